@@ -1,0 +1,26 @@
+//! The words, the pure rules and the ports of the house.
+//!
+//! What is absent: I/O, clocks, randomness, an async runtime and globals. Time and entropy are
+//! arguments ([`time::Clock`], [`id::Entropy`]). One directory a noun: `mod.rs` is the type,
+//! rules stand beside it, `port.rs` is what a driver must do.
+
+pub mod account;
+pub mod activity;
+pub mod audit;
+pub mod engine;
+pub mod id;
+pub mod message;
+pub mod route;
+pub mod sandbox;
+pub mod secret;
+pub mod session;
+pub mod smartbox;
+pub mod store;
+pub mod time;
+pub mod usage;
+
+/// A boxed future: what every port's asynchronous method returns.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A boxed stream: what every port's streaming method returns.
+pub type BoxStream<'a, T> = std::pin::Pin<Box<dyn futures_core::Stream<Item = T> + Send + 'a>>;

@@ -1,0 +1,190 @@
+//! A smartbox: the durable thing that people talk to.
+
+pub mod name;
+pub mod plan;
+pub mod port;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, SmartboxId};
+use crate::time::Timestamp;
+
+/// The one row that holds all of a smartbox's state. What is observed is evidence, not state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Smartbox {
+    /// Its identifier, for ever.
+    pub id: SmartboxId,
+    /// Who owns it.
+    pub account: AccountId,
+    /// Unique in its account.
+    pub name: String,
+    /// Unique in the installation: the first label of its host name.
+    pub label: String,
+    /// What it is for.
+    pub kind: Kind,
+    /// How much of the machine it may use: the name of a row in the tier table.
+    pub tier: String,
+    /// The engine it runs: the name of a manifest.
+    pub engine: String,
+    /// What its owner wishes.
+    pub desired: Desired,
+    /// A person's wish to let it sleep, until something wakes it.
+    pub rest: Option<Rest>,
+    /// Where it is on the way to what is wished.
+    pub state: State,
+    /// Why it is `failed`.
+    pub failure: Option<Failure>,
+    /// Starts since it was made; the fencing token of its current sandbox. One start, one epoch.
+    pub epoch: u64,
+    /// Which restart was asked for; a sandbox begun for an older one is replaced.
+    pub restart: u64,
+    /// The restart that the current sandbox was begun for.
+    pub restarted: u64,
+    /// Chooses its host uid; unique in the installation, never reused while the row lives.
+    pub slot: u32,
+    /// When the engine's own clock wants it awake next.
+    pub alarm: Option<Timestamp>,
+    /// The engine's lease identifier while it is suspended for sleep.
+    pub suspension: Option<String>,
+    /// When a person, a message or an alarm last needed it.
+    pub last_active: Timestamp,
+    /// Starts that failed in a row; decides the backoff.
+    pub failures: u32,
+    /// Not to be started again before this time.
+    pub retry_at: Option<Timestamp>,
+    /// To be removed, home and all, once its sandbox is gone.
+    pub removing: bool,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// What a smartbox is for: a template of persona, tools, tier and grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A personal assistant; one per account, made with it.
+    Pa,
+    /// Bound to one project.
+    Project,
+    /// Infrastructure management.
+    Runtime,
+    /// Anything else.
+    Custom,
+}
+
+/// What the owner wishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Desired {
+    /// Always running.
+    On,
+    /// Sleeps when idle, wakes on demand.
+    Auto,
+    /// Stopped; messages are refused.
+    Off,
+}
+
+/// A person's `sleep` command: how deep. It ends with the next wake and does not change [`Desired`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rest {
+    /// Frozen: milliseconds to wake, memory still there.
+    Frozen,
+    /// Stopped: a boot to wake, no memory used.
+    Stopped,
+}
+
+/// Where a smartbox is: `stopped → starting → running ⇄ frozen → stopped`, or `failed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// No sandbox.
+    Stopped,
+    /// A sandbox is on its way; the engine does not answer yet.
+    Starting,
+    /// The engine answers.
+    Running,
+    /// The engine's processes are frozen.
+    Frozen,
+    /// It did not start, or not stay; [`Failure`] says why.
+    Failed,
+}
+
+/// Why a smartbox is in state `failed`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The class, for programs.
+    pub reason: Reason,
+    /// One sentence for a person.
+    pub message: String,
+    /// What the person can do.
+    pub hint: String,
+    /// When it happened.
+    pub at: Timestamp,
+}
+
+/// The classes of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The engine refused its configuration, and the last known good one too.
+    BadConfig,
+    /// The engine ran out of its tier's memory.
+    OutOfMemory,
+    /// The disk, or the box's share of it, is full.
+    Disk,
+    /// The engine ended by itself, again and again.
+    Crash,
+    /// The engine did not answer in time.
+    Timeout,
+    /// The home was written by a newer engine than the one installed.
+    EngineTooOld,
+    /// No sandbox can be made on this machine.
+    Runtime,
+}
+
+macro_rules! words {
+    ($($name:ident { $($variant:ident = $text:literal),* $(,)? })*) => {$(
+        impl $name {
+            /// The word used in URLs, the CLI, the UI and records.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            /// Reads the word; `None` if it is another.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )*};
+}
+
+words! {
+    Kind { Pa = "pa", Project = "project", Runtime = "runtime", Custom = "custom" }
+    Desired { On = "on", Auto = "auto", Off = "off" }
+    Rest { Frozen = "frozen", Stopped = "stopped" }
+    State { Stopped = "stopped", Starting = "starting", Running = "running", Frozen = "frozen", Failed = "failed" }
+    Reason {
+        BadConfig = "bad-config", OutOfMemory = "out-of-memory", Disk = "disk", Crash = "crash",
+        Timeout = "timeout", EngineTooOld = "engine-too-old", Runtime = "runtime",
+    }
+}
+
+impl Smartbox {
+    /// Something needs the box: it is active now, and a person's wish for it to rest is over.
+    pub fn touch(&mut self, now: Timestamp) {
+        self.last_active = self.last_active.max(now);
+        self.rest = None;
+    }
+
+    /// Whether people would say that it sleeps: at rest, and would wake on demand.
+    pub fn asleep(&self) -> bool {
+        self.desired != Desired::Off && matches!(self.state, State::Frozen | State::Stopped)
+    }
+}

@@ -1,0 +1,19 @@
+//! Where usage is recorded.
+
+use crate::BoxFuture;
+use crate::id::SmartboxId;
+use crate::store::StoreError;
+use crate::time::Timestamp;
+use crate::usage::{Total, Usage};
+
+/// The usage ledger within one unit of work.
+pub trait Ledger: Send {
+    /// Records a call.
+    fn record(&mut self, usage: Usage) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// The sum for a box since a time.
+    fn total(
+        &mut self,
+        id: SmartboxId,
+        since: Timestamp,
+    ) -> BoxFuture<'_, Result<Total, StoreError>>;
+}

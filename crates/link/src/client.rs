@@ -1,0 +1,221 @@
+//! The platform's end of the link.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc;
+
+use crate::frame::Frame;
+use crate::wire::{self, EngineOrder, ExecOrder, Refusal, Status};
+
+/// Why an operation was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// Init has seen a higher fencing token: someone else owns the box now.
+    #[error("the sandbox belongs to a newer owner")]
+    Fenced,
+    /// Init refused.
+    #[error("init refused: {0}")]
+    Refused(String),
+    /// Init's answer is too long or not understood.
+    #[error("init's answer is not understood")]
+    Garbled,
+    /// The connection failed.
+    #[error("the connection to init failed")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+type Outgoing = BoxBody<Bytes, std::convert::Infallible>;
+
+/// An open link. Cheap to clone; operations run side by side.
+#[derive(Clone)]
+pub struct Link {
+    sender: http2::SendRequest<Outgoing>,
+    fence: u64,
+}
+
+impl Link {
+    /// Opens the link on a connection to init's listener, for a caller with this fencing token.
+    pub async fn open(
+        io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        fence: u64,
+    ) -> Result<Self, LinkError> {
+        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(io))
+            .await
+            .map_err(|e| LinkError::Broken(e.into()))?;
+        tokio::spawn(connection);
+        Ok(Self { sender, fence })
+    }
+
+    /// What init says of itself.
+    pub async fn status(&self) -> Result<Status, LinkError> {
+        self.json(Method::GET, wire::STATUS, empty()).await
+    }
+
+    /// Starts the engine; the same order twice is one start.
+    pub async fn engine_start(&self, order: &EngineOrder) -> Result<Status, LinkError> {
+        self.json(Method::PUT, wire::ENGINE, json_body(order)?).await
+    }
+
+    /// Ends the engine: SIGTERM, `grace`, kill. Returns once it has ended.
+    pub async fn engine_stop(&self, grace: Duration) -> Result<Status, LinkError> {
+        let path = format!("{}?grace_ms={}", wire::ENGINE, grace.as_millis());
+        self.json(Method::DELETE, &path, empty()).await
+    }
+
+    /// Reads a file of the home; `None` if it is absent.
+    pub async fn read(&self, path: &str) -> Result<Option<Bytes>, LinkError> {
+        let answer = self.send(Method::GET, &file_path(path, None), empty()).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        collect(accepted(answer).await?).await.map(Some)
+    }
+
+    /// Writes a file of the home, whole or not at all. `mode` is its permission bits.
+    pub async fn write(&self, path: &str, mode: u32, bytes: Bytes) -> Result<(), LinkError> {
+        let answer =
+            self.send(Method::PUT, &file_path(path, Some(mode)), Full::new(bytes).boxed()).await?;
+        accepted(answer).await.map(drop)
+    }
+
+    /// Runs a command. Dropping the [`Exec`] cancels and kills it.
+    pub async fn exec(&self, order: ExecOrder) -> Result<Exec, LinkError> {
+        let (input, frames) = mpsc::channel::<Frame>(8);
+        let _ = input.send(Frame::Order(Box::new(order))).await;
+        let body = StreamBody::new(Outbox(frames));
+        let answer = self.send(Method::POST, wire::EXECS, BodyExt::boxed(body)).await?;
+        Ok(Exec { input, output: accepted(answer).await?, buffer: BytesMut::new() })
+    }
+
+    async fn json<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Outgoing,
+    ) -> Result<T, LinkError> {
+        let answer = accepted(self.send(method, path, body).await?).await?;
+        serde_json::from_slice(&collect(answer).await?).map_err(|_| LinkError::Garbled)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Outgoing,
+    ) -> Result<Response<Incoming>, LinkError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://init{path}"))
+            .header(wire::FENCE_HEADER, self.fence)
+            .body(body)
+            .map_err(|e| LinkError::Broken(e.into()))?;
+        self.sender.clone().send_request(request).await.map_err(|e| LinkError::Broken(e.into()))
+    }
+}
+
+/// A command that runs.
+pub struct Exec {
+    /// Where stdin, resizes and signals go. Dropping it ends standard input and cancels.
+    pub input: mpsc::Sender<Frame>,
+    output: Incoming,
+    buffer: BytesMut,
+}
+
+impl Exec {
+    /// The next frame that init sends; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Frame>, LinkError> {
+        loop {
+            if let Some(frame) = Frame::decode(&mut self.buffer).map_err(|_| LinkError::Garbled)? {
+                return Ok(Some(frame));
+            }
+            match self.output.frame().await {
+                None => return Ok(None),
+                Some(Err(e)) => return Err(LinkError::Broken(e.into())),
+                Some(Ok(part)) => {
+                    if let Ok(data) = part.into_data() {
+                        self.buffer.extend_from_slice(&data);
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Outbox(mpsc::Receiver<Frame>);
+
+impl Stream for Outbox {
+    type Item = Result<hyper::body::Frame<Bytes>, std::convert::Infallible>;
+
+    fn poll_next(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        self.0.poll_recv(cx).map(|frame| {
+            frame.map(|frame| {
+                let mut out = BytesMut::new();
+                frame.encode(&mut out);
+                Ok(hyper::body::Frame::data(out.freeze()))
+            })
+        })
+    }
+}
+
+fn empty() -> Outgoing {
+    Full::new(Bytes::new()).boxed()
+}
+
+fn json_body(value: &impl Serialize) -> Result<Outgoing, LinkError> {
+    let bytes = serde_json::to_vec(value).map_err(|e| LinkError::Broken(e.into()))?;
+    Ok(Full::new(Bytes::from(bytes)).boxed())
+}
+
+fn file_path(path: &str, mode: Option<u32>) -> String {
+    let mut out = format!("{}?path=", wire::FILES);
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    if let Some(mode) = mode {
+        out.push_str(&format!("&mode={mode:o}"));
+    }
+    out
+}
+
+async fn accepted(answer: Response<Incoming>) -> Result<Incoming, LinkError> {
+    let status = answer.status();
+    let body = answer.into_body();
+    if status.is_success() {
+        return Ok(body);
+    }
+    if status == StatusCode::CONFLICT {
+        return Err(LinkError::Fenced);
+    }
+    let refusal: Refusal =
+        serde_json::from_slice(&collect(body).await?).map_err(|_| LinkError::Garbled)?;
+    Err(LinkError::Refused(refusal.message))
+}
+
+async fn collect(body: impl Body<Data = Bytes, Error = hyper::Error>) -> Result<Bytes, LinkError> {
+    let whole = Limited::new(body, wire::MAX_ANSWER).collect().await.map_err(|e| {
+        if e.is::<http_body_util::LengthLimitError>() {
+            LinkError::Garbled
+        } else {
+            LinkError::Broken(e)
+        }
+    })?;
+    Ok(whole.to_bytes())
+}
