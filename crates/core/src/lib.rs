@@ -10,6 +10,7 @@ pub mod audit;
 pub mod engine;
 pub mod id;
 pub mod message;
+pub mod model;
 pub mod route;
 pub mod sandbox;
 pub mod secret;
