@@ -1,1 +1,17 @@
-//! placeholder
+//! The words on the wire: requests, replies, problems, and where they go.
+//!
+//! Server and client share these types, so neither can drift. What is absent: I/O of any kind.
+//! A client turns a [`call::Call`] into an HTTP request and reads the reply as the call's type.
+//! Times are milliseconds since the Unix epoch, UTC.
+
+pub mod call;
+pub mod exec;
+pub mod log;
+pub mod message;
+pub mod paths;
+pub mod platform;
+pub mod problem;
+pub mod secret;
+pub mod smartbox;
+pub mod sse;
+pub mod token;

@@ -1,0 +1,223 @@
+//! Calls: method, path, body and the type of the reply in one value. A client has one function
+//! that performs any of them, and cannot ask one thing and read another.
+
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use smartbox_core::id::MessageId;
+
+use crate::log::LogQuery;
+use crate::message::{HistoryEntry, MessageView, NewMessage};
+use crate::platform::PlatformStatus;
+use crate::secret::{NewSecret, SecretView};
+use crate::smartbox::{Act, NewSmartbox, SmartboxView};
+use crate::token::{MadeToken, NewToken};
+use crate::{exec, paths, sse};
+
+/// What a call is answered with: JSON of a type, nothing, or a stream.
+pub trait Reply: Sized {
+    /// The media type that the client accepts.
+    const ACCEPT: &'static str;
+}
+
+/// A reply of JSON.
+#[derive(Debug)]
+pub struct Json<T>(PhantomData<T>);
+impl<T: DeserializeOwned> Reply for Json<T> {
+    const ACCEPT: &'static str = "application/json";
+}
+/// A reply of 204 without a body.
+#[derive(Debug)]
+pub struct Nothing;
+impl Reply for Nothing {
+    const ACCEPT: &'static str = "application/json";
+}
+/// A reply of server-sent [`crate::message::TurnEvent`]s; the last is `answered` or `failed`.
+#[derive(Debug)]
+pub struct Events;
+impl Reply for Events {
+    const ACCEPT: &'static str = sse::MEDIA_TYPE;
+}
+/// A reply of plain bytes.
+#[derive(Debug)]
+pub struct Text;
+impl Reply for Text {
+    const ACCEPT: &'static str = "text/plain";
+}
+/// A reply of exec frames to a body of exec frames.
+#[derive(Debug)]
+pub struct Frames;
+impl Reply for Frames {
+    const ACCEPT: &'static str = exec::MEDIA_TYPE;
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct Call<R> {
+    /// `GET`, `POST`, `PUT` or `DELETE`.
+    pub method: &'static str,
+    /// Path and query.
+    pub path: String,
+    /// A JSON body. [`Frames`] has none here: the client streams it.
+    pub body: Option<Vec<u8>>,
+    reply: PhantomData<R>,
+}
+
+impl<R: Reply> Call<R> {
+    fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), body: None, reply: PhantomData }
+    }
+
+    fn with(mut self, body: &impl Serialize) -> Self {
+        // Our own types: strings and numbers, which always serialise.
+        self.body = serde_json::to_vec(body).ok();
+        self
+    }
+
+    /// The media type to accept.
+    pub fn accept(&self) -> &'static str {
+        R::ACCEPT
+    }
+}
+
+/// What the platform says of itself.
+pub fn status() -> Call<Json<PlatformStatus>> {
+    Call::new("GET", paths::STATUS)
+}
+
+/// Every box of the account, by name.
+pub fn boxes() -> Call<Json<Vec<SmartboxView>>> {
+    Call::new("GET", paths::BOXES)
+}
+
+/// One box, by name or id, with its sandbox. Wakes nothing.
+pub fn smartbox(name: &str) -> Call<Json<SmartboxView>> {
+    Call::new("GET", paths::smartbox(name))
+}
+
+/// Makes a box.
+pub fn new_smartbox(new: &NewSmartbox) -> Call<Json<SmartboxView>> {
+    Call::new("POST", paths::BOXES).with(new)
+}
+
+/// Removes a box with its home.
+pub fn remove(name: &str) -> Call<Nothing> {
+    Call::new("DELETE", paths::smartbox(name))
+}
+
+/// What can be done to a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Be running now; the desired state stays.
+    Wake,
+    /// Be frozen (or stopped, if deep) now; the desired state stays.
+    Sleep,
+    /// Desired state: the configured one for boxes that are not off.
+    Start,
+    /// Desired state: off.
+    Stop,
+    /// Begin anew: another sandbox, the same home.
+    Restart,
+}
+
+impl Verb {
+    /// The word in paths.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wake => "wake",
+            Self::Sleep => "sleep",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+        }
+    }
+}
+
+/// Does something to a box.
+pub fn act(name: &str, verb: Verb, how: Act) -> Call<Json<SmartboxView>> {
+    Call::new("POST", paths::of_smartbox(name, verb.as_str())).with(&how)
+}
+
+/// Gives a box a message. Wakes it; returns once the message is committed.
+pub fn send(name: &str, message: &NewMessage) -> Call<Json<MessageView>> {
+    Call::new("POST", paths::of_smartbox(name, "messages")).with(message)
+}
+
+/// Where a message is.
+pub fn message(id: &MessageId) -> Call<Json<MessageView>> {
+    Call::new("GET", paths::message(id.as_str()))
+}
+
+/// What happens to a message, live, from now on; of one that is over, its last event.
+pub fn follow(id: &MessageId) -> Call<Events> {
+    Call::new("GET", paths::message_events(id.as_str()))
+}
+
+/// The engine's own history of a conversation, newest `limit` entries, oldest first. Wakes the box.
+pub fn history(name: &str, session: &str, limit: u32) -> Call<Json<Vec<HistoryEntry>>> {
+    let path = paths::of_smartbox(name, "history");
+    Call::new("GET", format!("{path}?session={}&limit={limit}", paths::segment(session)))
+}
+
+/// Runs a command; see [`crate::exec`]. Wakes the box.
+pub fn exec(name: &str) -> Call<Frames> {
+    Call::new("POST", paths::of_smartbox(name, "exec"))
+}
+
+/// The engine's log. Wakes nothing.
+pub fn log(name: &str, query: LogQuery) -> Call<Text> {
+    let from = query.from.map(|n| format!("from={n}"));
+    let tail = query.tail.map(|n| format!("tail={n}"));
+    let follow = query.follow.then(|| "follow=true".to_owned());
+    let parts: Vec<String> = [from, tail, follow].into_iter().flatten().collect();
+    let path = paths::of_smartbox(name, "log");
+    Call::new("GET", if parts.is_empty() { path } else { format!("{path}?{}", parts.join("&")) })
+}
+
+/// The names of the secrets of the account, or of one box.
+pub fn secrets(of: Option<&str>) -> Call<Json<Vec<SecretView>>> {
+    Call::new("GET", with_box(paths::SECRETS.to_owned(), of))
+}
+
+/// Keeps a secret.
+pub fn set_secret(name: &str, secret: &NewSecret) -> Call<Nothing> {
+    Call::new("PUT", paths::secret(name)).with(secret)
+}
+
+/// Forgets a secret.
+pub fn remove_secret(name: &str, of: Option<&str>) -> Call<Nothing> {
+    Call::new("DELETE", with_box(paths::secret(name), of))
+}
+
+/// Makes a token for the API.
+pub fn new_token(new: NewToken) -> Call<Json<MadeToken>> {
+    Call::new("POST", paths::TOKENS).with(&new)
+}
+
+/// Revokes every token of the API of the account.
+pub fn revoke_tokens() -> Call<Nothing> {
+    Call::new("DELETE", paths::TOKENS)
+}
+
+fn with_box(path: String, of: Option<&str>) -> String {
+    match of {
+        Some(name) => format!("{path}?box={}", paths::segment(name)),
+        None => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_knows_its_address() {
+        assert_eq!(log("pa", LogQuery::default()).path, "/api/v1/boxes/pa/log");
+        let query = LogQuery { from: Some(3), tail: None, follow: true };
+        assert_eq!(log("pa", query).path, "/api/v1/boxes/pa/log?from=3&follow=true");
+        assert_eq!(history("pa", "a&b", 5).path, "/api/v1/boxes/pa/history?session=a%26b&limit=5");
+        assert_eq!(secrets(Some("pa")).path, "/api/v1/secrets?box=pa");
+        assert_eq!(follow(&"msg_00000000000000000001".parse().unwrap()).accept(), sse::MEDIA_TYPE);
+    }
+}

@@ -1,0 +1,67 @@
+//! Where everything is. Names in a path are percent-encoded, so no name can leave its segment.
+
+/// The prefix of every path of the API.
+pub const API: &str = "/api/v1";
+/// `GET`: is the process alive? No sign-in.
+pub const HEALTH: &str = "/health";
+/// `GET`: can it work (store open, not draining)? No sign-in.
+pub const READY: &str = "/ready";
+/// `GET`: [`crate::platform::PlatformStatus`].
+pub const STATUS: &str = "/api/v1/status";
+/// `GET`: a list of [`crate::smartbox::SmartboxView`]; `POST` [`crate::smartbox::NewSmartbox`].
+pub const BOXES: &str = "/api/v1/boxes";
+/// `GET` a list of [`crate::secret::SecretView`].
+pub const SECRETS: &str = "/api/v1/secrets";
+/// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
+pub const TOKENS: &str = "/api/v1/tokens";
+
+/// One smartbox, by name or id: `GET`, `DELETE`.
+pub fn smartbox(name: &str) -> String {
+    format!("{BOXES}/{}", segment(name))
+}
+
+/// What is done to a smartbox: `POST …/{wake,sleep,start,stop,restart,messages,exec}`,
+/// `GET …/{history,log}`.
+pub fn of_smartbox(name: &str, verb: &str) -> String {
+    format!("{BOXES}/{}/{verb}", segment(name))
+}
+
+/// One message: `GET`.
+pub fn message(id: &str) -> String {
+    format!("{API}/messages/{}", segment(id))
+}
+
+/// What happens to a message, live: `GET`, server-sent events.
+pub fn message_events(id: &str) -> String {
+    format!("{API}/messages/{}/events", segment(id))
+}
+
+/// One secret: `PUT`, `DELETE`.
+pub fn secret(name: &str) -> String {
+    format!("{SECRETS}/{}", segment(name))
+}
+
+/// `text` as one segment of a path or one value of a query (RFC 3986 unreserved characters stay).
+pub fn segment(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leaves_its_segment() {
+        assert_eq!(smartbox("pa"), "/api/v1/boxes/pa");
+        assert_eq!(smartbox("../secrets?x"), "/api/v1/boxes/%2E%2E%2Fsecrets%3Fx");
+        assert_eq!(of_smartbox("a b", "wake"), "/api/v1/boxes/a%20b/wake");
+    }
+}

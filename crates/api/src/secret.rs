@@ -1,0 +1,56 @@
+//! Secrets on the wire: values go in and never come out.
+
+use serde::{Deserialize, Serialize};
+use smartbox_core::time::Timestamp;
+
+/// The longest value, in bytes.
+pub const MAX_VALUE: usize = 64 << 10;
+
+/// A value to be kept. Not printable, so that it cannot be logged by accident.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSecret {
+    /// The value.
+    pub value: String,
+    /// Only for this box, by name or id; for the whole account if absent.
+    #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
+    pub smartbox: Option<String>,
+}
+
+impl std::fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewSecret").field("smartbox", &self.smartbox).finish_non_exhaustive()
+    }
+}
+
+/// Whose secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretQuery {
+    /// Of this box, by name or id; of the account if absent.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub smartbox: Option<String>,
+}
+
+/// What may be shown of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretView {
+    /// Its name.
+    pub name: String,
+    /// `account`, `box` or `environment` (given to `up` itself, and kept nowhere).
+    pub scope: String,
+    /// When its value was last set; absent for one of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_secret_does_not_print() {
+        let secret = NewSecret { value: "hunter2".into(), smartbox: None };
+        assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+}
