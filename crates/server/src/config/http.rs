@@ -1,0 +1,84 @@
+//! `[http]`: where people come in.
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Deserialize;
+
+use super::env::Env;
+use super::error::ConfigError;
+
+/// Says it in the environment.
+pub const LISTEN: &str = "SMARTBOX_LISTEN";
+
+/// Where people come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// Where the platform is seen from outside, if something stands before it.
+    pub url: Option<PublicUrl>,
+}
+
+/// An address as browsers see it: `scheme://host[:port]`, nothing after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// The host name; boxes are one label below it.
+    pub host: String,
+    /// The port, if it is not the scheme's own.
+    pub port: Option<u16>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Written {
+    listen: Option<String>,
+    url: Option<String>,
+}
+
+pub(crate) fn settle(
+    file: Written,
+    base: Written,
+    env: &Env,
+    over: Option<&str>,
+) -> Result<Http, ConfigError> {
+    let from_file = file.listen.or(base.listen).unwrap_or_default();
+    let (key, text) = match (over, env.get(LISTEN)) {
+        (Some(text), _) => ("--listen", text),
+        (None, Some(text)) => (LISTEN, text),
+        (None, None) => ("http.listen", from_file.as_str()),
+    };
+    let url = match file.url.or(base.url) {
+        Some(text) => Some(public(&text)?),
+        None => None,
+    };
+    Ok(Http { listen: listen(key, text)?, url })
+}
+
+fn listen(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+    let text = text.replace("localhost", "127.0.0.1");
+    let bare = text.parse::<u16>().map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    text.parse().or(bare).map_err(|_| {
+        let hint = "write it like `127.0.0.1:7777`; port 0 takes any free one";
+        ConfigError::value(key, format!("`{text}` is not an address and port"), hint)
+    })
+}
+
+fn public(text: &str) -> Result<PublicUrl, ConfigError> {
+    let bad = || {
+        let why = format!("`{text}` is not the address of a host");
+        let hint = "write it like `https://smartbox.example.com`, with nothing after the host";
+        ConfigError::value("http.url", why, hint)
+    };
+    let uri: ::http::Uri = text.trim_end_matches('/').parse().map_err(|_| bad())?;
+    let scheme = uri.scheme_str().filter(|s| matches!(*s, "http" | "https")).ok_or_else(bad)?;
+    let host = uri.host().ok_or_else(bad)?.to_ascii_lowercase();
+    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    // Boxes live one label below: an address without names cannot carry them.
+    let is_name = plain && host.parse::<IpAddr>().is_err();
+    if !is_name || !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        return Err(bad());
+    }
+    Ok(PublicUrl { scheme: scheme.to_owned(), host, port: uri.port_u16() })
+}

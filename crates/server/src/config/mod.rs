@@ -1,0 +1,109 @@
+//! What the operator decides: one TOML file in the data directory, all of it optional, and a few
+//! environment variables that win over it.
+//!
+//! The defaults are data ([`defaults.toml`](../../src/config/defaults.toml)), so no tier, price or
+//! model has its name in code. One section is one file. What is absent: reading the environment of
+//! the process anywhere but in [`env::Env::process`].
+
+pub mod boxes;
+pub mod engine;
+pub mod env;
+pub mod error;
+pub mod file;
+pub mod http;
+pub mod models;
+pub mod nearest;
+pub mod place;
+pub mod size;
+pub mod sleep;
+pub mod tier;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use env::Env;
+pub use error::ConfigError;
+
+/// The name of the file in the data directory.
+pub const FILE: &str = "smartbox.toml";
+
+/// Everything that is decided.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// Where people come in.
+    pub http: http::Http,
+    /// What new boxes are like.
+    pub boxes: boxes::Boxes,
+    /// When boxes sleep.
+    pub sleep: sleep::Sleep,
+    /// The engine of new boxes.
+    pub engine: engine::EngineChoice,
+    /// Model providers.
+    pub models: models::Models,
+    /// What a box may use, by the tier's name.
+    pub tiers: BTreeMap<String, tier::Tier>,
+    /// Secrets that the environment gives; used, and kept nowhere.
+    pub given: env::Given,
+}
+
+/// The file as it is written: every key that there is.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Written {
+    http: http::Written,
+    boxes: boxes::Written,
+    sleep: sleep::Written,
+    engine: engine::Written,
+    models: models::Written,
+    tiers: BTreeMap<String, tier::Written>,
+}
+
+/// What the command line says over file and environment.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--listen`.
+    pub listen: Option<String>,
+}
+
+impl Config {
+    /// Reads defaults, file and environment of a data directory, later ones winning.
+    pub fn load(data_dir: &Path, env: &Env, over: &Overrides) -> Result<Self, ConfigError> {
+        let path = data_dir.join(FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(source) => return Err(ConfigError::Unreadable { path, source }),
+        };
+        Self::from_text(data_dir, &text, env, over)
+    }
+
+    /// The same, from the text of a file.
+    pub fn from_text(
+        data_dir: &Path,
+        text: &str,
+        env: &Env,
+        over: &Overrides,
+    ) -> Result<Self, ConfigError> {
+        let path = data_dir.join(FILE);
+        let base: Written = file::parse(Path::new("defaults.toml"), include_str!("defaults.toml"))?;
+        let file: Written = file::parse(&path, text)?;
+        let Written { http, boxes, sleep, engine, models, tiers } = file;
+        let tiers = tier::settle(base.tiers, tiers)?;
+        let models = models::settle(base.models, models, env)?;
+        let config = Self {
+            data_dir: data_dir.to_owned(),
+            http: http::settle(http, base.http, env, over.listen.as_deref())?,
+            boxes: boxes::settle(&boxes, &base.boxes, &tiers)?,
+            sleep: sleep::settle(&sleep, &base.sleep, env)?,
+            engine: engine::settle(engine, base.engine)?,
+            given: env::given(env, models.providers.values().filter_map(|p| p.key.as_deref()))?,
+            models,
+            tiers,
+        };
+        Ok(config)
+    }
+}

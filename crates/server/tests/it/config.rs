@@ -1,0 +1,122 @@
+//! Configuration: every mistake is named with its place and what was meant.
+
+use std::path::Path;
+use std::time::Duration;
+
+use smartbox_core::smartbox::Desired;
+use smartbox_server::config::{Config, ConfigError, Env, Overrides, place};
+
+fn load(text: &str, env: &Env) -> Result<Config, ConfigError> {
+    Config::from_text(Path::new("/data"), text, env, &Overrides::default())
+}
+
+#[test]
+fn without_file_or_environment_the_defaults_hold() {
+    let config = load("", &Env::default()).unwrap();
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:7777");
+    assert_eq!(config.sleep.desired(), Desired::On);
+    assert_eq!(config.engine.name, "openclaw");
+    let cpus: Vec<_> =
+        config.tiers.values().map(|t| (t.cpu_millis, t.memory_bytes >> 30)).collect();
+    assert_eq!(cpus, [(1000, 2), (2000, 3), (4000, 4)]);
+    assert_eq!(config.models.providers["anthropic"].base, "https://api.anthropic.com");
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
+    let error =
+        load("[http]\nlisten = \"127.0.0.1:1\"\n\n[sleep]\nafterr = \"1h\"\n", &Env::default())
+            .unwrap_err();
+    assert_eq!(error.to_string(), "/data/smartbox.toml:5: there is no key `afterr`");
+    assert_eq!(error.hint(), "did you mean `after`?");
+    let error = load("[htttp]\nlisten = 1", &Env::default()).unwrap_err();
+    assert_eq!(error.hint(), "did you mean `http`?");
+    let error = load("[tiers.standard-1]\ncolour = 1", &Env::default()).unwrap_err();
+    assert_eq!(error.hint(), "the keys here are: cpu, memory, pids, disk");
+}
+
+#[test]
+fn bad_values_say_what_to_write() {
+    for (text, place, hint) in [
+        ("listen = 5", "smartbox.toml:1", "did you mean"),
+        ("[http]\nlisten = \"nowhere\"", "http.listen", "127.0.0.1:7777"),
+        ("[http]\nurl = \"https://a.b/c\"", "http.url", "nothing after the host"),
+        ("[http]\nurl = \"https://10.0.0.1\"", "http.url", "https://smartbox.example.com"),
+        ("[sleep]\nafter = \"soon\"", "sleep.after", "10m"),
+        ("[sleep]\nafter = 10", "smartbox.toml:2", "correct that line"),
+        ("[boxes]\ntier = \"standart-1\"", "boxes.tier", "did you mean `standard-1`?"),
+        ("[tiers.big]\nmemory = \"much\"", "tiers.big.memory", "2GiB"),
+        ("[tiers.big]\ncpu = -1.0", "tiers.big.cpu", "between"),
+        ("[engine]\npath = \"puppet\"", "engine.path", "beginning with /"),
+        ("[models]\nmodel = \"gpt\"", "models.model", "anthropic, openai"),
+        ("[models.providers.x]\nspeaks = \"openai\"", "models.providers.x.base", "address"),
+        ("[models.providers.openai]\nkey = \"sk-abc\"", "models.providers.openai.key", "never"),
+        ("[http\n", "smartbox.toml:1", "correct that line"),
+    ] {
+        let error = load(text, &Env::default()).unwrap_err();
+        let said = format!("{error} / {}", error.hint());
+        assert!(said.contains(place), "{text}: {said}");
+        assert!(hint == "did you mean" || said.contains(hint), "{text}: {said}");
+    }
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_command_line_over_both() {
+    let env = Env::of([
+        ("SMARTBOX_LISTEN", "127.0.0.1:2"),
+        ("SANDBOX_SLEEP_AFTER", "10m"),
+        ("ANTHROPIC_BASE_URL", "http://127.0.0.1:9/"),
+    ]);
+    let text = "[http]\nlisten = \"127.0.0.1:1\"\n[sleep]\nafter = \"never\"";
+    let config = load(text, &env).unwrap();
+    assert_eq!(config.http.listen.port(), 2);
+    assert_eq!(config.sleep.after, Some(Duration::from_secs(600)));
+    assert_eq!(config.sleep.desired(), Desired::Auto);
+    assert_eq!(config.models.providers["anthropic"].base, "http://127.0.0.1:9");
+    let over = Overrides { listen: Some("127.0.0.1:3".into()) };
+    let config = Config::from_text(Path::new("/data"), text, &env, &over).unwrap();
+    assert_eq!(config.http.listen.port(), 3);
+}
+
+#[test]
+fn a_tier_may_be_changed_in_part_and_added() {
+    let text = "[tiers.standard-1]\nmemory = \"6GiB\"\n[tiers.tiny]\ncpu = 0.5";
+    let config = load(text, &Env::default()).unwrap();
+    assert_eq!(config.tiers["standard-1"].memory_bytes, 6 << 30);
+    assert_eq!(config.tiers["standard-1"].cpu_millis, 1000);
+    assert_eq!(config.tiers["tiny"].cpu_millis, 500);
+    assert_eq!(config.tiers["tiny"].memory_bytes, 0);
+}
+
+#[test]
+fn secrets_come_from_the_environment_or_a_file_and_do_not_print() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("key");
+    std::fs::write(&file, "sk-from-file\n").unwrap();
+    let env = Env::of([
+        ("ANTHROPIC_API_KEY_FILE", file.to_str().unwrap()),
+        ("OPENAI_API_KEY", "sk-from-env"),
+        ("MOLTBOT_GATEWAY_MASTER_TOKEN", "0123456789abcdef0123"),
+    ]);
+    let config = load("", &env).unwrap();
+    assert_eq!(config.given.keys["ANTHROPIC_API_KEY"].expose(), "sk-from-file");
+    assert_eq!(config.given.keys["OPENAI_API_KEY"].expose(), "sk-from-env");
+    let shown = format!("{config:?} {env:?}");
+    for secret in ["sk-from-file", "sk-from-env", "0123456789abcdef0123"] {
+        assert!(!shown.contains(secret));
+    }
+    let gone = Env::of([("ANTHROPIC_API_KEY_FILE", "/nowhere/at/all")]);
+    assert!(matches!(load("", &gone), Err(ConfigError::SecretFile { .. })));
+    let weak = Env::of([("MOLTBOT_GATEWAY_MASTER_TOKEN", "hunter2")]);
+    assert!(load("", &weak).unwrap_err().hint().contains("openssl rand"));
+}
+
+#[test]
+fn server_and_client_find_the_same_data_directory() {
+    let env = Env::of([("SMARTBOX_DATA_DIR", "/srv/sb"), ("HOME", "/home/ann")]);
+    assert_eq!(place::data_dir(None, &env).unwrap(), Path::new("/srv/sb"));
+    let explicit = place::data_dir(Some(Path::new("/else")), &env).unwrap();
+    assert_eq!(explicit, Path::new("/else"));
+    assert_eq!(place::socket(&explicit), Path::new("/else/control.sock"));
+    assert!(place::data_dir(Some(Path::new("rel")), &env).unwrap().is_absolute());
+}
