@@ -1,1 +1,29 @@
-//! placeholder
+//! The engine room: what is wished becomes true here, and in one way.
+//!
+//! A handler writes a wish into the one row of a smartbox and wakes that box's *keeper*
+//! ([`keeper`]). The keeper reads the row and what the runtime sees, asks the pure
+//! [`smartbox_core::smartbox::plan::plan`] for the next steps, performs and records them. Start, restart,
+//! wake, crash, sleep and removal are all this loop.
+//!
+//! What is absent: HTTP, SQL, and the name of any driver. Those come in by the ports of `core`.
+
+pub mod activity;
+mod boxes;
+mod control;
+mod error;
+mod exec;
+mod keeper;
+mod logs;
+mod messages;
+mod models;
+mod parts;
+mod resolve;
+
+pub use activity::Tracker;
+pub use boxes::create::NewSmartbox;
+pub use boxes::view::View;
+pub use control::Control;
+pub use error::ControlError;
+pub use exec::Running;
+pub use messages::accept::NewMessage;
+pub use parts::{Actor, EngineSlot, Origins, Parts, Settings};

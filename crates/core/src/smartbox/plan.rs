@@ -203,3 +203,6 @@ pub fn next_look(row: &Smartbox, policy: SleepPolicy, now: Timestamp) -> Option<
 pub fn backoff(failures: u32) -> Duration {
     Duration::from_secs(1 << failures.saturating_sub(1).min(9)).min(Duration::from_mins(5))
 }
+
+#[cfg(test)]
+mod tests;

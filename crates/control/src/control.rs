@@ -1,0 +1,250 @@
+//! The engine room itself.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest, Sha256};
+use smartbox_core::account::Account;
+use smartbox_core::activity::Activity;
+use smartbox_core::audit::Act;
+use smartbox_core::id::{AccountId, SmartboxId, random_text};
+use smartbox_core::secret::{Scope, Secret};
+use smartbox_core::smartbox::Smartbox;
+use smartbox_core::store::{self, StoreError};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::activity::Counting;
+use crate::error::ControlError;
+use crate::keeper::Keeper;
+use crate::messages::deliver::Deliveries;
+use crate::messages::live::Live;
+use crate::parts::{Actor, EngineSlot, Parts};
+
+const MODEL_KEY: &str = "SMARTBOX_MODEL_TOKEN_KEY";
+
+/// All of the engine room. One per process; the store's fence sees to one per data directory.
+pub struct Control {
+    pub(crate) parts: Parts,
+    /// One keeper per box.
+    pub(crate) keepers: Mutex<HashMap<SmartboxId, Arc<Keeper>>>,
+    /// Turns that someone may be watching.
+    pub(crate) live: Live,
+    /// Boxes whose messages are being delivered.
+    pub(crate) deliveries: Deliveries,
+    /// Admits boots.
+    pub(crate) boots: Semaphore,
+    /// Cancelled when the platform goes down: keepers and deliveries end, sandboxes stay.
+    pub(crate) draining: CancellationToken,
+    /// Cancelled when another control plane has taken over.
+    pub(crate) fenced: CancellationToken,
+    /// Set while every box is being stopped with the platform.
+    pub(crate) closing: std::sync::atomic::AtomicBool,
+    pub(crate) tasks: TaskTracker,
+    /// Derives the per-box tokens for the AI gateway.
+    model_key: Secret<String>,
+}
+
+impl Control {
+    /// Opens the engine room: adopts the sandboxes that are there, removes those of no box, and goes on
+    /// with every wish and every message that an earlier process left.
+    pub async fn open(parts: Parts) -> Result<Arc<Self>, ControlError> {
+        let model_key = model_key(&parts).await?;
+        let boots = Semaphore::new(parts.settings.boots.max(1));
+        let control = Arc::new(Self {
+            parts,
+            keepers: Mutex::default(),
+            live: Live::default(),
+            deliveries: Deliveries::default(),
+            boots,
+            draining: CancellationToken::new(),
+            fenced: CancellationToken::new(),
+            closing: false.into(),
+            tasks: TaskTracker::new(),
+            model_key,
+        });
+        let rows = store::read(&*control.parts.store, |tx| {
+            Box::pin(async move { tx.boxes().list(None).await })
+        })
+        .await?;
+        control.remove_orphans(&rows).await?;
+        for row in rows {
+            control.keep(&row);
+        }
+        control.deliver_left_over().await?;
+        Ok(control)
+    }
+
+    /// What edge and AI gateway tell their activity to.
+    pub fn activity(&self) -> Arc<dyn Activity> {
+        Arc::new(Counting(self.parts.activity.clone()))
+    }
+
+    /// The account with this name, made if it is not there.
+    pub async fn ensure_account(&self, name: &str) -> Result<Account, ControlError> {
+        let account = Account {
+            id: AccountId::generate(&*self.parts.entropy),
+            name: name.to_owned(),
+            created: self.parts.clock.now(),
+        };
+        Ok(store::write(&*self.parts.store, move |tx| {
+            Box::pin(async move {
+                if let Some(found) = tx.accounts().named(account.name.clone()).await? {
+                    return Ok(found);
+                }
+                tx.accounts().add(account.clone()).await?;
+                Ok(account)
+            })
+        })
+        .await?)
+    }
+
+    /// Resolves once another control plane has taken over this data directory: the process must end.
+    pub async fn fenced(&self) {
+        self.fenced.cancelled().await;
+    }
+
+    /// Stops acting. Sandboxes stay as they are, for the next process to adopt.
+    pub async fn drain(&self) {
+        self.draining.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Stops every box by the engine's suspend contract, without changing what is wished of it.
+    pub async fn stop_all(&self) -> Result<(), ControlError> {
+        self.closing.store(true, std::sync::atomic::Ordering::SeqCst);
+        let keepers: Vec<_> = self.keepers().values().cloned().collect();
+        for keeper in &keepers {
+            keeper.nudge();
+        }
+        for keeper in keepers {
+            keeper.at_rest().await;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn keepers(&self) -> MutexGuard<'_, HashMap<SmartboxId, Arc<Keeper>>> {
+        self.keepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keeper(&self, id: &SmartboxId) -> Option<Arc<Keeper>> {
+        self.keepers().get(id).cloned()
+    }
+
+    /// Begins to keep a box.
+    pub(crate) fn keep(self: &Arc<Self>, row: &Smartbox) {
+        let keeper = Keeper::new(row, self.parts.activity.bell(&row.id));
+        self.keepers().insert(row.id.clone(), keeper.clone());
+        let control = self.clone();
+        self.tasks.spawn(async move { keeper.run(control).await });
+    }
+
+    /// The engine that a box runs.
+    pub(crate) fn engine(&self, name: &str) -> Result<&EngineSlot, ControlError> {
+        self.parts.engines.iter().find(|slot| slot.engine.manifest().name == name).ok_or_else(
+            || ControlError::Refused {
+                why: format!("there is no engine `{name}`"),
+                hint: "choose one that `smartbox doctor` lists".into(),
+            },
+        )
+    }
+
+    /// The token that this box's model calls carry.
+    pub(crate) fn model_token(&self, id: &SmartboxId) -> Secret<String> {
+        let mut hash = Sha256::new();
+        hash.update(self.model_key.expose());
+        hash.update([0]);
+        hash.update(id.as_str());
+        Secret::new(format!("sbm_{}", hex::encode(&hash.finalize()[..20])))
+    }
+
+    /// Reads the row, lets `edit` change it, writes it back together with the act, and tells the keeper.
+    pub(crate) async fn change(
+        &self,
+        id: &SmartboxId,
+        act: Option<(&Actor, &str, String)>,
+        edit: impl FnOnce(&mut Smartbox) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Smartbox, ControlError> {
+        let now = self.parts.clock.now();
+        let act = act.map(|(actor, action, detail)| (actor.0.clone(), action.to_owned(), detail));
+        let wanted = id.clone();
+        let row = store::write(&*self.parts.store, move |tx| {
+            Box::pin(async move {
+                let mut row = tx
+                    .boxes()
+                    .get(wanted)
+                    .await?
+                    .ok_or(StoreError::Missing { what: "smartbox" })?;
+                let before = row.clone();
+                edit(&mut row)?;
+                if row != before {
+                    tx.boxes().put(row.clone()).await?;
+                }
+                if let Some((actor, action, detail)) = act {
+                    let smartbox = Some(row.id.clone());
+                    tx.audit()
+                        .append(Act {
+                            account: row.account.clone(),
+                            actor,
+                            action,
+                            smartbox,
+                            detail,
+                            at: now,
+                        })
+                        .await?;
+                }
+                Ok(row)
+            })
+        })
+        .await
+        .inspect_err(|error| self.heed(error))?;
+        if let Some(keeper) = self.keeper(id) {
+            keeper.nudge();
+        }
+        Ok(row)
+    }
+
+    /// The row of a box.
+    pub(crate) async fn row(&self, id: &SmartboxId) -> Result<Option<Smartbox>, StoreError> {
+        let id = id.clone();
+        store::read(&*self.parts.store, |tx| Box::pin(async move { tx.boxes().get(id).await }))
+            .await
+    }
+
+    /// Ends everything if the store says that another process owns the records now.
+    pub(crate) fn heed(&self, error: &StoreError) {
+        if matches!(error, StoreError::Fenced) {
+            tracing::error!(
+                "another control plane has taken over this data directory; this one stops acting"
+            );
+            self.fenced.cancel();
+            self.draining.cancel();
+        }
+    }
+
+    async fn remove_orphans(&self, rows: &[Smartbox]) -> Result<(), ControlError> {
+        for seen in self.parts.runtime.list().await? {
+            if !rows.iter().any(|row| row.id == seen.id) {
+                tracing::warn!(smartbox = %seen.id, "removing a sandbox that belongs to no smartbox");
+                self.parts.runtime.shift(seen.id, smartbox_core::sandbox::Shift::Remove).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn model_key(parts: &Parts) -> Result<Secret<String>, ControlError> {
+    let fresh = Secret::new(random_text(&*parts.entropy, 52));
+    Ok(store::write(&*parts.store, move |tx| {
+        Box::pin(async move {
+            if let Some(key) = tx.secrets().open(Scope::Platform, MODEL_KEY.into()).await? {
+                return Ok(key);
+            }
+            tx.secrets().set(Scope::Platform, MODEL_KEY.into(), fresh.clone()).await?;
+            Ok(fresh)
+        })
+    })
+    .await?)
+}

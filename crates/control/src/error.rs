@@ -1,0 +1,90 @@
+//! Why the engine room did not do what it was asked. Each variant is a different thing to do.
+
+use smartbox_core::engine::port::EngineError;
+use smartbox_core::route::port::WakeError;
+use smartbox_core::sandbox::port::RuntimeError;
+use smartbox_core::smartbox::name::BadName;
+use smartbox_core::smartbox::{Failure, State};
+use smartbox_core::store::StoreError;
+use smartbox_link::LinkError;
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// There is no such thing, or it is another account's.
+    #[error("there is no such {what}")]
+    Missing {
+        /// What kind of thing.
+        what: &'static str,
+    },
+    /// The name is taken.
+    #[error("a {what} with that name exists already")]
+    Exists {
+        /// What kind of thing.
+        what: &'static str,
+    },
+    /// The name cannot be one.
+    #[error(transparent)]
+    BadName(#[from] BadName),
+    /// The owner turned the box off.
+    #[error("{name} is turned off")]
+    Off {
+        /// The box's name.
+        name: String,
+    },
+    /// The box failed, and says why.
+    #[error("{}", .0.message)]
+    Failed(Failure),
+    /// The box is still on its way.
+    #[error("the smartbox is still {state}")]
+    Late {
+        /// Where it was when the deadline came.
+        state: State,
+    },
+    /// What was asked makes no sense, and will make none later.
+    #[error("{why}")]
+    Refused {
+        /// For a person.
+        why: String,
+        /// What the person can do.
+        hint: String,
+    },
+    /// The platform is going down.
+    #[error("the platform is shutting down")]
+    Draining,
+    /// Records could not be read or written.
+    #[error(transparent)]
+    Store(StoreError),
+    /// The sandbox could not be reached or changed.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The engine did not do its part.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Init did not do its part.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+}
+
+impl From<StoreError> for ControlError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Exists { what } => Self::Exists { what },
+            StoreError::Missing { what } => Self::Missing { what },
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<WakeError> for ControlError {
+    fn from(error: WakeError) -> Self {
+        match error {
+            WakeError::Missing => Self::Missing { what: "smartbox" },
+            WakeError::Off => Self::Off { name: "this smartbox".into() },
+            WakeError::Failed(failure) => Self::Failed(failure),
+            WakeError::Late { state } => Self::Late { state },
+            WakeError::Draining => Self::Draining,
+            WakeError::Store(error) => error.into(),
+        }
+    }
+}

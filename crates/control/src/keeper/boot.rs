@@ -1,0 +1,145 @@
+//! Making a sandbox and starting the engine in it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smartbox_core::engine::Settings;
+use smartbox_core::engine::port::EngineError;
+use smartbox_core::sandbox::port::RuntimeError;
+use smartbox_core::sandbox::{HOME_DIR, SandboxSpec};
+use smartbox_core::smartbox::plan::Step;
+use smartbox_core::smartbox::{Failure, Reason};
+use smartbox_core::time::Timestamp;
+use smartbox_link::wire::EngineOrder;
+use smartbox_link::{Link, LinkError};
+
+use super::{Done, Keeper};
+use crate::control::Control;
+use crate::error::ControlError;
+
+/// Where the last configuration that worked is kept, relative to the home.
+pub(super) const LAST_GOOD: &str = ".smartbox/config.last-good";
+/// Where a configuration that the engine refused is put aside, relative to the home.
+pub(super) const REFUSED: &str = ".smartbox/config.refused";
+
+impl Keeper {
+    /// Makes a sandbox under a new epoch. Boots are admitted a few at a time, since each takes a processor.
+    pub(super) async fn start(
+        self: &Arc<Self>,
+        control: &Arc<Control>,
+    ) -> Result<Done, ControlError> {
+        self.say("waiting for its turn to start");
+        let permit = control.boots.acquire().await.map_err(|_| ControlError::Draining)?;
+        self.say("making the sandbox");
+        self.forget_sandbox();
+        let row = control
+            .change(&self.id, None, |row| {
+                row.epoch += 1;
+                row.restarted = row.restart;
+                row.suspension = None;
+                Ok(())
+            })
+            .await?;
+        let slot = control.engine(&row.engine)?;
+        let limits =
+            *control.parts.settings.tiers.get(&row.tier).ok_or_else(|| ControlError::Refused {
+                why: format!("the tier `{}` is no longer defined", row.tier),
+                hint: "define it in smartbox.toml, or remove the smartbox".into(),
+            })?;
+        let spec = SandboxSpec {
+            id: self.id.clone(),
+            fence: row.epoch,
+            slot: row.slot,
+            limits,
+            engine_dir: slot.dir.clone(),
+            listeners: vec![slot.engine.manifest().model_port],
+        };
+        control.parts.runtime.start(spec).await?;
+        self.serve_models(control)?;
+        self.start_engine(control).await?;
+        self.wait_until_ready(control).await?;
+        drop(permit);
+        Ok(Done::Yes)
+    }
+
+    /// Configures the engine and tells init to start it.
+    pub(super) async fn start_engine(
+        self: &Arc<Self>,
+        control: &Arc<Control>,
+    ) -> Result<Done, ControlError> {
+        self.say("starting the engine");
+        let link = control.link(&self.id).await?;
+        let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        let engine = &control.engine(&row.engine)?.engine;
+        let current = link.read(&engine.manifest().config).await?;
+        let settings = Settings {
+            origins: (control.parts.settings.origins)(&row.label),
+            model_token: control.model_token(&self.id).expose().clone(),
+            model: control.parts.settings.model.clone(),
+            owner: "owner".into(),
+        };
+        let configured = engine.configure(current.as_deref(), &settings);
+        if let Some(why) = &configured.unreadable {
+            if let Some(bytes) = &current {
+                link.write(REFUSED, 0o600, bytes.clone()).await?;
+            }
+            self.notice(Some(format!(
+                "The engine's configuration could not be read ({why}); it is kept as ~/{REFUSED}."
+            )));
+        }
+        self.order(control, &link, configured.bytes.into()).await?;
+        Ok(Done::Yes)
+    }
+
+    /// Writes a configuration and has init start the engine with it.
+    pub(super) async fn order(
+        &self,
+        control: &Control,
+        link: &Link,
+        config: Bytes,
+    ) -> Result<(), ControlError> {
+        let manifest = control.engine(&self.engine)?.engine.manifest();
+        link.write(&manifest.config, 0o600, config.clone()).await?;
+        let mut env = manifest.env.clone();
+        env.insert("SMARTBOX_MODEL_TOKEN".into(), control.model_token(&self.id).expose().clone());
+        let order = EngineOrder {
+            argv: manifest.argv.clone(),
+            env,
+            cwd: HOME_DIR.into(),
+            final_codes: manifest.config_exit.clone(),
+        };
+        self.memory().config = Some(config);
+        link.engine_start(&order).await?;
+        Ok(())
+    }
+}
+
+/// What an error means for the owner.
+pub(super) fn classify(error: &ControlError, step: Step, at: Timestamp) -> Failure {
+    let (reason, message, hint) = match error {
+        ControlError::Failed(failure) => return Failure { at, ..failure.clone() },
+        ControlError::Runtime(RuntimeError::Full) => {
+            (Reason::Disk, "The disk is full.".to_owned(), "Free some space; the smartbox starts by itself then.".to_owned())
+        }
+        ControlError::Runtime(RuntimeError::Unsupported { why }) => {
+            (Reason::Runtime, format!("No sandbox can be made here: {why}."), "Run `smartbox doctor`.".to_owned())
+        }
+        ControlError::Engine(EngineError::TooOld { .. }) => {
+            (Reason::EngineTooOld, format!("{error}."), "Run `smartbox up` again to install the engine it pins.".to_owned())
+        }
+        ControlError::Late { .. } => (
+            Reason::Timeout,
+            "The engine did not become ready in time.".to_owned(),
+            "Look at `smartbox logs`; a slow machine may need more patience (see `patience` in smartbox.toml).".to_owned(),
+        ),
+        ControlError::Refused { why, hint } => (Reason::Runtime, why.clone(), hint.clone()),
+        ControlError::Link(LinkError::Refused(why)) => {
+            (Reason::Crash, format!("Init refused: {why}."), "Look at `smartbox logs`.".to_owned())
+        }
+        other => {
+            let cause = std::error::Error::source(other).map(|source| format!(": {source}")).unwrap_or_default();
+            (Reason::Runtime, format!("{other}{cause} (while doing {step:?})."), "Look at `smartbox logs` and `smartbox doctor`.".to_owned())
+        }
+    };
+    Failure { reason, message, hint, at }
+}

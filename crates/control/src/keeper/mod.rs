@@ -1,0 +1,142 @@
+//! A keeper: the one task that acts on one smartbox.
+//!
+//! It takes no input. Woken by its bell or its timer it reads the row and the sandbox, plans, performs
+//! and records, until there is nothing to do. Two wishes at once are one look; a wish during a step is
+//! seen by the next look. Whatever it knows besides the row (that the engine answers, that its model
+//! calls are served) it can find out again, so that the next process goes on where this one died.
+
+mod boot;
+mod now;
+mod perform;
+mod ready;
+mod rest;
+mod run;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use smartbox_core::id::SmartboxId;
+use smartbox_core::smartbox::{Smartbox, State};
+use smartbox_core::time::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::control::Control;
+use crate::error::ControlError;
+pub(crate) use now::Now;
+
+/// Keeps one smartbox.
+pub(crate) struct Keeper {
+    id: SmartboxId,
+    engine: String,
+    bell: Arc<Notify>,
+    now: watch::Sender<Now>,
+    memory: Mutex<Memory>,
+}
+
+/// What the keeper remembers between two looks, and could find out again.
+#[derive(Default)]
+struct Memory {
+    /// The engine said that it is ready, after this many starts of its process.
+    ready: Option<u32>,
+    /// Serves the model calls of the present sandbox.
+    models: Option<JoinHandle<()>>,
+    /// Since when a stop has been waiting for the engine to finish its work.
+    ending: Option<Timestamp>,
+    /// Not to sleep before this time: an alarm was due, and its job may take a moment to begin.
+    hold: Option<Timestamp>,
+    /// The configuration that the engine was started with, until it has proved good.
+    config: Option<bytes::Bytes>,
+}
+
+/// What came of a step.
+enum Done {
+    /// Go on.
+    Yes,
+    /// Not now: look again after this time.
+    NotNow(Duration),
+}
+
+impl Keeper {
+    pub(crate) fn new(row: &Smartbox, bell: Arc<Notify>) -> Arc<Self> {
+        let (now, _) = watch::channel(Now::of(row));
+        Arc::new(Self {
+            id: row.id.clone(),
+            engine: row.engine.clone(),
+            bell,
+            now,
+            memory: Mutex::default(),
+        })
+    }
+
+    /// Asks for a look.
+    pub(crate) fn nudge(&self) {
+        self.bell.notify_one();
+    }
+
+    /// A new wish was written: what was settled before is not settled for it.
+    pub(crate) fn unsettle(&self) {
+        self.now.send_modify(|now| now.settled = false);
+    }
+
+    /// How things stand, now and from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<Now> {
+        self.now.subscribe()
+    }
+
+    /// How things stand.
+    pub(crate) fn now(&self) -> Now {
+        self.now.borrow().clone()
+    }
+
+    /// Waits until there is no sandbox.
+    pub(crate) async fn at_rest(&self) {
+        let mut seen = self.now.subscribe();
+        let _ = seen
+            .wait_for(|now| now.gone || matches!(now.state, State::Stopped | State::Failed))
+            .await;
+    }
+
+    /// The port inside on which the engine listens.
+    pub(crate) fn port(&self, control: &Control) -> u16 {
+        control.engine(&self.engine).map_or(0, |slot| slot.engine.manifest().port)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what is being done, for loading pages and `status`.
+    fn say(&self, phase: &str) {
+        self.now.send_if_modified(|now| {
+            let changed = now.phase != phase;
+            phase.clone_into(&mut now.phase);
+            changed
+        });
+    }
+
+    fn notice(&self, notice: Option<String>) {
+        self.now.send_modify(|now| now.notice = notice);
+    }
+
+    fn forget_sandbox(&self) {
+        let mut memory = self.memory();
+        memory.ready = None;
+        memory.config = None;
+        if let Some(models) = memory.models.take() {
+            models.abort();
+        }
+        drop(memory);
+        self.now.send_modify(|now| now.ready = false);
+    }
+
+    /// Serves the model calls of the present sandbox, once.
+    fn serve_models(self: &Arc<Self>, control: &Arc<Control>) -> Result<(), ControlError> {
+        let port = control.engine(&self.engine)?.engine.manifest().model_port;
+        let mut memory = self.memory();
+        if memory.models.as_ref().is_none_or(JoinHandle::is_finished) {
+            memory.models = Some(control.serve_models(self, &self.id, port));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! Performing one step.
+
+use std::sync::Arc;
+
+use smartbox_core::sandbox::Shift;
+use smartbox_core::sandbox::port::Kept;
+use smartbox_core::smartbox::State;
+use smartbox_core::smartbox::plan::Step;
+use smartbox_core::store;
+
+use super::{Done, Keeper};
+use crate::control::Control;
+use crate::error::ControlError;
+
+impl Keeper {
+    pub(super) async fn perform(
+        self: &Arc<Self>,
+        control: &Arc<Control>,
+        step: Step,
+    ) -> Result<Done, ControlError> {
+        tracing::debug!(smartbox = %self.id, ?step, "performing");
+        match step {
+            Step::Start => self.start(control).await,
+            Step::StartEngine => self.start_engine(control).await,
+            Step::AwaitReady => self.await_ready(control).await,
+            Step::Thaw => self.thaw(control).await,
+            Step::Freeze => self.freeze(control).await,
+            Step::Stop => self.stop(control).await,
+            Step::Discard => self.discard(control).await,
+            Step::Forget => self.forget(control).await,
+            Step::Record(state) => self.record(control, state).await,
+        }
+    }
+
+    async fn discard(&self, control: &Control) -> Result<Done, ControlError> {
+        self.forget_sandbox();
+        control.parts.runtime.shift(self.id.clone(), Shift::Remove).await?;
+        self.memory().ending = None;
+        Ok(Done::Yes)
+    }
+
+    async fn forget(&self, control: &Control) -> Result<Done, ControlError> {
+        control.parts.runtime.kept(self.id.clone(), Kept::Forget).await?;
+        let id = self.id.clone();
+        store::write(&*control.parts.store, |tx| {
+            Box::pin(async move { tx.boxes().remove(id).await })
+        })
+        .await
+        .inspect_err(|error| control.heed(error))?;
+        Ok(Done::Yes)
+    }
+
+    async fn record(&self, control: &Control, state: State) -> Result<Done, ControlError> {
+        let going = control.parts.activity.going(&self.id).last;
+        let row = control
+            .change(&self.id, None, move |row| {
+                row.state = state;
+                row.last_active = row.last_active.max(going);
+                if state != State::Failed {
+                    row.failure = None;
+                }
+                if state == State::Running {
+                    row.failures = 0;
+                    row.retry_at = None;
+                }
+                Ok(())
+            })
+            .await?;
+        let ready = self.memory().ready.is_some();
+        self.now.send_modify(|now| {
+            now.state = row.state;
+            now.failure.clone_from(&row.failure);
+            now.ready = ready;
+            if matches!(state, State::Running | State::Stopped | State::Frozen) {
+                now.phase.clear();
+            }
+        });
+        Ok(Done::Yes)
+    }
+}

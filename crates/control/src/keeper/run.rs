@@ -1,0 +1,184 @@
+//! The loop of a keeper.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use smartbox_core::sandbox::{EngineProcess, Observed, Phase};
+use smartbox_core::smartbox::plan::{Seen, Step, next_look, plan};
+use smartbox_core::smartbox::{Desired, Smartbox};
+use smartbox_core::store::StoreError;
+use smartbox_core::time::Timestamp;
+
+use super::{Done, Keeper};
+use crate::control::Control;
+use crate::error::ControlError;
+
+/// How often a frozen box is looked at: only to find that its sandbox is gone.
+const FROZEN_HEARTBEAT: Duration = Duration::from_secs(60);
+
+impl Keeper {
+    /// Keeps the box until it is removed or the platform goes down.
+    pub(crate) async fn run(self: Arc<Self>, control: Arc<Control>) {
+        loop {
+            let look = control.draining.run_until_cancelled(self.look(&control)).await;
+            let wait = match look {
+                None => return,
+                Some(Ok(Some(wait))) => wait,
+                Some(Ok(None)) => break,
+                Some(Err(error)) => {
+                    tracing::warn!(smartbox = %self.id, error = &error as &dyn std::error::Error, "a look failed");
+                    Duration::from_secs(1)
+                }
+            };
+            let bell = tokio::time::timeout(wait, self.bell.notified());
+            if control.draining.run_until_cancelled(bell).await.is_none() {
+                return;
+            }
+        }
+        control.keepers().remove(&self.id);
+        control.parts.activity.forget(&self.id);
+        self.now.send_modify(|now| now.gone = true);
+    }
+
+    /// Looks until there is nothing to do. Returns how long to wait for the next look; none if the box is gone.
+    async fn look(
+        self: &Arc<Self>,
+        control: &Arc<Control>,
+    ) -> Result<Option<Duration>, ControlError> {
+        loop {
+            let Some(row) = control.row(&self.id).await? else { return Ok(None) };
+            let row = self.as_of_now(control, row);
+            let observed = control.parts.runtime.observe(self.id.clone()).await?;
+            self.compare(&observed);
+            if observed.phase != Phase::Absent && observed.fence == row.epoch {
+                self.serve_models(control)?;
+            }
+            let clock = control.parts.clock.now();
+            let busy = control.parts.activity.going(&self.id).busy
+                || self.memory().hold.is_some_and(|until| clock < until);
+            let seen = Seen { sandbox: &observed, busy, ready: self.memory().ready.is_some() };
+            let policy = control.parts.settings.sleep;
+            let steps = plan(&row, &seen, policy, clock);
+            if steps.is_empty() {
+                self.settle(&row);
+                return Ok(Some(self.wait(control, &row, &observed, clock)));
+            }
+            for step in steps {
+                match self.perform(control, step).await {
+                    Ok(Done::Yes) => {}
+                    Ok(Done::NotNow(after)) => {
+                        self.settle(&row);
+                        return Ok(Some(after));
+                    }
+                    Err(ControlError::Engine(error)) if step == Step::Freeze => {
+                        tracing::warn!(smartbox = %self.id, %error, "the engine could not be asked to hold still");
+                        self.memory().ready = None;
+                        return Ok(Some(Duration::from_secs(1)));
+                    }
+                    Err(error) => {
+                        self.fail(control, step, error).await?;
+                        break;
+                    }
+                }
+                if step == Step::Forget {
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// The row with what only memory knows: newer activity, a hold, a platform that closes.
+    fn as_of_now(&self, control: &Control, mut row: Smartbox) -> Smartbox {
+        row.last_active = row.last_active.max(control.parts.activity.going(&self.id).last);
+        if control.closing.load(Ordering::SeqCst) {
+            row.desired = Desired::Off;
+        }
+        row
+    }
+
+    /// A process that was started anew, or is gone, has yet to say that it is ready.
+    fn compare(&self, observed: &Observed) {
+        let starts = match (observed.phase, &observed.engine) {
+            (Phase::Absent, _) => None,
+            (Phase::Frozen, _) => self.memory().ready,
+            (Phase::Up, EngineProcess::Running { starts }) => Some(*starts),
+            // A link that did not answer in time says nothing about the engine.
+            (Phase::Up, EngineProcess::Unknown) => self.memory().ready,
+            (Phase::Up, _) => None,
+        };
+        let mut memory = self.memory();
+        if memory.ready.is_some() && memory.ready != starts {
+            memory.ready = None;
+            drop(memory);
+            self.now.send_modify(|now| now.ready = false);
+        }
+    }
+
+    fn settle(&self, row: &Smartbox) {
+        let ready = self.memory().ready.is_some();
+        self.now.send_if_modified(|now| {
+            let before = now.clone();
+            now.state = row.state;
+            now.failure.clone_from(&row.failure);
+            now.ready = ready;
+            now.settled = true;
+            *now != before
+        });
+    }
+
+    fn wait(
+        &self,
+        control: &Control,
+        row: &Smartbox,
+        observed: &Observed,
+        clock: Timestamp,
+    ) -> Duration {
+        let settings = &control.parts.settings;
+        let beat = match observed.phase {
+            Phase::Up => settings.heartbeat,
+            Phase::Frozen => FROZEN_HEARTBEAT,
+            Phase::Absent => Duration::from_secs(3600),
+        };
+        let hold = self.memory().hold.filter(|until| clock < *until);
+        let next = next_look(row, settings.sleep, clock).into_iter().chain(hold).min();
+        next.map_or(beat, |at| at.since(clock).min(beat)).max(Duration::from_millis(5))
+    }
+
+    /// Writes a failure to the row, so that everybody sees it, and when the next start may be tried.
+    async fn fail(
+        self: &Arc<Self>,
+        control: &Arc<Control>,
+        step: Step,
+        error: ControlError,
+    ) -> Result<(), ControlError> {
+        if matches!(error, ControlError::Store(StoreError::Fenced) | ControlError::Draining) {
+            return Err(error);
+        }
+        let clock = control.parts.clock.now();
+        let failure = super::boot::classify(&error, step, clock);
+        tracing::warn!(smartbox = %self.id, ?step, reason = %failure.reason, error = &error as &dyn std::error::Error, "a step failed");
+        let recorded = failure.clone();
+        let row = control
+            .change(&self.id, None, move |row| {
+                row.state = smartbox_core::smartbox::State::Failed;
+                row.failure = Some(recorded);
+                row.failures = row.failures.saturating_add(1);
+                row.retry_at =
+                    Some(clock.plus(smartbox_core::smartbox::plan::backoff(row.failures)));
+                Ok(())
+            })
+            .await?;
+        if matches!(step, Step::Start | Step::StartEngine | Step::AwaitReady | Step::Thaw) {
+            self.forget_sandbox();
+            control
+                .parts
+                .runtime
+                .shift(self.id.clone(), smartbox_core::sandbox::Shift::Remove)
+                .await?;
+        }
+        self.say("failed");
+        self.settle(&row);
+        Ok(())
+    }
+}

@@ -1,0 +1,275 @@
+//! Handing messages to the engine, one after another per box, and writing the answers down.
+//!
+//! ```text
+//! queued ──row says handed──► handed ──engine.chat──► answered | failed
+//!                               └─ connection or process lost: the engine's history decides:
+//!                                    answered there → take it · known there → wait for it · unknown → send again
+//! ```
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use smartbox_core::activity::Doing;
+use smartbox_core::engine::port::EngineError;
+use smartbox_core::engine::{Turn as EngineTurn, TurnEvent};
+use smartbox_core::id::SmartboxId;
+use smartbox_core::message::{Delivery, Message, Redelivery, redeliver};
+use smartbox_core::route::port::{Resolve, WakeError};
+use smartbox_core::sandbox::port::BoxDial;
+use smartbox_core::store;
+
+use crate::control::Control;
+use crate::error::ControlError;
+
+/// History entries that are searched for a message after a crash.
+const SEARCHED: u32 = 400;
+/// How long an answer is awaited that the engine works on by itself after a crash.
+const RECOVERY: Duration = Duration::from_secs(900);
+
+/// The boxes that have a delivery at work.
+#[derive(Default)]
+pub(crate) struct Deliveries(Mutex<HashSet<SmartboxId>>);
+
+impl Deliveries {
+    fn begin(&self, id: &SmartboxId) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone())
+    }
+
+    fn end(&self, id: &SmartboxId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+}
+
+/// Why a try did not bring an answer.
+enum Again {
+    /// Try again after this time.
+    After(Duration),
+    /// The platform goes down, or the box is gone.
+    Never,
+}
+
+impl Control {
+    /// Goes on with the messages that an earlier process left.
+    pub(crate) async fn deliver_left_over(self: &Arc<Self>) -> Result<(), ControlError> {
+        let open = store::read(&*self.parts.store, |tx| {
+            Box::pin(async move { tx.messages().open(None).await })
+        })
+        .await?;
+        for message in open {
+            self.live.turn(&message.id);
+            self.deliver_soon(&message.smartbox);
+        }
+        Ok(())
+    }
+
+    /// Sees to it that a box's messages are being delivered.
+    pub(crate) fn deliver_soon(self: &Arc<Self>, id: &SmartboxId) {
+        if !self.deliveries.begin(id) {
+            return;
+        }
+        let (control, id) = (self.clone(), id.clone());
+        self.tasks.spawn(async move {
+            let draining = control.draining.clone();
+            let _ = draining.run_until_cancelled(control.deliver_all(&id)).await;
+        });
+    }
+
+    async fn deliver_all(self: &Arc<Self>, id: &SmartboxId) {
+        loop {
+            let wanted = id.clone();
+            let open = store::read(&*self.parts.store, |tx| {
+                Box::pin(async move { tx.messages().open(Some(wanted)).await })
+            })
+            .await;
+            let next = match open {
+                Ok(open) => open.into_iter().next(),
+                Err(error) => {
+                    tracing::warn!(smartbox = %id, %error, "messages cannot be read");
+                    None
+                }
+            };
+            let Some(message) = next else {
+                self.deliveries.end(id);
+                // One that was accepted between the look and the end would wait for ever.
+                if self.has_open(id).await && self.deliveries.begin(id) {
+                    continue;
+                }
+                return;
+            };
+            self.deliver(message).await;
+        }
+    }
+
+    async fn has_open(&self, id: &SmartboxId) -> bool {
+        let wanted = id.clone();
+        let open = store::read(&*self.parts.store, |tx| {
+            Box::pin(async move { tx.messages().open(Some(wanted)).await })
+        })
+        .await;
+        open.is_ok_and(|open| !open.is_empty())
+    }
+
+    /// Tries until the message has its answer, or is given up.
+    async fn deliver(self: &Arc<Self>, mut message: Message) {
+        let id = message.id.clone();
+        let _busy = self.activity().begin(&message.smartbox, Doing::Message);
+        loop {
+            match self.attempt(&mut message).await {
+                Ok(()) => break,
+                Err(Again::Never) => break,
+                Err(Again::After(pause)) => tokio::time::sleep(pause).await,
+            }
+        }
+        self.live.end(&id);
+    }
+
+    async fn attempt(self: &Arc<Self>, message: &mut Message) -> Result<(), Again> {
+        let turn = self.live.turn(&message.id);
+        match Resolve::wake(&**self, message.smartbox.clone(), self.wake_within()).await {
+            Ok(()) => {}
+            Err(WakeError::Off) => {
+                return self
+                    .finish(message, TurnEvent::Failed("the smartbox was turned off".into()))
+                    .await;
+            }
+            Err(WakeError::Missing | WakeError::Draining) => return Err(Again::Never),
+            Err(error) => {
+                turn.send_modify(|turn| turn.apply(TurnEvent::Doing(format!("waiting: {error}"))));
+                return Err(Again::After(Duration::from_secs(1)));
+            }
+        }
+        if message.state == Delivery::Handed {
+            match self.look_up(message).await.map_err(|error| self.retry(message, &error))? {
+                Redelivery::Take(text) => {
+                    return self.finish(message, TurnEvent::Answered(text)).await;
+                }
+                Redelivery::Await => return self.await_answer(message).await,
+                Redelivery::Send => {}
+            }
+        }
+        message.state = Delivery::Handed;
+        message.attempts += 1;
+        self.save(message).await?;
+        self.hand_over(message).await
+    }
+
+    async fn hand_over(self: &Arc<Self>, message: &mut Message) -> Result<(), Again> {
+        let turn = self.live.turn(&message.id);
+        let request = EngineTurn {
+            session: message.session.clone(),
+            text: message.text.clone(),
+            idempotency_key: message.id.to_string(),
+        };
+        let engine = self.engine_of(message).await?;
+        let dial = Arc::new(self.dial_of(message));
+        let chat = engine.chat(dial, request).await;
+        let mut events = match chat {
+            Ok(events) => events,
+            Err(EngineError::Refused { why }) => {
+                return self.finish(message, TurnEvent::Failed(why)).await;
+            }
+            Err(error) => return Err(self.retry(message, &error)),
+        };
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(last @ (TurnEvent::Answered(_) | TurnEvent::Failed(_))) => {
+                    return self.finish(message, last).await;
+                }
+                Ok(event) => turn.send_modify(|turn| turn.apply(event)),
+                Err(error) => return Err(self.retry(message, &error)),
+            }
+        }
+        Err(self.retry(message, &EngineError::Interrupted))
+    }
+
+    /// The engine has the message and works on it by itself, as it does after it was killed in the middle.
+    async fn await_answer(self: &Arc<Self>, message: &mut Message) -> Result<(), Again> {
+        let turn = self.live.turn(&message.id);
+        turn.send_modify(|turn| {
+            turn.apply(TurnEvent::Doing("finishing an interrupted turn".into()));
+        });
+        let until = tokio::time::Instant::now() + RECOVERY;
+        while tokio::time::Instant::now() < until {
+            match self.look_up(message).await.map_err(|error| self.retry(message, &error))? {
+                Redelivery::Take(text) => {
+                    return self.finish(message, TurnEvent::Answered(text)).await;
+                }
+                Redelivery::Await => {}
+                Redelivery::Send => return Err(Again::After(Duration::ZERO)),
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        let why =
+            "the assistant was interrupted and did not come back to this message; please ask again";
+        self.finish(message, TurnEvent::Failed(why.into())).await
+    }
+
+    async fn look_up(&self, message: &Message) -> Result<Redelivery, EngineError> {
+        let dial = self.dial_of(message);
+        let Ok(engine) = self.engine_of(message).await else {
+            return Err(EngineError::Interrupted);
+        };
+        let history = engine.history(&dial, &message.session, SEARCHED).await?;
+        Ok(redeliver(&message.id, &history))
+    }
+
+    async fn finish(&self, message: &mut Message, last: TurnEvent) -> Result<(), Again> {
+        match &last {
+            TurnEvent::Failed(why) => {
+                message.state = Delivery::Failed;
+                message.error = Some(why.clone());
+            }
+            TurnEvent::Answered(text) => {
+                message.state = Delivery::Answered;
+                message.reply = Some(text.clone());
+            }
+            _ => return Err(Again::After(Duration::ZERO)),
+        }
+        message.finished = Some(self.parts.clock.now());
+        self.save(message).await?;
+        self.live.turn(&message.id).send_modify(|turn| turn.apply(last));
+        Ok(())
+    }
+
+    async fn save(&self, message: &Message) -> Result<(), Again> {
+        let row = message.clone();
+        let written = store::write(&*self.parts.store, |tx| {
+            Box::pin(async move { tx.messages().put(row).await })
+        })
+        .await;
+        written.inspect_err(|error| self.heed(error)).map_err(|error| match error {
+            store::StoreError::Fenced | store::StoreError::Missing { .. } => Again::Never,
+            error => {
+                tracing::warn!(message = %message.id, %error, "a message's state cannot be written");
+                Again::After(Duration::from_secs(1))
+            }
+        })
+    }
+
+    fn retry(&self, message: &Message, error: &EngineError) -> Again {
+        tracing::info!(message = %message.id, %error, "the message is tried again");
+        if let Some(keeper) = self.keeper(&message.smartbox) {
+            keeper.nudge();
+        }
+        match error {
+            EngineError::NotReady { retry_after_ms, .. } => {
+                Again::After(Duration::from_millis((*retry_after_ms).clamp(50, 5_000)))
+            }
+            _ => Again::After(Duration::from_millis(250)),
+        }
+    }
+
+    async fn engine_of(
+        &self,
+        message: &Message,
+    ) -> Result<Arc<dyn smartbox_core::engine::port::Engine>, Again> {
+        let row = self.row(&message.smartbox).await.ok().flatten().ok_or(Again::Never)?;
+        self.engine(&row.engine).map(|slot| slot.engine.clone()).map_err(|_| Again::Never)
+    }
+
+    fn dial_of(&self, message: &Message) -> BoxDial {
+        BoxDial { runtime: self.parts.runtime.clone(), id: message.smartbox.clone() }
+    }
+}

@@ -1,0 +1,110 @@
+//! Turns in progress, for those who watch. In memory only; the row is the truth.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smartbox_core::engine::TurnEvent;
+use smartbox_core::id::MessageId;
+use tokio::sync::watch;
+
+/// What a watcher sees of a turn.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// The answer so far.
+    pub(crate) text: String,
+    /// How often the text began anew.
+    pub(crate) drafts: u32,
+    /// What the engine is doing.
+    pub(crate) doing: String,
+    /// The last event.
+    pub(crate) last: Option<TurnEvent>,
+}
+
+impl Turn {
+    /// Takes an event in.
+    pub(crate) fn apply(&mut self, event: TurnEvent) {
+        match event {
+            TurnEvent::Started => "working".clone_into(&mut self.doing),
+            TurnEvent::Doing(what) => self.doing = what,
+            TurnEvent::Delta(more) => self.text.push_str(&more),
+            TurnEvent::Replace(text) => {
+                self.text = text;
+                self.drafts += 1;
+            }
+            last @ (TurnEvent::Answered(_) | TurnEvent::Failed(_)) => self.last = Some(last),
+        }
+    }
+
+    /// The events that lead a watcher from what he has seen to what is now.
+    pub(crate) fn since(&self, seen: &Self) -> Vec<TurnEvent> {
+        let mut events = Vec::new();
+        if self.doing != seen.doing {
+            events.push(TurnEvent::Doing(self.doing.clone()));
+        }
+        match self.text.strip_prefix(&seen.text).filter(|_| self.drafts == seen.drafts) {
+            Some("") => {}
+            Some(more) => events.push(TurnEvent::Delta(more.to_owned())),
+            None => events.push(TurnEvent::Replace(self.text.clone())),
+        }
+        if seen.last.is_none() {
+            events.extend(self.last.clone());
+        }
+        events
+    }
+}
+
+/// All turns in progress.
+#[derive(Default)]
+pub(crate) struct Live(Mutex<HashMap<MessageId, Arc<watch::Sender<Turn>>>>);
+
+impl Live {
+    /// The turn of a message, begun if need be.
+    pub(crate) fn turn(&self, id: &MessageId) -> Arc<watch::Sender<Turn>> {
+        self.lock()
+            .entry(id.clone())
+            .or_insert_with(|| Arc::new(watch::channel(Turn::default()).0))
+            .clone()
+    }
+
+    /// The turn of a message, if it is in progress.
+    pub(crate) fn find(&self, id: &MessageId) -> Option<watch::Receiver<Turn>> {
+        self.lock().get(id).map(|turn| turn.subscribe())
+    }
+
+    /// The turn is over.
+    pub(crate) fn end(&self, id: &MessageId) {
+        self.lock().remove(id);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<MessageId, Arc<watch::Sender<Turn>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watcher_who_comes_late_or_slowly_sees_the_same_text() {
+        let mut turn = Turn::default();
+        let late = Turn::default();
+        for event in
+            [TurnEvent::Started, TurnEvent::Delta("Hel".into()), TurnEvent::Delta("lo".into())]
+        {
+            turn.apply(event);
+        }
+        assert_eq!(
+            turn.since(&late),
+            [TurnEvent::Doing("working".into()), TurnEvent::Delta("Hello".into())]
+        );
+        let seen = turn.clone();
+        turn.apply(TurnEvent::Replace("Hello again".into()));
+        turn.apply(TurnEvent::Answered("Hello again".into()));
+        assert_eq!(
+            turn.since(&seen),
+            [TurnEvent::Replace("Hello again".into()), TurnEvent::Answered("Hello again".into())]
+        );
+        assert_eq!(turn.since(&turn.clone()), []);
+    }
+}

@@ -1,0 +1,45 @@
+//! Carries a box's model calls from its sandbox to the AI gateway.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use smartbox_core::id::SmartboxId;
+use smartbox_core::model::Caller;
+use tokio::task::JoinHandle;
+
+use crate::control::Control;
+use crate::keeper::Keeper;
+
+impl Control {
+    /// Serves the model calls of a box until its sandbox ends, and then tells the keeper.
+    /// Calls made while nobody serves them wait at the listener.
+    pub(crate) fn serve_models(
+        self: &Arc<Self>,
+        keeper: &Arc<Keeper>,
+        id: &SmartboxId,
+        port: u16,
+    ) -> JoinHandle<()> {
+        let (control, keeper, id) = (self.clone(), keeper.clone(), id.clone());
+        self.tasks.spawn(async move {
+            let serve = async {
+                let mut calls = match control.parts.runtime.incoming(id.clone(), port).await {
+                    Ok(calls) => calls,
+                    Err(error) => {
+                        tracing::warn!(smartbox = %id, %error, "model calls of this smartbox cannot be served");
+                        return;
+                    }
+                };
+                while let Some(conn) = calls.next().await {
+                    let caller = Caller { id: id.clone(), token: control.model_token(&id) };
+                    let call = control.parts.models.serve(caller, conn);
+                    let draining = control.draining.clone();
+                    control.tasks.spawn(async move {
+                        let _ = draining.run_until_cancelled(call).await;
+                    });
+                }
+            };
+            let _ = control.draining.run_until_cancelled(serve).await;
+            keeper.nudge();
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! What the engine room is made of, handed in by `boot`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use smartbox_core::engine::port::Engine;
+use smartbox_core::id::Entropy;
+use smartbox_core::model::port::ModelCalls;
+use smartbox_core::sandbox::Limits;
+use smartbox_core::sandbox::port::Runtime;
+use smartbox_core::smartbox::plan::SleepPolicy;
+use smartbox_core::store::Store;
+use smartbox_core::time::Clock;
+
+use crate::activity::Tracker;
+
+/// Everything that [`crate::Control`] works with.
+pub struct Parts {
+    /// Records.
+    pub store: Arc<dyn Store>,
+    /// The driver that makes sandboxes.
+    pub runtime: Arc<dyn Runtime>,
+    /// The engines that are installed; the first is the default.
+    pub engines: Vec<EngineSlot>,
+    /// The AI gateway.
+    pub models: Arc<dyn ModelCalls>,
+    /// Counts what keeps boxes awake; shared with edge and AI gateway.
+    pub activity: Arc<Tracker>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the operator decided.
+    pub settings: Settings,
+}
+
+/// An installed engine.
+#[derive(Clone)]
+pub struct EngineSlot {
+    /// Its adapter.
+    pub engine: Arc<dyn Engine>,
+    /// Where it is installed on the host.
+    pub dir: PathBuf,
+}
+
+/// The origins of a box, by its host label: `pa` gives `http://pa.localhost:7777`.
+pub type Origins = Arc<dyn Fn(&str) -> Vec<String> + Send + Sync>;
+
+/// What the operator decided.
+#[derive(Clone)]
+pub struct Settings {
+    /// Limits by the name of the tier.
+    pub tiers: BTreeMap<String, Limits>,
+    /// The tier of boxes that ask for none.
+    pub default_tier: String,
+    /// When idle boxes sleep.
+    pub sleep: SleepPolicy,
+    /// Whether to page frozen boxes out, where the machine can.
+    pub page_out: bool,
+    /// Boots at the same time; a boot takes a whole processor for seconds.
+    pub boots: usize,
+    /// Multiplies the engine's deadlines; for slow machines.
+    pub patience: u32,
+    /// How often a running box is looked at.
+    pub heartbeat: Duration,
+    /// The model that boxes use, as `provider/model`.
+    pub model: String,
+    /// The origins of a box, by its host label.
+    pub origins: Origins,
+}
+
+/// Who does something, for the audit: `cli:uid=1000`, `session:ses_…`, `platform`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor(pub String);
+
+impl Actor {
+    /// The platform itself.
+    pub fn platform() -> Self {
+        Self("platform".into())
+    }
+}
