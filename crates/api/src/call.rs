@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smartbox_core::id::MessageId;
 
+use crate::link::SignInLink;
 use crate::log::LogQuery;
 use crate::message::{HistoryEntry, MessageView, NewMessage};
 use crate::platform::PlatformStatus;
@@ -137,6 +138,11 @@ impl Verb {
 /// Does something to a box.
 pub fn act(name: &str, verb: Verb, how: Act) -> Call<Json<SmartboxView>> {
     Call::new("POST", paths::of_smartbox(name, verb.as_str())).with(&how)
+}
+
+/// Makes a fresh link that signs a browser in and leads it to the box. Wakes nothing.
+pub fn link(name: &str) -> Call<Json<SignInLink>> {
+    Call::new("POST", paths::of_smartbox(name, "link"))
 }
 
 /// Gives a box a message. Wakes it; returns once the message is committed.

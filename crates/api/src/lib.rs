@@ -6,6 +6,7 @@
 
 pub mod call;
 pub mod exec;
+pub mod link;
 pub mod log;
 pub mod message;
 pub mod paths;

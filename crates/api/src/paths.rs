@@ -20,7 +20,7 @@ pub fn smartbox(name: &str) -> String {
     format!("{BOXES}/{}", segment(name))
 }
 
-/// What is done to a smartbox: `POST …/{wake,sleep,start,stop,restart,messages,exec}`,
+/// What is done to a smartbox: `POST …/{wake,sleep,start,stop,restart,messages,exec,link}`,
 /// `GET …/{history,log}`.
 pub fn of_smartbox(name: &str, verb: &str) -> String {
     format!("{BOXES}/{}/{verb}", segment(name))
