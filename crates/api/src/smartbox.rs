@@ -5,6 +5,7 @@ use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::{EngineProcess, Memory, Phase};
 pub use smartbox_core::smartbox::{Desired, Failure, Kind, Rest, State};
 use smartbox_core::time::Timestamp;
+pub use smartbox_core::usage::Total;
 
 /// A smartbox as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +33,18 @@ pub struct SmartboxView {
     pub tier: String,
     /// Its engine's name.
     pub engine: String,
-    /// Messages that wait for an answer.
-    pub waiting: u32,
+    /// Something that its owner should know, like a refused configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<String>,
+    /// Messages that wait for an answer; absent in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u32>,
+    /// Whether something is going on in it; absent in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busy: Option<bool>,
+    /// What its model calls used since it was made; absent in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Total>,
     /// What is seen of its sandbox; absent in listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxView>,
