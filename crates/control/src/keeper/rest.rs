@@ -119,8 +119,12 @@ impl Keeper {
             Err(error) => return Err(error.into()),
         };
         self.remember_lease(control, lease.clone(), alarm).await?;
+        // First nobody is told any more that the engine answers, then a last look at what is going on:
+        // whoever begins now either is seen here or has to ask for a wake.
+        self.answers(false);
         if control.parts.activity.going(&self.id).busy {
             engine.resume(&dial, &lease).await?;
+            self.answers(true);
             return Ok(Some(ASK_AGAIN));
         }
         Ok(None)
@@ -166,6 +170,10 @@ impl Keeper {
             })
             .await
             .map(drop)
+    }
+
+    fn answers(&self, ready: bool) {
+        self.now.send_modify(|now| now.ready = ready);
     }
 
     fn dial(&self, control: &Control) -> BoxDial {

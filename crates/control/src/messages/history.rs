@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use smartbox_core::activity::Doing;
 use smartbox_core::engine::HistoryEntry;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::route::port::Resolve;
@@ -18,6 +19,7 @@ impl Control {
         session: &str,
         limit: u32,
     ) -> Result<Vec<HistoryEntry>, ControlError> {
+        let _busy = self.activity().begin(id, Doing::Request);
         Resolve::wake(&**self, id.clone(), self.wake_within()).await?;
         let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
         let dial = BoxDial { runtime: self.parts.runtime.clone(), id: id.clone() };
