@@ -1,0 +1,52 @@
+//! Writing rows of usage behind the back of the calls: never in their way, and none forgotten
+//! while the platform lives.
+
+use std::sync::Arc;
+
+use smartbox_core::store::{self, Store};
+use smartbox_core::usage::Usage;
+use tokio_util::task::TaskTracker;
+
+/// Writes rows.
+#[derive(Clone)]
+pub(crate) struct Recorder {
+    store: Arc<dyn Store>,
+    pending: TaskTracker,
+}
+
+impl Recorder {
+    /// A recorder over a store.
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        let pending = TaskTracker::new();
+        // Closed, it can be waited for; it takes new work all the same.
+        pending.close();
+        Self { store, pending }
+    }
+
+    /// Records one call; returns at once. A row that cannot be written is logged whole.
+    pub(crate) fn record(&self, usage: Usage) {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            tracing::error!(?usage, "usage was not recorded: the platform is ending");
+            return;
+        };
+        tracing::debug!(?usage, "model call");
+        let store = self.store.clone();
+        self.pending.spawn_on(
+            async move {
+                let lost = usage.clone();
+                let written = store::write(&*store, |tx| {
+                    Box::pin(async move { tx.usage().record(usage).await })
+                });
+                if let Err(error) = written.await {
+                    tracing::error!(%error, usage = ?lost, "usage was not recorded");
+                }
+            },
+            &runtime,
+        );
+    }
+
+    /// Waits until every row so far is written.
+    pub(crate) async fn settled(&self) {
+        self.pending.wait().await;
+    }
+}
