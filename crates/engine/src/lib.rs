@@ -1,1 +1,10 @@
-//! placeholder
+//! What runs inside a smartbox: the OpenClaw adapter, the manifests, the installation of the pinned
+//! engine, and puppet, the pretend engine.
+//!
+//! What is absent: sandboxes. Everything here reaches an engine by a `Dial` that it is given.
+
+pub mod complaint;
+mod gateway;
+pub mod identity;
+pub mod manifest;
+pub mod openclaw;
