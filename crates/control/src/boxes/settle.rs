@@ -25,12 +25,14 @@ impl Control {
                 now.gone || (now.settled && (want.contains(&now.state) || now.failure.is_some()))
             }),
         )
-        .await;
+        .await
+        // The watch's guard must not be held over the next await: it is not `Send`.
+        .map(|changed| changed.map(|now| (now.gone, now.state)));
         let state = match waited {
             Err(_) => return Err(ControlError::Late { state: keeper.now().state }),
             Ok(Err(_)) => return Err(ControlError::Draining),
-            Ok(Ok(now)) if now.gone => return Err(missing),
-            Ok(Ok(now)) => now.state,
+            Ok(Ok((true, _))) => return Err(missing),
+            Ok(Ok((false, state))) => state,
         };
         let row = self.row(id).await?.ok_or(missing)?;
         match row.failure.clone() {
