@@ -153,6 +153,8 @@ fn provider(config: ProviderConfig) -> Result<Provider, BadProvider> {
         .map_err(|error| BadProvider::Client { name: name(), source: error.into() })?;
     let client = Client::builder()
         .tls_backend_preconfigured(tls)
+        // Over HTTP/1.1 a call that is given up ends its own connection and nobody else's.
+        .http1_only()
         .redirect(redirect::Policy::none())
         .connect_timeout(config.timeouts.connect)
         .no_proxy()
