@@ -35,6 +35,11 @@ pub enum LinkError {
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Bytes that init may send ahead on one stream, and on all of them together: the second is what
+/// init's limit of streams can add up to, so that one that nobody reads holds up no other.
+const STREAM_WINDOW: u32 = 256 << 10;
+const LINK_WINDOW: u32 = 128 * STREAM_WINDOW;
+
 type Outgoing = BoxBody<Bytes, std::convert::Infallible>;
 
 /// An open link. Cheap to clone; operations run side by side.
@@ -50,7 +55,10 @@ impl Link {
         io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         fence: u64,
     ) -> Result<Self, LinkError> {
-        let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(io))
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(LINK_WINDOW)
+            .handshake(TokioIo::new(io))
             .await
             .map_err(|e| LinkError::Broken(e.into()))?;
         tokio::spawn(connection);
@@ -95,7 +103,11 @@ impl Link {
         let _ = input.send(Frame::Order(Box::new(order))).await;
         let body = StreamBody::new(Outbox(frames));
         let answer = self.send(Method::POST, wire::EXECS, BodyExt::boxed(body)).await?;
-        Ok(Exec { input, output: accepted(answer).await?, buffer: BytesMut::new() })
+        let id =
+            answer.headers().get(wire::EXEC_HEADER).and_then(|id| id.to_str().ok()?.parse().ok());
+        let output = accepted(answer).await?;
+        let cancel = Cancel { link: self.clone(), id };
+        Ok(Exec { input, output, buffer: BytesMut::new(), cancel })
     }
 
     async fn json<T: DeserializeOwned>(
@@ -130,6 +142,27 @@ pub struct Exec {
     pub input: mpsc::Sender<Frame>,
     output: Incoming,
     buffer: BytesMut,
+    cancel: Cancel,
+}
+
+/// Tells init when a command is dropped before its end. The end of its streams alone may not arrive:
+/// a request that flow control holds back cannot be ended.
+struct Cancel {
+    link: Link,
+    id: Option<u64>,
+}
+
+impl Drop for Cancel {
+    fn drop(&mut self) {
+        let (Some(id), Ok(runtime)) = (self.id, tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let link = self.link.clone();
+        runtime.spawn(async move {
+            // If it fails, the link is broken, which cancels as well.
+            let _ = link.send(Method::DELETE, &format!("{}?id={id}", wire::EXECS), empty()).await;
+        });
+    }
 }
 
 impl Exec {
@@ -137,6 +170,9 @@ impl Exec {
     pub async fn next(&mut self) -> Result<Option<Frame>, LinkError> {
         loop {
             if let Some(frame) = Frame::decode(&mut self.buffer).map_err(|_| LinkError::Garbled)? {
+                if matches!(frame, Frame::Exit(_) | Frame::Failed(_)) {
+                    self.cancel.id = None;
+                }
                 return Ok(Some(frame));
             }
             match self.output.frame().await {

@@ -11,6 +11,9 @@ pub enum Ask {
     Dial(u16),
     /// The listening socket of this port; it must be one of the inherited listeners.
     Listener(u16),
+    /// The same port on `[::1]`, bound when it is first asked for: a listener that nobody serves
+    /// would let clients of `localhost` hang.
+    Listener6(u16),
 }
 
 /// The descriptor follows.
@@ -30,6 +33,7 @@ impl Ask {
         let (kind, port) = match self {
             Self::Dial(port) => (b'd', port),
             Self::Listener(port) => (b'l', port),
+            Self::Listener6(port) => (b'm', port),
         };
         let mut out = [0; LEN];
         out[0] = kind;
@@ -45,6 +49,7 @@ impl Ask {
         match bytes[0] {
             b'd' => Some((Self::Dial(port), fence)),
             b'l' => Some((Self::Listener(port), fence)),
+            b'm' => Some((Self::Listener6(port), fence)),
             _ => None,
         }
     }
@@ -56,7 +61,7 @@ mod tests {
 
     #[test]
     fn requests_survive_the_wire() {
-        for ask in [Ask::Dial(18789), Ask::Listener(1)] {
+        for ask in [Ask::Dial(18789), Ask::Listener(1), Ask::Listener6(1)] {
             assert_eq!(Ask::decode(&ask.encode(7)), Some((ask, 7)));
         }
         assert_eq!(Ask::decode(&[0; LEN]), None);

@@ -17,7 +17,11 @@ pub const STATUS: &str = "/v1/status";
 pub const ENGINE: &str = "/v1/engine";
 /// `POST`: the body is frames, the first is [`crate::frame::Frame::Order`]; the answer is frames, the last is
 /// [`crate::frame::Frame::Exit`]. Ending the request stream early cancels and kills.
+/// `DELETE ?id=` with the number of [`EXEC_HEADER`] cancels, too: the end of a stream that is held
+/// back by a command which does not read never arrives.
 pub const EXECS: &str = "/v1/execs";
+/// The number of an exec, in the answer to its `POST`.
+pub const EXEC_HEADER: &str = "x-smartbox-exec";
 /// `GET ?path=` reads a file (404 if absent), `PUT ?path=&mode=` writes one whole (a temporary file
 /// renamed over it, parent directories made). Paths are relative to the home and stay beneath it.
 pub const FILES: &str = "/v1/files";

@@ -1,0 +1,83 @@
+//! Files of the home.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::CONTENT_LENGTH;
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use smartbox_link::wire::MAX_ANSWER;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::answer::{Refused, with};
+use super::body::Answer;
+use super::query;
+use crate::files::write::Piece;
+use crate::files::{FileFault, read, write};
+use crate::state::State;
+
+/// How long the next bytes of a file may take to arrive; a thread waits for them.
+const SLOW: Duration = Duration::from_secs(30);
+
+/// Reads a file.
+pub(crate) async fn get(state: &State, query: Option<&str>) -> Result<Response<Answer>, Refused> {
+    let path = path(query)?;
+    let (len, pieces) = read::read(Arc::clone(&state.home), &path).await?;
+    let mut response = with(StatusCode::OK, Answer::Pieces(pieces));
+    response.headers_mut().insert(CONTENT_LENGTH, len.into());
+    Ok(response)
+}
+
+/// Writes a file.
+pub(crate) async fn put(
+    state: &State,
+    request: Request<Incoming>,
+) -> Result<Response<Answer>, Refused> {
+    let query = request.uri().query();
+    let path = path(query)?;
+    let mode = query::get(query, "mode").map_err(Refused::bad)?;
+    let mode = mode.map_or(Ok(0o600), |mode| u32::from_str_radix(&mode, 8));
+    let mode = mode.map_err(|_| Refused::bad("the mode is not octal digits"))?;
+    let (pieces, outcome) = write::write(Arc::clone(&state.home), &path, mode)?;
+    let sent = send(request.into_body(), pieces).await;
+    // The writer's reason is the better one: the sender only sees that it is gone.
+    let written = outcome.await.map_err(|_| FileFault::CutOff)?;
+    match (sent, written) {
+        (Err(fault @ FileFault::TooLong), _) => Err(fault.into()),
+        (_, Err(fault)) => Err(fault.into()),
+        (Err(fault), Ok(())) => Err(fault.into()),
+        (Ok(()), Ok(())) => Ok(with(StatusCode::NO_CONTENT, Answer::Whole(None))),
+    }
+}
+
+async fn send(mut body: Incoming, pieces: mpsc::Sender<Piece>) -> Result<(), FileFault> {
+    let mut room = MAX_ANSWER;
+    while let Some(frame) = timeout(SLOW, body.frame()).await.map_err(|_| FileFault::CutOff)? {
+        let Ok(bytes) = frame.map_err(|_| FileFault::CutOff)?.into_data() else { continue };
+        room = room.checked_sub(bytes.len()).ok_or(FileFault::TooLong)?;
+        pieces.send(Piece::Bytes(bytes)).await.map_err(|_| FileFault::CutOff)?;
+    }
+    pieces.send(Piece::End).await.map_err(|_| FileFault::CutOff)
+}
+
+fn path(query: Option<&str>) -> Result<String, Refused> {
+    query::get(query, "path")
+        .map_err(Refused::bad)?
+        .ok_or_else(|| Refused::bad("the query names no path"))
+}
+
+impl From<FileFault> for Refused {
+    fn from(fault: FileFault) -> Self {
+        let status = match fault {
+            FileFault::Bad(_) | FileFault::CutOff => StatusCode::BAD_REQUEST,
+            FileFault::Absent => StatusCode::NOT_FOUND,
+            FileFault::Outside => StatusCode::FORBIDDEN,
+            FileFault::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+            FileFault::Full => StatusCode::INSUFFICIENT_STORAGE,
+            FileFault::System(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self(status, fault.to_string())
+    }
+}

@@ -1,0 +1,4 @@
+//! Loopback ports of the box, and the door through which their descriptors leave.
+
+pub(crate) mod listen;
+pub(crate) mod pass;

@@ -1,0 +1,16 @@
+//! Init, run as a plain child with descriptors as the platform prepares them, driven over the link.
+
+#[cfg(test)]
+mod cgroup;
+#[cfg(test)]
+mod engine;
+#[cfg(test)]
+mod exec;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod pass;
