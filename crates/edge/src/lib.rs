@@ -1,1 +1,30 @@
-//! placeholder
+//! Requests in: from a box's own origin to the engine inside it.
+//!
+//! The edge decides which box a host name means, who asks, whether the box must wake for it, and
+//! then relays: HTTP without buffering, WebSockets frame by frame with payloads untouched. The few
+//! paths below [`door::PREFIX`] belong to the platform; everything else on a box's host is the
+//! engine's, and nothing of the platform's API is reachable there.
+//!
+//! What is absent: listeners and TLS (the server's), sessions and tickets (behind [`Admit`]), and
+//! any knowledge of how a box is started (behind `core::route::port::Resolve`).
+
+pub mod admit;
+pub mod body;
+pub mod connection;
+pub mod door;
+pub mod edge;
+pub mod settings;
+
+mod cookie;
+mod host;
+mod page;
+mod problem;
+mod proxy;
+mod wake;
+mod ws;
+
+pub use admit::{Admit, Person};
+pub use body::EdgeBody;
+pub use connection::{Peer, ServedBody};
+pub use edge::{Edge, EdgeParts};
+pub use settings::{EdgeSettings, EngineWords, Identity, Limits, QuietPath, Scheme};

@@ -1,0 +1,296 @@
+//! The edge itself: the order in which a request is looked at. Every step may end it; what passes
+//! the last one is the engine's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::header::LOCATION;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use smartbox_core::activity::{Activity, Doing};
+use smartbox_core::id::SmartboxId;
+use smartbox_core::route::Route;
+use smartbox_core::route::port::{Resolve, WakeError};
+use smartbox_core::sandbox::port::Conn;
+use smartbox_core::smartbox::{Desired, State};
+use smartbox_core::time::Clock;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::admit::{Admit, Person};
+use crate::body::EdgeBody;
+use crate::problem::Refusal;
+use crate::proxy::{Errand, Pool, own_origin, uninvited};
+use crate::settings::EdgeSettings;
+use crate::wake::{Visit, shows_html, visit};
+use crate::{cookie, door, host, page, ws};
+
+/// What the edge is made of.
+pub struct EdgeParts {
+    /// Finds and wakes boxes.
+    pub resolve: Arc<dyn Resolve>,
+    /// Keeps boxes awake.
+    pub activity: Arc<dyn Activity>,
+    /// Keeps sessions.
+    pub admit: Arc<dyn Admit>,
+    /// For the time in ticks.
+    pub clock: Arc<dyn Clock>,
+    /// Everything else.
+    pub settings: EdgeSettings,
+    /// Cancelled when the edge is to drain: connections finish what they have begun, sockets are
+    /// closed with 1012.
+    pub drain: CancellationToken,
+}
+
+/// Serves the origins of boxes. Cheap to clone.
+#[derive(Clone)]
+pub struct Edge {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) resolve: Arc<dyn Resolve>,
+    pub(crate) activity: Arc<dyn Activity>,
+    pub(crate) admit: Arc<dyn Admit>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: EdgeSettings,
+    pub(crate) drain: CancellationToken,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) connections: Arc<Semaphore>,
+    /// Connections and relayed sockets.
+    pub(crate) tasks: TaskTracker,
+    /// Changes when sessions may have ended: open sockets ask again.
+    pub(crate) sessions: watch::Sender<u64>,
+}
+
+/// What is known once a person was recognised.
+pub(crate) struct Known {
+    pub(crate) route: Route,
+    pub(crate) person: Person,
+    pub(crate) cookie: String,
+    pub(crate) host: HeaderValue,
+    pub(crate) peer: SocketAddr,
+}
+
+impl Edge {
+    /// Makes an edge.
+    pub fn new(parts: EdgeParts) -> Self {
+        let connections = parts.settings.limits.connections.min(Semaphore::MAX_PERMITS);
+        Self {
+            inner: Arc::new(Inner {
+                resolve: parts.resolve,
+                activity: parts.activity,
+                admit: parts.admit,
+                clock: parts.clock,
+                settings: parts.settings,
+                drain: parts.drain,
+                pool: Arc::default(),
+                connections: Arc::new(Semaphore::new(connections)),
+                tasks: TaskTracker::new(),
+                sessions: watch::Sender::new(0),
+            }),
+        }
+    }
+
+    /// The label if `host` (with or without a port) is one that belongs to boxes, whether there is
+    /// such a box or not.
+    pub fn label(&self, host: &str) -> Option<String> {
+        host::label(host, &self.inner.settings.bases)
+    }
+
+    /// The settings, for the links that others make.
+    pub fn settings(&self) -> &EdgeSettings {
+        &self.inner.settings
+    }
+
+    /// Tells open sockets that sessions were revoked: each asks [`Admit::who`] again at once.
+    pub fn sessions_changed(&self) {
+        self.inner.sessions.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Returns once every connection and relayed socket has ended. Cancel `drain` first; each of
+    /// them ends within [`crate::Limits::drain`] then.
+    pub async fn drained(&self) {
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+
+    /// Answers a request to a box's host. For HTTP/1.1 the connection must be served with
+    /// upgrades, as [`Edge::serve_connection`] does.
+    pub async fn serve(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<EdgeBody> {
+        let html = shows_html(request.headers());
+        match self.inner.answer(request, peer).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.response(html),
+        }
+    }
+}
+
+impl Inner {
+    async fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response<EdgeBody>, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        if parts.method == Method::TRACE || parts.method == Method::CONNECT {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            return Err(Refusal::new(status, "method", "This method is not served.", ""));
+        }
+        let bad_host = || Refusal::bad_request("The request does not name one host.");
+        let host = host::of(&parts).ok_or_else(bad_host)?;
+        let label = host::label(host, &self.settings.bases).ok_or_else(Refusal::not_found)?;
+        let host = HeaderValue::from_str(host).map_err(|_| bad_host())?;
+        let origin_ok = |parts: &Parts| {
+            let host = host.to_str().unwrap_or_default();
+            own_origin(&parts.headers, self.settings.scheme, host)
+        };
+        let safe = parts.method == Method::GET || parts.method == Method::HEAD;
+        let foreign =
+            if safe { uninvited(&parts.method, &parts.headers) } else { !origin_ok(&parts) };
+        if foreign {
+            return Err(Refusal::foreign());
+        }
+        let route = self.resolve.route(&label).await.map_err(|_| Refusal::records())?;
+        if door::is_door(parts.uri.path()) {
+            return door::open(self, &label, route, parts, body).await;
+        }
+        // A box that is not there looks like one that one is not signed in to.
+        let Some(known) = self.known(route, &parts, host, peer).await? else {
+            return self.sign_in(&label, &parts);
+        };
+        if ws::wanted(&parts) {
+            return ws::open(self, known, &mut parts).await;
+        }
+        let visit = visit(&parts, &self.settings.engine);
+        let busy =
+            (visit != Visit::Quiet).then(|| self.activity.begin(&known.route.id, Doing::Request));
+        if let Some(page) = self.awake(&known.route, visit, &parts).await? {
+            return Ok(page);
+        }
+        let errand = Errand {
+            edge: self,
+            id: &known.route.id,
+            name: &known.route.name,
+            person: &known.person,
+            host: &known.host,
+            peer: peer.ip(),
+        };
+        errand.run(parts, body, busy).await
+    }
+
+    async fn known(
+        &self,
+        route: Option<Route>,
+        parts: &Parts,
+        host: HeaderValue,
+        peer: SocketAddr,
+    ) -> Result<Option<Known>, Refusal> {
+        let Some(route) = route else { return Ok(None) };
+        let found = self.who(&route, parts).await?;
+        Ok(found.map(|(person, cookie)| Known { route, person, cookie, host, peer }))
+    }
+
+    /// The person at the other end and the cookie that says so.
+    pub(crate) async fn who(
+        &self,
+        route: &Route,
+        parts: &Parts,
+    ) -> Result<Option<(Person, String)>, Refusal> {
+        for value in cookie::candidates(&parts.headers, self.settings.scheme) {
+            let person = self.admit.who(route, value).await.map_err(|_| Refusal::records())?;
+            if let Some(person) = person {
+                return Ok(Some((person, value.to_owned())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What those get who are not signed in.
+    pub(crate) fn sign_in(
+        &self,
+        label: &str,
+        parts: &Parts,
+    ) -> Result<Response<EdgeBody>, Refusal> {
+        let url = self.settings.sign_in_url(label);
+        if shows_html(&parts.headers) && parts.method == Method::GET {
+            return redirect(&url);
+        }
+        Err(Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "sign-in",
+            "You are not signed in here.",
+            format!("Sign in at {url}"),
+        ))
+    }
+
+    /// Sees to it that the engine answers; or a page that stands in until it does.
+    async fn awake(
+        &self,
+        route: &Route,
+        visit: Visit,
+        parts: &Parts,
+    ) -> Result<Option<Response<EdgeBody>>, Refusal> {
+        if route.state == State::Running {
+            return Ok(None);
+        }
+        let limits = &self.settings.limits;
+        match visit {
+            Visit::Quiet => Err(Refusal::asleep()),
+            Visit::Call => self.wake(&route.id, &route.name).await.map(|()| None),
+            Visit::Page => {
+                let back = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+                let stuck = route.desired == Desired::Off || route.state == State::Failed;
+                // A thaw takes less time than a page: nobody should see one flash by.
+                let thawed = !stuck
+                    && route.state == State::Frozen
+                    && self.resolve.wake(route.id.clone(), limits.thaw_time).await.is_ok();
+                if thawed {
+                    return Ok(None);
+                }
+                if !stuck {
+                    self.nudge(&route.id).await;
+                }
+                Ok(Some(page::wait(route, back)))
+            }
+        }
+    }
+
+    pub(crate) async fn nudge(&self, id: &SmartboxId) {
+        if let Err(error) = self.resolve.nudge(id.clone()).await {
+            tracing::debug!(%id, %error, "a nudge was refused");
+        }
+    }
+
+    pub(crate) async fn wake(&self, id: &SmartboxId, name: &str) -> Result<(), Refusal> {
+        let within = self.settings.limits.wake_time;
+        self.resolve.wake(id.clone(), within).await.map_err(|error| Refusal::wake(&error, name))
+    }
+
+    /// Connects to the engine; where that fails the box is woken once, for it may have fallen
+    /// asleep since it was looked at.
+    pub(crate) async fn dial(&self, id: &SmartboxId, name: &str) -> Result<Conn, Refusal> {
+        match self.resolve.dial(id.clone()).await {
+            Ok(conn) => return Ok(conn),
+            Err(error @ (WakeError::Missing | WakeError::Draining | WakeError::Off)) => {
+                return Err(Refusal::wake(&error, name));
+            }
+            Err(error) => tracing::debug!(%id, %error, "the engine cannot be dialled; waking it"),
+        }
+        self.wake(id, name).await?;
+        self.resolve.dial(id.clone()).await.map_err(|error| Refusal::wake(&error, name))
+    }
+}
+
+pub(crate) fn redirect(to: &str) -> Result<Response<EdgeBody>, Refusal> {
+    let mut response = Response::new(EdgeBody::own(""));
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let location = HeaderValue::from_str(to).map_err(|_| Refusal::not_found())?;
+    let headers = response.headers_mut();
+    headers.insert(LOCATION, location);
+    headers.insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    Ok(response)
+}

@@ -1,0 +1,3 @@
+"use strict";
+history.replaceState(null, "", "/_smartbox/enter");
+document.forms[0].submit();
