@@ -4,7 +4,9 @@
 //! What is absent: sandboxes. Everything here reaches an engine by a `Dial` that it is given.
 
 pub mod complaint;
+pub mod conformance;
 mod gateway;
 pub mod identity;
 pub mod manifest;
 pub mod openclaw;
+pub mod puppet;

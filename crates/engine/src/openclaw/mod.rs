@@ -86,6 +86,16 @@ impl OpenClaw {
         }
     }
 
+    /// Calls one method of the engine as a program: for checks.
+    pub(crate) async fn ask(
+        &self,
+        dial: &dyn Dial,
+        method: &str,
+        params: serde_json::Value,
+    ) -> Result<serde_json::Value, EngineError> {
+        self.program(dial).await?.call(method, params).await
+    }
+
     fn build(&self) -> Option<String> {
         self.inner.build.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

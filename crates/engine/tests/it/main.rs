@@ -1,0 +1,3 @@
+//! The engine room from outside: real processes.
+
+mod conformance;
