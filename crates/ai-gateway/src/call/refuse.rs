@@ -48,7 +48,7 @@ pub(crate) enum Refusal {
     #[error("the AI gateway is busy; try again shortly")]
     Busy,
     #[error(
-        "the model provider `{0}` cannot be reached. Check this machine's connection and the provider's base address"
+        "the model provider `{0}` cannot be reached. Check this machine's connection, the provider's base address and, behind an inspecting proxy, `SSL_CERT_FILE`"
     )]
     Unreachable(String),
     #[error("the model provider `{0}` broke the connection before it answered; try again")]

@@ -20,15 +20,17 @@ use crate::call::relay::Bytestream;
 use crate::call::route::Route;
 use crate::demo::talk::Talk;
 use crate::demo::think::{Plan, think};
-use crate::provider::Protocol;
+use crate::provider::{Protocol, duration};
 
-/// How fast the demo model speaks.
+/// How fast the demo model speaks. Written like `20ms`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields, default)]
 pub struct DemoConfig {
     /// Before each word.
+    #[serde(deserialize_with = "duration")]
     pub pause: Duration,
     /// Before each word of `demo:slow N`.
+    #[serde(deserialize_with = "duration")]
     pub slow: Duration,
 }
 

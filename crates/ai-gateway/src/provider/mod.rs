@@ -85,7 +85,8 @@ impl Default for Timeouts {
     }
 }
 
-fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+/// Reads a time with its unit.
+pub(crate) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(from)?;
     smartbox_core::time::parse_duration(&text).map_err(serde::de::Error::custom)
 }
