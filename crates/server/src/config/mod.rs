@@ -93,14 +93,14 @@ impl Config {
         let file: Written = file::parse(&path, text)?;
         let Written { http, boxes, sleep, engine, models, tiers } = file;
         let tiers = tier::settle(base.tiers, tiers)?;
-        let models = models::settle(base.models, models, env)?;
+        let models = models::settle(models, base.models, env)?;
         let config = Self {
             data_dir: data_dir.to_owned(),
             http: http::settle(http, base.http, env, over.listen.as_deref())?,
             boxes: boxes::settle(&boxes, &base.boxes, &tiers)?,
             sleep: sleep::settle(&sleep, &base.sleep, env)?,
             engine: engine::settle(engine, base.engine)?,
-            given: env::given(env, models.providers.values().filter_map(|p| p.key.as_deref()))?,
+            given: env::given(env, models.providers.iter().filter_map(|p| p.secret.as_deref()))?,
             models,
             tiers,
         };

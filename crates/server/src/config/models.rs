@@ -1,8 +1,8 @@
-//! `[models]`: where model calls go. Keys are named here and never written here.
-
-use std::collections::BTreeMap;
+//! `[models]`: where model calls go. Keys are named here and never written here. What the
+//! providers are is the AI gateway's own data; this adds to it or changes it.
 
 use serde::Deserialize;
+use smartbox_ai_gateway::{DEFAULT_MODEL, ProviderConfig, known_providers};
 use smartbox_core::secret::check_name;
 
 use super::env::Env;
@@ -11,118 +11,64 @@ use super::error::ConfigError;
 /// Where model calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Models {
-    /// The model of boxes, as `provider/model`; chosen by the keys at hand if absent.
-    pub model: Option<String>,
-    /// The model that answers without any key.
-    pub demo: String,
-    /// Providers by name.
-    pub providers: BTreeMap<String, Provider>,
-}
-
-/// A provider of models.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Provider {
-    /// The wire format.
-    pub speaks: Speaks,
-    /// The address before `/v1/…`.
-    pub base: String,
-    /// The secret that holds its key; none for one that needs none.
-    pub key: Option<String>,
-    /// The model to use when nothing is chosen and the key is at hand.
-    pub model: Option<String>,
-}
-
-/// Wire formats of model calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Speaks {
-    /// Anthropic Messages.
-    Anthropic,
-    /// OpenAI Chat Completions.
-    Openai,
+    /// The model of boxes, as the AI gateway knows it; `default` leaves the choice to it.
+    pub model: String,
+    /// The provider that comes first among equals; `demo` for the demo model alone.
+    pub preferred: Option<String>,
+    /// Whether the built-in demo model answers while there is no key.
+    pub demo: bool,
+    /// Who answers, in this order.
+    pub providers: Vec<ProviderConfig>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Written {
     model: Option<String>,
-    demo: Option<String>,
-    providers: BTreeMap<String, WrittenProvider>,
+    preferred: Option<String>,
+    demo: Option<bool>,
+    providers: Vec<ProviderConfig>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct WrittenProvider {
-    speaks: Option<Speaks>,
-    base: Option<String>,
-    base_env: Option<String>,
-    key: Option<String>,
-    model: Option<String>,
-}
-
-pub(crate) fn settle(base: Written, file: Written, env: &Env) -> Result<Models, ConfigError> {
-    let mut merged = base.providers;
-    for (name, over) in file.providers {
-        let under = merged.remove(&name).unwrap_or_default();
-        let provider = WrittenProvider {
-            speaks: over.speaks.or(under.speaks),
-            base: over.base.or(under.base),
-            base_env: over.base_env.or(under.base_env),
-            key: over.key.or(under.key),
-            model: over.model.or(under.model),
-        };
-        merged.insert(name, provider);
-    }
-    let providers = merged
-        .into_iter()
-        .map(|(name, written)| {
-            let provider = provider(&name, written, env)?;
-            Ok((name, provider))
-        })
-        .collect::<Result<BTreeMap<_, _>, _>>()?;
-    let demo = file.demo.or(base.demo).unwrap_or_default();
-    let model = file.model.or(base.model);
-    if let Some(model) = &model {
-        let known = model
-            .split_once('/')
-            .is_some_and(|(name, _)| providers.contains_key(name) || demo.starts_with(name));
-        if !known {
-            let names: Vec<&str> = providers.keys().map(String::as_str).collect();
-            let why = format!("`{model}` names no provider");
-            let hint = format!("write `provider/model`; the providers are: {}", names.join(", "));
-            return Err(ConfigError::value("models.model", why, hint));
+pub(crate) fn settle(file: Written, base: Written, env: &Env) -> Result<Models, ConfigError> {
+    let mut providers = known_providers(&|name| env.get(name).map(str::to_owned));
+    for provider in file.providers {
+        if let Some(secret) = &provider.secret {
+            check_name(secret).map_err(|_| {
+                // The text may be the secret itself, so it is not repeated.
+                let key = format!("models.providers, `{}`, secret", provider.name);
+                let why = "that is not a secret's name";
+                let hint = "write its name, like `EXAMPLE_API_KEY`, never the secret itself";
+                ConfigError::value(key, why, hint)
+            })?;
+        }
+        // One of a known name replaces it; the address of the environment still wins.
+        match providers.iter_mut().find(|known| known.name == provider.name) {
+            Some(known) => *known = readdressed(provider, env),
+            None => providers.push(readdressed(provider, env)),
         }
     }
-    Ok(Models { model, demo, providers })
+    let preferred = file.preferred.or(base.preferred);
+    if let Some(name) = preferred.as_deref().filter(|name| *name != "demo")
+        && !providers.iter().any(|provider| provider.name == name)
+    {
+        let names: Vec<&str> = providers.iter().map(|p| p.name.as_str()).collect();
+        let hint = format!("the providers are: {}, demo", names.join(", "));
+        let why = format!("there is no provider `{name}`");
+        return Err(ConfigError::value("models.preferred", why, hint));
+    }
+    Ok(Models {
+        model: file.model.or(base.model).unwrap_or_else(|| DEFAULT_MODEL.to_owned()),
+        preferred,
+        demo: file.demo.or(base.demo).unwrap_or(true),
+        providers,
+    })
 }
 
-fn provider(name: &str, written: WrittenProvider, env: &Env) -> Result<Provider, ConfigError> {
-    let key = |part: &str| format!("models.providers.{name}.{part}");
-    let missing = |part: &str, hint: &str| ConfigError::value(key(part), "it is missing", hint);
-    let from_env =
-        written.base_env.as_deref().and_then(|variable| Some((variable, env.get(variable)?)));
-    let (from, base) = match (from_env, written.base) {
-        (Some((variable, base)), _) => (variable.to_owned(), base.to_owned()),
-        (None, Some(base)) => (key("base"), base),
-        (None, None) => return Err(missing("base", "write the provider's address")),
-    };
-    if !base
-        .parse::<::http::Uri>()
-        .is_ok_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some())
-    {
-        let why = format!("`{base}` is not an address");
-        return Err(ConfigError::value(from, why, "write it like `https://api.example.com`"));
+fn readdressed(mut provider: ProviderConfig, env: &Env) -> ProviderConfig {
+    let variable = format!("{}_BASE_URL", provider.name.to_ascii_uppercase());
+    if let Some(url) = env.get(&variable) {
+        url.clone_into(&mut provider.base_url);
     }
-    if let Some(secret) = &written.key {
-        check_name(secret).map_err(|e| {
-            let hint = "write the name of the secret, never the secret itself";
-            ConfigError::value(key("key"), e.to_string(), hint)
-        })?;
-    }
-    Ok(Provider {
-        speaks: written.speaks.ok_or_else(|| missing("speaks", "write `anthropic` or `openai`"))?,
-        base: base.trim_end_matches('/').to_owned(),
-        key: written.key,
-        model: written.model,
-    })
+    provider
 }

@@ -19,7 +19,7 @@ fn without_file_or_environment_the_defaults_hold() {
     let cpus: Vec<_> =
         config.tiers.values().map(|t| (t.cpu_millis, t.memory_bytes >> 30)).collect();
     assert_eq!(cpus, [(1000, 2), (2000, 3), (4000, 4)]);
-    assert_eq!(config.models.providers["anthropic"].base, "https://api.anthropic.com");
+    assert_eq!(config.models.providers[0].base_url, "https://api.anthropic.com");
 }
 
 #[test]
@@ -37,6 +37,9 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
 
 #[test]
 fn bad_values_say_what_to_write() {
+    let with_key = "[[models.providers]]\nname = \"x\"\nprotocol = \"openai\"\n\
+                    base_url = \"https://x.example\"\nsecret = \"sk-abc\""
+        .to_owned();
     for (text, place, hint) in [
         ("listen = 5", "smartbox.toml:1", "did you mean"),
         ("[http]\nlisten = \"nowhere\"", "http.listen", "127.0.0.1:7777"),
@@ -48,14 +51,14 @@ fn bad_values_say_what_to_write() {
         ("[tiers.big]\nmemory = \"much\"", "tiers.big.memory", "2GiB"),
         ("[tiers.big]\ncpu = -1.0", "tiers.big.cpu", "between"),
         ("[engine]\npath = \"puppet\"", "engine.path", "beginning with /"),
-        ("[models]\nmodel = \"gpt\"", "models.model", "anthropic, openai"),
-        ("[models.providers.x]\nspeaks = \"openai\"", "models.providers.x.base", "address"),
-        ("[models.providers.openai]\nkey = \"sk-abc\"", "models.providers.openai.key", "never"),
+        ("[models]\npreferred = \"gpt\"", "models.preferred", "anthropic, openai"),
+        ("[[models.providers]]\nname = \"x\"\nbasis = \"y\"", "smartbox.toml:3", "did you mean"),
+        (&with_key, "models.providers, `x`, secret", "never the secret itself"),
         ("[http\n", "smartbox.toml:1", "correct that line"),
     ] {
         let error = load(text, &Env::default()).unwrap_err();
         let said = format!("{error} / {}", error.hint());
-        assert!(said.contains(place), "{text}: {said}");
+        assert!(said.contains(place) && !said.contains("sk-abc"), "{text}: {said}");
         assert!(hint == "did you mean" || said.contains(hint), "{text}: {said}");
     }
 }
@@ -72,7 +75,7 @@ fn the_environment_wins_over_the_file_and_the_command_line_over_both() {
     assert_eq!(config.http.listen.port(), 2);
     assert_eq!(config.sleep.after, Some(Duration::from_secs(600)));
     assert_eq!(config.sleep.desired(), Desired::Auto);
-    assert_eq!(config.models.providers["anthropic"].base, "http://127.0.0.1:9");
+    assert_eq!(config.models.providers[0].base_url, "http://127.0.0.1:9/");
     let over = Overrides { listen: Some("127.0.0.1:3".into()) };
     let config = Config::from_text(Path::new("/data"), text, &env, &over).unwrap();
     assert_eq!(config.http.listen.port(), 3);

@@ -1,0 +1,60 @@
+//! Who may come in: tokens, tickets and sessions. Values are shown once; only hashes are kept.
+
+mod admit;
+mod link;
+mod master;
+mod session;
+mod ticket;
+mod token;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest, Sha256};
+use smartbox_core::id::{Entropy, random_text};
+use smartbox_core::secret::Secret;
+use smartbox_core::session::Session;
+use smartbox_core::store::Store;
+use smartbox_core::time::Clock;
+
+pub use master::Master;
+pub use token::{Bearer, MadeToken};
+
+/// Sessions of boxes that are remembered in memory at the most.
+const REMEMBERED: usize = 10_000;
+
+/// Keeps tokens, tickets and sessions.
+pub struct Access {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    master: Option<Master>,
+    /// Sessions by hash. This process is the only one that ends sessions, so what is remembered holds.
+    known: Mutex<HashMap<String, Session>>,
+}
+
+impl Access {
+    /// Over these records; the master token opens everything, if there is one.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        master: Option<Master>,
+    ) -> Arc<Self> {
+        Arc::new(Self { store, clock, entropy, master, known: Mutex::default() })
+    }
+
+    /// A new value with 160 bits of entropy. The prefix says to people and scanners what it is.
+    fn value(&self, prefix: &str) -> Secret<String> {
+        Secret::new(format!("{prefix}_{}", random_text(&*self.entropy, 32)))
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Session>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// SHA-256, in hex: what is kept of a value.
+fn hash(value: &str) -> String {
+    hex::encode(Sha256::digest(value.as_bytes()))
+}

@@ -1,0 +1,76 @@
+//! What every handler works with. One per process.
+
+use std::sync::Arc;
+
+use smartbox_control::Control;
+use smartbox_core::account::Account;
+use smartbox_core::id::Entropy;
+use smartbox_core::sandbox::Capabilities;
+use smartbox_core::smartbox::Desired;
+use smartbox_core::store::Store;
+use smartbox_core::time::{Clock, Timestamp};
+use tokio_util::sync::CancellationToken;
+
+use crate::access::Access;
+use crate::site::Site;
+
+/// The state of the HTTP side. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    /// From its parts.
+    pub fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+}
+
+/// The parts.
+pub struct Inner {
+    /// The engine room.
+    pub control: Arc<Control>,
+    /// Records, for what is not the engine room's: secrets.
+    pub store: Arc<dyn Store>,
+    /// Tokens, tickets and sessions.
+    pub access: Arc<Access>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where it is seen from outside.
+    pub site: Site,
+    /// The account of the local command line and of the master token.
+    pub account: Account,
+    /// What the platform says of itself.
+    pub about: About,
+    /// Cancelled when the platform goes down.
+    pub draining: CancellationToken,
+}
+
+/// What the platform says of itself.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// When it was started.
+    pub started: Timestamp,
+    /// The data directory.
+    pub data_dir: String,
+    /// What the runtime can do here.
+    pub runtime: Capabilities,
+    /// The engine of new boxes: name and version.
+    pub engine: (String, String),
+    /// Providers of models and the secret that each needs.
+    pub providers: Vec<(String, Option<String>)>,
+    /// Names of secrets that the environment gives.
+    pub given: Vec<String>,
+    /// `never`, or a time.
+    pub sleep_after: String,
+    /// What new boxes are wished to be, and what `start` makes of one that is off.
+    pub desired: Desired,
+}

@@ -1,0 +1,36 @@
+//! The session cookie of the platform's origin.
+
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use smartbox_core::secret::Secret;
+
+/// Values under our name in a request; at most four, since a sibling host may have added some.
+pub(super) fn values<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
+    headers
+        .get_all(COOKIE)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(key, value)| key.trim() == name && (1..=256).contains(&value.trim().len()))
+        .map(|(_, value)| value.trim())
+        .take(4)
+        .collect()
+}
+
+/// A `Set-Cookie` that begins a session.
+pub(super) fn begin(name: &str, value: &Secret<String>, secure: bool) -> Option<HeaderValue> {
+    let secure = if secure { "; Secure" } else { "" };
+    let value = value.expose();
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000{secure}");
+    let mut header = HeaderValue::from_str(&text).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
+/// A `Set-Cookie` that ends it.
+pub(super) fn end(name: &str, secure: bool) -> Option<HeaderValue> {
+    let secure = if secure { "; Secure" } else { "" };
+    HeaderValue::from_str(&format!("{name}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{secure}"))
+        .ok()
+}

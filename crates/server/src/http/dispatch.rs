@@ -1,0 +1,61 @@
+//! Connections: a TCP one goes to the edge, which hands what is not for a box to the platform's
+//! routes; one on the local socket goes to the routes alone.
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use smartbox_edge::Edge;
+use tokio::net::{TcpStream, UnixStream};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use super::principal::Peer;
+
+/// From the first byte of a head to its last.
+const HEAD: Duration = Duration::from_secs(30);
+
+/// Serves a TCP connection until it ends.
+pub async fn tcp(edge: &Edge, router: Router, stream: TcpStream, peer: std::net::SocketAddr) {
+    // Small frames of a conversation must not wait for one another.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<Incoming>| {
+        answer(router.clone(), request, Peer::Tcp(peer))
+    });
+    edge.serve_connection(stream, peer, service).await;
+}
+
+/// Serves a connection on the local socket until it ends; its peer has been checked. Once `drain`
+/// is cancelled what has begun is finished.
+pub async fn local(router: Router, stream: UnixStream, uid: u32, drain: CancellationToken) {
+    let peer = Peer::Local { uid };
+    let service =
+        service_fn(move |request: Request<Incoming>| answer(router.clone(), request, peer));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.http2().timer(TokioTimer::new());
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = drain.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    peer: Peer,
+) -> Result<Response<Body>, Infallible> {
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(peer);
+    router.oneshot(request).await
+}

@@ -1,0 +1,67 @@
+//! What stands before every handler: who acts, where it comes from, how long the body is.
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_LENGTH;
+use smartbox_api::problem::Code;
+
+use super::origin::{self, From};
+use super::route::{Limit, Policy};
+use super::{page, principal, trouble::Trouble};
+use crate::app::App;
+
+/// The rules of one route.
+#[derive(Clone)]
+pub(super) struct Guard {
+    pub(super) app: App,
+    pub(super) policy: Policy,
+    pub(super) limit: Limit,
+}
+
+pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    match check(&guard, request).await {
+        Ok(request) => next.run(request).await,
+        Err(refusal) => refusal,
+    }
+}
+
+async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
+    let (mut parts, body) = request.into_parts();
+    let changes = !origin::harmless(&parts.method);
+    let from = origin::from(&parts.headers, guard.app.site.scheme());
+    // Whoever asks, and whatever they carry: a change that another site's page makes is refused.
+    if changes && from == From::Other {
+        return Err(foreign().into_response());
+    }
+    let who = principal::find(&guard.app, &parts).await.map_err(IntoResponse::into_response)?;
+    match (guard.policy, who) {
+        (Policy::Public, _) => {}
+        (Policy::Api, None) => return Err(Trouble::unauthenticated().into_response()),
+        (Policy::Session, None) => return Err(page::ask(&guard.app, &parts)),
+        (Policy::Api | Policy::Session, Some(who)) => {
+            // A cookie proves nothing about who made the browser ask.
+            if changes && who.by_cookie && from != From::Own {
+                return Err(foreign().into_response());
+            }
+            parts.extensions.insert(who);
+        }
+    }
+    let declared = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+    if let (Limit::Bytes(limit), Some(length)) = (guard.limit, declared) {
+        let length: u64 = length;
+        if length > limit as u64 {
+            return Err(Trouble::too_large(limit).into_response());
+        }
+    }
+    parts.extensions.insert(guard.limit);
+    Ok(Request::from_parts(parts, body))
+}
+
+fn foreign() -> Trouble {
+    Trouble::new(
+        Code::Forbidden,
+        "this request was made by another site's page",
+        "open the platform at its own address and try again from there",
+    )
+}

@@ -1,0 +1,56 @@
+//! The platform's own origin: its API and its few pages. Every route says who may use it
+//! ([`route::Policy`]); one that does not say so cannot be written down.
+
+mod body;
+mod cookie;
+pub mod dispatch;
+mod exec;
+mod guard;
+mod health;
+mod history;
+mod log;
+mod message;
+mod origin;
+mod outer;
+mod page;
+mod principal;
+pub mod route;
+mod secret;
+mod smartbox;
+mod status;
+mod token;
+mod trouble;
+
+use axum::Router;
+
+use crate::app::App;
+
+pub use principal::Peer;
+
+/// Every route of the platform's origin.
+pub fn routes() -> Vec<route::Route> {
+    [
+        health::routes(),
+        page::routes(),
+        status::routes(),
+        smartbox::routes(),
+        message::routes(),
+        history::routes(),
+        exec::routes(),
+        log::routes(),
+        secret::routes(),
+        token::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The routes as a service.
+pub fn router(app: &App) -> Router {
+    let router = route::assemble(routes(), app);
+    router
+        .fallback(trouble::nowhere)
+        .layer(axum::middleware::from_fn_with_state(app.clone(), outer::outer))
+        .with_state(app.clone())
+}

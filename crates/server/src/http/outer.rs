@@ -1,0 +1,109 @@
+//! The outermost layer: which host is asked for, the request's id, the headers of our pages, and
+//! every error in the shape that its asker reads.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use smartbox_api::problem::{self, Code, Problem};
+use smartbox_core::id::random_text;
+
+use super::page;
+use super::principal::Peer;
+use super::trouble::Trouble;
+use crate::app::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("smartbox-request-id");
+
+pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id = random_text(&*app.entropy, 12);
+    let method = request.method().clone();
+    // The path alone: a query may hold a token.
+    let path = request.uri().path().to_owned();
+    let html = path != "/api" && !path.starts_with("/api/") && reads_html(request.headers());
+    let local = matches!(request.extensions().get::<Peer>(), Some(Peer::Local { .. }));
+    let began = app.clock.now();
+    let mut response = if local || ours(&app, &request) {
+        next.run(request).await
+    } else {
+        wrong_host(&app).into_response()
+    };
+    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.request_id = Some(id.clone());
+        response = render(&app, &problem, html, response);
+    }
+    finish(&app, &mut response, &id);
+    let took = app.clock.now().since(began);
+    let status = response.status().as_u16();
+    tracing::debug!(%method, path, status, took_ms = took.as_millis(), request = id, "answered");
+    response
+}
+
+fn reads_html(headers: &HeaderMap) -> bool {
+    headers.get(ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|text| text.contains("text/html"))
+}
+
+/// Exactly one host is named, and it is the platform's.
+fn ours(app: &App, request: &Request) -> bool {
+    let mut lines = request.headers().get_all(HOST).iter();
+    let (header, second) = (lines.next().map(|v| v.to_str().unwrap_or("?")), lines.next());
+    let target = request.uri().authority().map(http::uri::Authority::as_str);
+    let host = match (target, header) {
+        (Some(target), Some(header)) if !target.eq_ignore_ascii_case(header) => return false,
+        (Some(host), _) | (None, Some(host)) => host,
+        (None, None) => return false,
+    };
+    second.is_none() && app.site.is_platform(host)
+}
+
+fn wrong_host(app: &App) -> Trouble {
+    Trouble::new(
+        Code::WrongHost,
+        "this platform does not answer to that host name",
+        format!("open {}, or set `http.url` to the address that people use", app.site.origin()),
+    )
+}
+
+fn render(app: &App, problem: &Problem, html: bool, bare: Response) -> Response {
+    let (mut parts, _) = bare.into_parts();
+    let body = if html {
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+        page::problem(app, problem)
+    } else {
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
+        serde_json::to_string(problem).unwrap_or_default()
+    };
+    Response::from_parts(parts, Body::from(body))
+}
+
+fn finish(app: &App, response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    // `form-action` speaks of redirects too: signing in ends on a box's origin.
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+         form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
+        app.site.any_box()
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    for (name, value) in [
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // Not `no-referrer`: browsers then send `Origin: null` with the forms of our own pages.
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+}

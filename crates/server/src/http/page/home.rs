@@ -1,0 +1,45 @@
+//! `GET /`: exchanges the token of the link for a session, leads those who are signed in to their
+//! PA, and asks the others to sign in.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::REFERRER_POLICY;
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use smartbox_core::smartbox::Kind;
+
+use super::{login, render};
+use crate::app::App;
+use crate::http::body::Query;
+use crate::http::principal;
+use crate::http::trouble::Trouble;
+
+#[derive(serde::Deserialize)]
+pub(super) struct Asked {
+    token: Option<String>,
+}
+
+pub(super) async fn home(
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+    parts: Parts,
+) -> Result<Response, Trouble> {
+    if let Some(token) = asked.token {
+        let mut response = login::exchange(&app, &token, "/").await?;
+        // The address held a token: nothing that this page leads to may learn it. A page with the
+        // sign-in form sends its origin all the same, or the form would come without one.
+        let signed_in = response.status().is_redirection();
+        let policy = if signed_in { "no-referrer" } else { "strict-origin" };
+        response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static(policy));
+        return Ok(response);
+    }
+    let Some(who) = principal::find(&app, &parts).await? else {
+        let page = render::sign_in(&app, "/", None);
+        return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+    };
+    let rows = app.control.list(&who.account).await?;
+    Ok(match rows.iter().find(|row| row.kind == Kind::Pa) {
+        Some(pa) => render::open(pa).into_response(),
+        None => Redirect::to("/boxes").into_response(),
+    })
+}

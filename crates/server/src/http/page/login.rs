@@ -1,0 +1,60 @@
+//! `POST /login`: exchanges a token for a session.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use http::header::SET_COOKIE;
+use smartbox_core::audit::Act;
+use smartbox_core::secret::Secret;
+use smartbox_core::store;
+
+use super::{own_path, render};
+use crate::access::Bearer;
+use crate::app::App;
+use crate::http::body::Form;
+use crate::http::cookie;
+use crate::http::trouble::Trouble;
+
+#[derive(serde::Deserialize)]
+pub(super) struct Given {
+    token: String,
+    #[serde(default)]
+    next: String,
+}
+
+pub(super) async fn login(
+    State(app): State<App>,
+    Form(given): Form<Given>,
+) -> Result<Response, Trouble> {
+    exchange(&app, &given.token, &given.next).await
+}
+
+/// A session for whoever this is the token of, or the sign-in page again.
+pub(super) async fn exchange(app: &App, token: &str, next: &str) -> Result<Response, Trouble> {
+    let token = Secret::new(token.trim().to_owned());
+    let (account, by) = match app.access.bearer(token.expose()).await? {
+        Some(Bearer::Master) => (app.account.id.clone(), "master-token".to_owned()),
+        Some(Bearer::Token { id, account }) => (account, format!("token:{id}")),
+        None => {
+            let wrong = "That token is not known. `smartbox up` prints a fresh link each time it \
+                         starts, and older links end then.";
+            let page = render::sign_in(app, next, Some(wrong));
+            return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+        }
+    };
+    let session = app.access.begin(&account, None).await?;
+    let act = Act {
+        account,
+        actor: by,
+        action: "session.begin".into(),
+        smartbox: None,
+        detail: String::new(),
+        at: app.clock.now(),
+    };
+    store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await })).await?;
+    let mut response = Redirect::to(own_path(next)).into_response();
+    if let Some(set) = cookie::begin(&app.site.cookie(), &session, app.site.secure()) {
+        response.headers_mut().append(SET_COOKIE, set);
+    }
+    Ok(response)
+}

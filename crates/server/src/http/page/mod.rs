@@ -1,0 +1,82 @@
+//! The platform's own few pages, rendered here: they work without scripts, and load nothing from
+//! anywhere else.
+
+mod asset;
+mod boxes;
+mod home;
+mod login;
+mod logout;
+mod open;
+mod render;
+
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{Method, StatusCode};
+use smartbox_api::problem::Problem;
+use smartbox_core::smartbox::Smartbox;
+
+use super::origin;
+use super::route::{Policy, Route, SMALL};
+use super::trouble::Trouble;
+use crate::app::App;
+
+pub(super) fn routes() -> Vec<Route> {
+    let (public, session) = (Policy::Public, Policy::Session);
+    vec![
+        Route::new((Method::GET, "/"), public, SMALL, home::home),
+        Route::new((Method::POST, "/login"), public, SMALL, login::login),
+        Route::new((Method::POST, "/logout"), session, SMALL, logout::logout),
+        Route::new((Method::GET, "/boxes"), session, SMALL, boxes::boxes),
+        Route::new((Method::GET, "/open/{label}"), session, SMALL, open::show),
+        Route::new((Method::POST, "/open/{label}"), session, SMALL, open::open),
+        Route::new((Method::GET, "/assets/page.css"), public, SMALL, asset::style),
+        Route::new((Method::GET, "/assets/open.js"), public, SMALL, asset::open),
+        Route::new((Method::GET, "/favicon.svg"), public, SMALL, asset::icon),
+    ]
+}
+
+/// For someone without a session: the sign-in page for what they wanted to see, or a refusal of
+/// what they wanted to change.
+pub(super) fn ask(app: &App, parts: &Parts) -> Response {
+    if !origin::harmless(&parts.method) {
+        return Trouble::unauthenticated().into_response();
+    }
+    let page = render::sign_in(app, parts.uri.path(), None);
+    (StatusCode::UNAUTHORIZED, page).into_response()
+}
+
+/// A problem as a page.
+pub(super) fn problem(app: &App, problem: &Problem) -> String {
+    render::problem(app, problem)
+}
+
+/// The address that takes a browser into a box: a fresh ticket on the box's own origin. Opening it
+/// changes nothing; the page there burns the ticket by a POST.
+pub(super) async fn enter(app: &App, row: &Smartbox) -> Result<String, Trouble> {
+    let ticket = app.access.ticket(&row.account, &row.id).await?;
+    let origin = app.site.box_origin(&row.label);
+    Ok(format!("{origin}/_smartbox/enter?ticket={}", ticket.expose()))
+}
+
+/// Whether a path of ours may be gone to after signing in: never another site's.
+fn own_path(next: &str) -> &str {
+    let good = next == "/boxes"
+        || next.strip_prefix("/open/").is_some_and(|label| {
+            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+    if good { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn signing_in_leads_nowhere_else() {
+        assert_eq!(own_path("/open/pa"), "/open/pa");
+        assert_eq!(own_path("/boxes"), "/boxes");
+        for bad in ["//evil.example", "https://evil.example", "/open/", "/open/../x", "/open/a?b"] {
+            assert_eq!(own_path(bad), "/", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The templates and what they are given.
+
+use askama::Template;
+use axum::response::Html;
+use smartbox_api::problem::Problem;
+use smartbox_core::smartbox::{Smartbox, State};
+
+use crate::app::App;
+
+#[derive(Template)]
+#[template(path = "sign-in.html")]
+struct SignIn<'a> {
+    next: &'a str,
+    wrong: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "boxes.html")]
+struct Boxes {
+    rows: Vec<Row>,
+    missing: Vec<String>,
+}
+
+/// One line of the list.
+struct Row {
+    label: String,
+    name: String,
+    kind: &'static str,
+    state: &'static str,
+    url: String,
+    note: String,
+}
+
+#[derive(Template)]
+#[template(path = "open.html")]
+struct Open<'a> {
+    label: &'a str,
+    name: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Trouble<'a> {
+    problem: &'a Problem,
+}
+
+pub(super) fn sign_in(_: &App, next: &str, wrong: Option<&str>) -> Html<String> {
+    page(&SignIn { next: super::own_path(next), wrong })
+}
+
+pub(super) fn boxes(app: &App, rows: Vec<Smartbox>, missing: Vec<String>) -> Html<String> {
+    let rows = rows
+        .into_iter()
+        .map(|row| Row {
+            url: app.site.box_origin(&row.label),
+            kind: row.kind.as_str(),
+            state: state(&row),
+            note: row.failure.map(|failure| failure.message).unwrap_or_default(),
+            label: row.label,
+            name: row.name,
+        })
+        .collect();
+    page(&Boxes { rows, missing })
+}
+
+fn state(row: &Smartbox) -> &'static str {
+    match row.state {
+        State::Stopped | State::Frozen if row.asleep() => "asleep",
+        state => state.as_str(),
+    }
+}
+
+pub(super) fn open(row: &Smartbox) -> Html<String> {
+    page(&Open { label: &row.label, name: &row.name })
+}
+
+pub(super) fn problem(_: &App, problem: &Problem) -> String {
+    page(&Trouble { problem }).0
+}
+
+fn page(template: &impl Template) -> Html<String> {
+    // Rendering into a string fails only if a value's own formatting does, and ours do not.
+    Html(template.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "a page could not be rendered");
+        String::new()
+    }))
+}

@@ -1,0 +1,34 @@
+//! Secrets: names out, values in only.
+
+mod list;
+mod put;
+mod remove;
+
+use http::Method;
+use smartbox_api::paths;
+use smartbox_api::secret::MAX_VALUE;
+use smartbox_core::secret::Scope;
+
+use super::principal::Principal;
+use super::route::{Limit, Policy, Route, SMALL};
+use super::trouble::Trouble;
+use crate::app::App;
+
+const ONE: &str = "/api/v1/secrets/{name}";
+const BODY: Limit = Limit::Bytes(6 * MAX_VALUE + 4096);
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new((Method::GET, paths::SECRETS), Policy::Api, SMALL, list::list),
+        Route::new((Method::PUT, ONE), Policy::Api, BODY, put::put),
+        Route::new((Method::DELETE, ONE), Policy::Api, SMALL, remove::remove),
+    ]
+}
+
+/// Whose secrets: one box's, or the account's.
+async fn scope(app: &App, who: &Principal, of: Option<&str>) -> Result<Scope, Trouble> {
+    Ok(match of {
+        Some(name) => Scope::Smartbox(app.control.find(&who.account, name).await?.id),
+        None => Scope::Account(who.account.clone()),
+    })
+}

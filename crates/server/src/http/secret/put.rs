@@ -1,0 +1,50 @@
+//! `PUT /api/v1/secrets/{name}`: keeps a secret, sealed, together with its record in the audit.
+
+use axum::extract::{Path, State};
+use http::StatusCode;
+use smartbox_api::problem::Code;
+use smartbox_api::secret::{MAX_VALUE, NewSecret};
+use smartbox_core::audit::Act;
+use smartbox_core::secret::{Scope, Secret, check_name};
+use smartbox_core::store;
+
+use super::scope;
+use crate::app::App;
+use crate::http::body::Json;
+use crate::http::principal::Principal;
+use crate::http::trouble::Trouble;
+
+pub(super) async fn put(
+    State(app): State<App>,
+    who: Principal,
+    Path(name): Path<String>,
+    Json(new): Json<NewSecret>,
+) -> Result<StatusCode, Trouble> {
+    let NewSecret { value, smartbox } = new;
+    let value = Secret::new(value);
+    check_name(&name).map_err(|e| Trouble::new(Code::BadName, e.to_string(), ""))?;
+    if value.expose().is_empty() {
+        let hint = "to forget a secret, remove it";
+        return Err(Trouble::new(Code::BadRequest, "the value is empty", hint));
+    }
+    if value.expose().len() > MAX_VALUE {
+        return Err(Trouble::too_large(MAX_VALUE));
+    }
+    let scope = scope(&app, &who, smartbox.as_deref()).await?;
+    let act = Act {
+        account: who.account,
+        actor: who.actor.0,
+        action: "secret.set".into(),
+        smartbox: if let Scope::Smartbox(id) = &scope { Some(id.clone()) } else { None },
+        detail: name.clone(),
+        at: app.clock.now(),
+    };
+    store::write(&*app.store, move |tx| {
+        Box::pin(async move {
+            tx.secrets().set(scope, name, value).await?;
+            tx.audit().append(act).await
+        })
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

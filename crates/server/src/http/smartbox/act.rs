@@ -1,0 +1,83 @@
+//! `POST /api/v1/boxes/{name}/{verb}`: records a wish, and waits for it to come true if asked.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use smartbox_api::smartbox::{Act, MAX_WAIT_MS, SmartboxView};
+use smartbox_core::smartbox::{Rest, Smartbox, State as BoxState};
+
+use super::view;
+use crate::app::App;
+use crate::http::body::JsonOrDefault;
+use crate::http::principal::Principal;
+use crate::http::trouble::Trouble;
+
+type Shown = Result<Json<SmartboxView>, Trouble>;
+
+pub(super) async fn wake(
+    State(app): State<App>,
+    who: Principal,
+    Path(name): Path<String>,
+    JsonOrDefault(how): JsonOrDefault<Act>,
+) -> Shown {
+    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.wake(&who.actor, &row.id).await?;
+    settled(&app, &row, &[BoxState::Running], how).await
+}
+
+pub(super) async fn sleep(
+    State(app): State<App>,
+    who: Principal,
+    Path(name): Path<String>,
+    JsonOrDefault(how): JsonOrDefault<Act>,
+) -> Shown {
+    let row = app.control.find(&who.account, &name).await?;
+    let rest = if how.deep { Rest::Stopped } else { Rest::Frozen };
+    let row = app.control.sleep(&who.actor, &row.id, rest).await?;
+    // A stopped box is not started to be frozen: it sleeps already.
+    let want: &[BoxState] =
+        if how.deep { &[BoxState::Stopped] } else { &[BoxState::Frozen, BoxState::Stopped] };
+    settled(&app, &row, want, how).await
+}
+
+pub(super) async fn start(
+    State(app): State<App>,
+    who: Principal,
+    Path(name): Path<String>,
+    JsonOrDefault(how): JsonOrDefault<Act>,
+) -> Shown {
+    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.start(&who.actor, &row.id, app.about.desired).await?;
+    settled(&app, &row, &[BoxState::Running], how).await
+}
+
+pub(super) async fn stop(
+    State(app): State<App>,
+    who: Principal,
+    Path(name): Path<String>,
+    JsonOrDefault(how): JsonOrDefault<Act>,
+) -> Shown {
+    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.stop(&who.actor, &row.id).await?;
+    settled(&app, &row, &[BoxState::Stopped], how).await
+}
+
+pub(super) async fn restart(
+    State(app): State<App>,
+    who: Principal,
+    Path(name): Path<String>,
+    JsonOrDefault(how): JsonOrDefault<Act>,
+) -> Shown {
+    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.restart(&who.actor, &row.id).await?;
+    settled(&app, &row, &[BoxState::Running], how).await
+}
+
+async fn settled(app: &App, row: &Smartbox, want: &[BoxState], how: Act) -> Shown {
+    if how.wait_ms > 0 {
+        let within = Duration::from_millis(how.wait_ms.min(MAX_WAIT_MS));
+        app.control.settle(&row.id, want, within).await?;
+    }
+    Ok(Json(view::whole(app.control.view(&row.id).await?, &app.site)))
+}

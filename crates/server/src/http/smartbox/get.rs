@@ -1,0 +1,19 @@
+//! `GET /api/v1/boxes/{name}`: one box with its evidence. Wakes nothing.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use smartbox_api::smartbox::SmartboxView;
+
+use super::view;
+use crate::app::App;
+use crate::http::principal::Principal;
+use crate::http::trouble::Trouble;
+
+pub(super) async fn get(
+    State(app): State<App>,
+    who: Principal,
+    Path(name): Path<String>,
+) -> Result<Json<SmartboxView>, Trouble> {
+    let row = app.control.find(&who.account, &name).await?;
+    Ok(Json(view::whole(app.control.view(&row.id).await?, &app.site)))
+}

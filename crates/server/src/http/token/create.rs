@@ -1,0 +1,26 @@
+//! `POST /api/v1/tokens`: makes a token. Its value is shown this once.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use smartbox_api::token::{MadeToken, NewToken};
+
+use crate::app::App;
+use crate::http::body::JsonOrDefault;
+use crate::http::principal::Principal;
+use crate::http::trouble::Trouble;
+
+pub(super) async fn create(
+    State(app): State<App>,
+    who: Principal,
+    JsonOrDefault(new): JsonOrDefault<NewToken>,
+) -> Result<impl IntoResponse, Trouble> {
+    let lasts = new.expires_secs.map(Duration::from_secs);
+    let made = app.access.new_token(&who.account, &who.actor.0, lasts).await?;
+    let shown =
+        MadeToken { id: made.id, token: made.value.expose().clone(), expires: made.expires };
+    Ok((StatusCode::CREATED, Json(shown)))
+}

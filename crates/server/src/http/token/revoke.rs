@@ -1,0 +1,13 @@
+//! `DELETE /api/v1/tokens`: revokes every token of the API of the account.
+
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::app::App;
+use crate::http::principal::Principal;
+use crate::http::trouble::Trouble;
+
+pub(super) async fn revoke(State(app): State<App>, who: Principal) -> Result<StatusCode, Trouble> {
+    app.access.revoke_tokens(&who.account, &who.actor.0).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

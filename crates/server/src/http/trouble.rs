@@ -1,0 +1,132 @@
+//! Errors on their way out: a problem document, or a page for a person who looks.
+
+use axum::response::{IntoResponse, Response};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode, Uri};
+use smartbox_api::problem::{Code, Problem};
+use smartbox_control::ControlError;
+use smartbox_core::engine::port::EngineError;
+use smartbox_core::sandbox::port::RuntimeError;
+use smartbox_core::store::StoreError;
+
+/// Why a request is not done. Rendered by [`super::outer`], which knows what the asker reads.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    problem: Box<Problem>,
+    retry_after: Option<u16>,
+}
+
+impl Trouble {
+    pub(super) fn new(code: Code, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { problem: Box::new(Problem::new(code, detail, hint)), retry_after: None }
+    }
+
+    fn retry(mut self, seconds: u16) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    pub(super) fn unauthenticated() -> Self {
+        Self::new(
+            Code::Unauthenticated,
+            "this needs a sign-in, and there is none that is known",
+            "open the link that `smartbox up` printed, or send `Authorization: Bearer <token>`",
+        )
+    }
+
+    pub(super) fn too_large(limit: usize) -> Self {
+        let detail = format!("the body is longer than {limit} bytes");
+        Self::new(Code::TooLarge, detail, "send less at once")
+    }
+
+    pub(super) fn missing(what: &str) -> Self {
+        let hint = if what == "smartbox" { "`smartbox ls` shows those that there are" } else { "" };
+        Self::new(Code::NotFound, format!("there is no such {what}"), hint)
+    }
+
+    /// The cause goes to the log, the person gets the request's id.
+    fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed");
+        Self::new(
+            Code::Internal,
+            "the platform failed at this",
+            "its log has the cause under this request's id; `smartbox doctor` may know more",
+        )
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(*self.problem);
+        response
+    }
+}
+
+/// For addresses that there are none of.
+pub(super) async fn nowhere(uri: Uri) -> Trouble {
+    Trouble::new(Code::NotFound, format!("there is nothing at {}", uri.path()), "")
+}
+
+/// For methods that an address has none of. axum adds `Allow`.
+pub(super) async fn wrong_method(method: http::Method, uri: Uri) -> Trouble {
+    Trouble::new(Code::MethodNotAllowed, format!("{} has no {method}", uri.path()), "")
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Exists { .. } => Self::new(Code::Exists, error.to_string(), ""),
+            StoreError::Missing { what } => Self::missing(what),
+            StoreError::Full => {
+                Self::new(Code::DiskFull, error.to_string(), "free some space and try again")
+            }
+            StoreError::Fenced => Self::new(Code::Draining, error.to_string(), "ask the other one"),
+            StoreError::Sealed | StoreError::Broken(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ControlError> for Trouble {
+    fn from(error: ControlError) -> Self {
+        let said = error.to_string();
+        match error {
+            ControlError::Missing { what } => Self::missing(what),
+            ControlError::Exists { .. } => Self::new(Code::Exists, said, "choose another name"),
+            ControlError::BadName(_) => Self::new(Code::BadName, said, ""),
+            ControlError::Off { name } => {
+                Self::new(Code::Off, said, format!("turn it on with `smartbox start {name}`"))
+            }
+            ControlError::Failed(failure) => {
+                Self::new(Code::Failed, failure.message, failure.hint).retry(10)
+            }
+            ControlError::Late { .. } => {
+                let hint = "it is on its way; ask again, or see `smartbox logs`";
+                Self::new(Code::Late, said, hint).retry(5)
+            }
+            ControlError::Refused { why, hint } => Self::new(Code::Refused, why, hint),
+            ControlError::Draining => {
+                Self::new(Code::Draining, said, "try again in a moment").retry(5)
+            }
+            ControlError::Store(error) => error.into(),
+            ControlError::Runtime(RuntimeError::Full) => {
+                Self::new(Code::DiskFull, said, "free some space and try again")
+            }
+            ControlError::Runtime(RuntimeError::Unsupported { why }) => {
+                Self::new(Code::Refused, why, "`smartbox doctor` says what is missing")
+            }
+            ControlError::Engine(EngineError::Refused { why }) => {
+                Self::new(Code::Upstream, format!("the engine refused: {why}"), "")
+            }
+            ControlError::Runtime(_) | ControlError::Engine(_) | ControlError::Link(_) => {
+                tracing::warn!(error = %said, "a box did not do its part");
+                Self::new(Code::Upstream, said, "try again; `smartbox logs` shows what it says")
+            }
+        }
+    }
+}
