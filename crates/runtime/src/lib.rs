@@ -1,1 +1,9 @@
-//! placeholder
+//! Sandboxes: the native driver over Linux namespaces, and the simulated one.
+
+mod cgroup;
+pub mod native;
+pub mod nest;
+pub mod sim;
+
+pub use native::{Native, NativeConfig, Profile};
+pub use nest::nest_main;

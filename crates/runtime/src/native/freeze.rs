@@ -1,0 +1,95 @@
+//! Freezing and thawing the engine; init stays awake.
+//!
+//! By the cgroup freezer; where there is none, by SIGSTOP and SIGCONT to every process beneath
+//! init, which an engine's own children could undo but have no reason to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use smartbox_core::id::SmartboxId;
+use smartbox_core::sandbox::port::RuntimeError;
+
+use super::error::{blocking, broken, broken_by};
+use super::remove::until;
+use super::{Inner, page_out, peer, procs};
+
+/// Freezing takes a millisecond unless a process is deep in a system call.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+pub(super) async fn freeze(
+    inner: &Arc<Inner>,
+    id: &SmartboxId,
+    page_out: bool,
+) -> Result<(), RuntimeError> {
+    set(inner, id, true).await?;
+    if page_out && inner.capabilities.features.get("page-out").is_some_and(|f| f.on) {
+        let pids = pids(inner, id).await?;
+        blocking("paging the box out", move || {
+            page_out::page_out(&pids);
+            Ok(())
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn thaw(inner: &Inner, id: &SmartboxId) -> Result<(), RuntimeError> {
+    set(inner, id, false).await
+}
+
+async fn init(inner: &Inner, id: &SmartboxId) -> Result<i32, RuntimeError> {
+    inner.fence(id)?;
+    let found = peer::find(&inner.dir(id)).await;
+    let found = found.map_err(|e| broken("looking for the sandbox", e))?;
+    found.map(|process| process.pid).ok_or_else(|| RuntimeError::Absent(id.clone()))
+}
+
+async fn pids(inner: &Inner, id: &SmartboxId) -> Result<Vec<i32>, RuntimeError> {
+    let init = init(inner, id).await?;
+    Ok(inner.engine_pids(id, init))
+}
+
+/// Sets it and waits until it is so.
+pub(super) async fn set(inner: &Inner, id: &SmartboxId, frozen: bool) -> Result<(), RuntimeError> {
+    let doing = if frozen { "freezing the engine" } else { "thawing the engine" };
+    let init = init(inner, id).await?;
+    let settled = match &inner.cgroups {
+        Some(cgroups) if cgroups.freezer().is_some() => {
+            cgroups.freeze(id, frozen).map_err(|e| broken(doing, e))?;
+            until(DEADLINE, || cgroups.is_settled(id, frozen).then_some(())).await
+        }
+        _ => until(DEADLINE, || by_signals(init, frozen).then_some(())).await,
+    };
+    match settled {
+        Some(()) => Ok(()),
+        None => {
+            // Half frozen is worse than not frozen.
+            if let Some(cgroups) = inner.cgroups.as_ref().filter(|_| frozen) {
+                let _ = cgroups.freeze(id, false);
+            }
+            Err(broken_by(doing, "its processes do not follow"))
+        }
+    }
+}
+
+/// Signals everyone who has not followed yet; true once all have.
+fn by_signals(init: i32, frozen: bool) -> bool {
+    let all = procs::descendants(init);
+    let lagging: Vec<i32> = all
+        .iter()
+        .filter(|(_, state)| !matches!(state, 'Z' | 'X') && (*state == 'T') != frozen)
+        .map(|(pid, _)| *pid)
+        .collect();
+    let signal = if frozen { Signal::STOP } else { Signal::CONT };
+    for pid in &lagging {
+        procs::signal_pid(*pid, signal);
+    }
+    lagging.is_empty()
+}
+
+/// Whether these are stopped, all of them, and there is one at least.
+pub(super) fn are_stopped(processes: &[(i32, char)]) -> bool {
+    let mut alive = processes.iter().filter(|(_, state)| !matches!(state, 'Z' | 'X')).peekable();
+    alive.peek().is_some() && alive.all(|(_, state)| *state == 'T')
+}

@@ -1,0 +1,57 @@
+//! The connections that something inside makes to the platform: init hands its listener over.
+
+use std::os::fd::OwnedFd;
+
+use futures_util::stream;
+use smartbox_core::BoxStream;
+use smartbox_core::id::SmartboxId;
+use smartbox_core::sandbox::port::{Conn, RuntimeError};
+use smartbox_link::pass::Ask;
+use tokio::net::TcpListener;
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+use super::error::broken;
+use super::peer::Process;
+use super::{Inner, dial, peer};
+
+pub(super) async fn incoming(
+    inner: &Inner,
+    id: &SmartboxId,
+    port: u16,
+) -> Result<BoxStream<'static, Conn>, RuntimeError> {
+    let fence = inner.fence(id)?;
+    let (fd, stream) = dial::ask(inner, id, Ask::Listener(port), port, fence).await?;
+    let fail = |e| broken("using the passed listener", e);
+    let init = peer::process_behind(&stream).map_err(fail)?;
+    let listener = listener(fd).map_err(fail)?;
+    Ok(Box::pin(stream::unfold((listener, init), |(listener, init)| async move {
+        next(&listener, &init).await.map(|conn| (conn, (listener, init)))
+    })))
+}
+
+fn listener(fd: OwnedFd) -> std::io::Result<TcpListener> {
+    let listener = std::net::TcpListener::from(fd);
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+/// The next connection; `None` once the sandbox has ended.
+async fn next(listener: &TcpListener, init: &Process) -> Option<Conn> {
+    loop {
+        tokio::select! {
+            () = init.ended() => return None,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    // Without it small frames wait; that is slower, not wrong.
+                    let _ = stream.set_nodelay(true);
+                    return Some(Box::pin(stream.compat()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "accepting a connection from a box");
+                    // Out of descriptors, usually: give others time to close some.
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Init's executable: embedded here, written once to the data directory.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::dirs::private_dir;
+
+/// The box's PID 1, a static executable.
+pub static INIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/init.bin"));
+
+/// Writes init unless it is there, and says where.
+///
+/// Nobody may read it, only run it: a program that cannot be read is not dumpable, so that nothing
+/// inside a box can look into init even in its first moments.
+pub(super) fn install(data_dir: &Path) -> io::Result<PathBuf> {
+    let bin = data_dir.join("bin");
+    private_dir(&bin)?;
+    let path = bin.join(concat!("init-", env!("SMARTBOX_INIT_HASH")));
+    let length = u64::try_from(INIT.len()).unwrap_or(0);
+    if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == length) {
+        return Ok(path);
+    }
+    let temporary = bin.join(format!("init-new-{}", std::process::id()));
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    file.write_all(INIT)?;
+    file.set_permissions(fs::Permissions::from_mode(0o111))?;
+    file.sync_all()?;
+    drop(file);
+    fs::rename(&temporary, &path)?;
+    Ok(path)
+}

@@ -1,0 +1,82 @@
+//! The few system calls of the driver that no safe wrapper offers.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+const SO_PEERPIDFD: i32 = 77;
+const MADV_PAGEOUT: libc::c_int = 21;
+const LANDLOCK_VERSION: libc::c_uint = 1;
+
+/// A descriptor of the process that listens at the other end of a Unix socket (Linux 6.5).
+pub(super) fn peer_pidfd(socket: impl AsFd) -> io::Result<OwnedFd> {
+    let mut fd: libc::c_int = -1;
+    let mut length = libc::socklen_t::try_from(size_of_val(&fd)).unwrap_or(4);
+    #[expect(unsafe_code, reason = "SO_PEERPIDFD has no wrapper")]
+    // SAFETY: `fd` and `length` are valid for writes of the stated size.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_PEERPIDFD,
+            (&raw mut fd).cast(),
+            &raw mut length,
+        )
+    };
+    if result != 0 || fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    #[expect(unsafe_code, reason = "the kernel has just made this descriptor for us")]
+    // SAFETY: it is open and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// A descriptor whose becoming readable can be awaited.
+pub(super) fn awaited(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    #[expect(unsafe_code, reason = "registering any descriptor is unsafe in general")]
+    // SAFETY: an `OwnedFd` always answers with the same descriptor, and the `AsyncFd` owns it.
+    let registered = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) };
+    registered.map_err(|e| e.into_parts().1)
+}
+
+/// Asks the kernel to page these ranges (address, length) of a process out. At most 1024 at a time.
+pub(super) fn page_out(pidfd: impl AsFd, ranges: &[(usize, usize)]) -> io::Result<()> {
+    let vectors: Vec<libc::iovec> = ranges
+        .iter()
+        .map(|(start, length)| libc::iovec {
+            iov_base: std::ptr::without_provenance_mut(*start),
+            iov_len: *length,
+        })
+        .collect();
+    #[expect(unsafe_code, reason = "process_madvise(2) has no wrapper")]
+    // SAFETY: the vector array is valid; the addresses in it are another process's and are not
+    // dereferenced here. Paging out changes no contents.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_process_madvise,
+            pidfd.as_fd().as_raw_fd(),
+            vectors.as_ptr(),
+            vectors.len(),
+            MADV_PAGEOUT,
+            0,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// The version of Landlock that the kernel has; 0 for none.
+pub(super) fn landlock_version() -> i64 {
+    #[expect(unsafe_code, reason = "asking for the version needs the bare call")]
+    // SAFETY: with this flag the kernel reads no memory.
+    let version = unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<libc::c_void>(),
+            0,
+            LANDLOCK_VERSION,
+        )
+    };
+    version.max(0)
+}
