@@ -7,6 +7,9 @@ use smartbox_core::store::{self, Store};
 use smartbox_core::usage::Usage;
 use tokio_util::task::TaskTracker;
 
+/// Rows that may wait for a store that does not answer.
+const MOST_PENDING: usize = 10_000;
+
 /// Writes rows.
 #[derive(Clone)]
 pub(crate) struct Recorder {
@@ -29,6 +32,10 @@ impl Recorder {
             tracing::error!(?usage, "usage was not recorded: the platform is ending");
             return;
         };
+        if self.pending.len() >= MOST_PENDING {
+            tracing::error!(?usage, "usage was not recorded: the store does not keep up");
+            return;
+        }
         tracing::debug!(?usage, "model call");
         let store = self.store.clone();
         self.pending.spawn_on(
