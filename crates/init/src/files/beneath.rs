@@ -1,7 +1,7 @@
 //! Opens what lies beneath a directory and nothing else, whatever links the box has planted.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
 use rustix::io::Errno;
@@ -10,18 +10,17 @@ use super::path::Beneath;
 
 /// Whether the kernel (or a filter) has no `openat2`; then every component is opened by itself and
 /// no link is followed, not even one that stays beneath.
-static WALK: AtomicBool = AtomicBool::new(false);
+static WALK: OnceLock<bool> = OnceLock::new();
 
 /// Opens a path beneath `home`.
 pub(crate) fn open(home: BorrowedFd<'_>, path: &Beneath, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
-    if !WALK.load(Ordering::Relaxed) {
-        match at_once(home, &path.join(), flags) {
-            Err(Errno::NOSYS) => WALK.store(true, Ordering::Relaxed),
-            other => return other,
-        }
+    let probe = || at_once(home, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC);
+    if *WALK.get_or_init(|| matches!(probe(), Err(Errno::NOSYS | Errno::PERM))) {
+        walk(home, path, flags)
+    } else {
+        at_once(home, &path.join(), flags)
     }
-    walk(home, path, flags)
 }
 
 /// Opens the directory that holds `path`, making what is missing on the way.

@@ -44,3 +44,10 @@ impl From<Errno> for FileFault {
         }
     }
 }
+
+/// Does what may wait for a disk on a thread that may wait.
+async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FileFault> + Send + 'static,
+) -> Result<T, FileFault> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| FileFault::CutOff)?
+}

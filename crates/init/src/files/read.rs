@@ -1,4 +1,4 @@
-//! Reads a file in pieces, on a thread that may block.
+//! Reads a file in pieces. Threads that may block are held for a piece, never for a caller.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustix::fs::{FileType, OFlags, fstat};
 use smartbox_link::wire::MAX_ANSWER;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::path::Beneath;
-use super::{FileFault, beneath};
+use super::{FileFault, beneath, elsewhere};
 
 const PIECE: usize = 64 << 10;
 
@@ -21,17 +21,9 @@ pub(crate) type Opened = (u64, mpsc::Receiver<Bytes>);
 /// Opens a file and reads it while the caller takes it.
 pub(crate) async fn read(home: Arc<OwnedFd>, path: &str) -> Result<Opened, FileFault> {
     let path = Beneath::parse(path)?;
-    let (told, opened) = oneshot::channel();
-    let (pieces, taken) = mpsc::channel(4);
-    tokio::task::spawn_blocking(move || match open(&home, &path) {
-        Err(fault) => drop(told.send(Err(fault))),
-        Ok((file, len)) => {
-            if told.send(Ok(len)).is_ok() {
-                copy(file.take(len), &pieces);
-            }
-        }
-    });
-    let len = opened.await.map_err(|_| FileFault::CutOff)??;
+    let (file, len) = elsewhere(move || open(&home, &path)).await?;
+    let (pieces, taken) = mpsc::channel(2);
+    tokio::spawn(copy(file, len, pieces));
     Ok((len, taken))
 }
 
@@ -49,11 +41,23 @@ fn open(home: &OwnedFd, path: &Beneath) -> Result<(File, u64), FileFault> {
     Ok((fd.into(), len))
 }
 
-fn copy(mut file: impl Read, pieces: &mpsc::Sender<Bytes>) {
-    let mut bytes = vec![0; PIECE];
-    while let Ok(len) = file.read(&mut bytes) {
-        if len == 0 || pieces.blocking_send(Bytes::copy_from_slice(&bytes[..len])).is_err() {
+/// A file that got shorter meanwhile ends the answer short of its length, which the caller sees.
+async fn copy(mut file: File, len: u64, pieces: mpsc::Sender<Bytes>) {
+    let mut left = usize::try_from(len).unwrap_or(0);
+    while left > 0 {
+        let Ok(place) = pieces.reserve().await else { return };
+        let read = elsewhere(move || {
+            let mut bytes = vec![0; left.min(PIECE)];
+            let len = file.read(&mut bytes).unwrap_or(0);
+            bytes.truncate(len);
+            Ok((file, bytes))
+        });
+        let Ok((back, bytes)) = read.await else { return };
+        if bytes.is_empty() {
             return;
         }
+        file = back;
+        left -= bytes.len();
+        place.send(bytes.into());
     }
 }

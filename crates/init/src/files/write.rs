@@ -9,50 +9,69 @@ use bytes::Bytes;
 use rustix::fs::{AtFlags, Mode, OFlags, fchmod, fsync, openat, renameat, unlinkat};
 use rustix::io::Errno;
 use rustix::rand::{GetRandomFlags, getrandom};
-use tokio::sync::{mpsc, oneshot};
 
 use super::path::Beneath;
-use super::{FileFault, beneath};
+use super::{FileFault, beneath, elsewhere};
 
-/// What a sender says next.
-pub(crate) enum Piece {
-    Bytes(Bytes),
-    /// All bytes were sent; only now the file takes its place.
-    End,
-}
-
-/// Where pieces go, and where the outcome comes from.
-pub(crate) type Begun = (mpsc::Sender<Piece>, oneshot::Receiver<Result<(), FileFault>>);
-
-/// Begins to write. Send pieces, then await the outcome; going away early leaves nothing behind.
-pub(crate) fn write(home: Arc<OwnedFd>, path: &str, mode: u32) -> Result<Begun, FileFault> {
-    let path = Beneath::parse(path)?;
-    if mode & !0o777 != 0 {
-        return Err(FileFault::Bad("the mode holds more than permission bits"));
-    }
-    let (sender, pieces) = mpsc::channel(4);
-    let (told, outcome) = oneshot::channel();
-    tokio::task::spawn_blocking(move || {
-        let _ = told.send(place(&home, &path, Mode::from_raw_mode(mode), pieces));
-    });
-    Ok((sender, outcome))
-}
-
-fn place(
-    home: &OwnedFd,
-    path: &Beneath,
+/// A file on its way. Dropped before it is placed, it leaves nothing behind.
+pub(crate) struct Draft {
+    parent: OwnedFd,
+    file: File,
+    temporary: Option<String>,
+    name: String,
     mode: Mode,
-    pieces: mpsc::Receiver<Piece>,
-) -> Result<(), FileFault> {
-    let parent = beneath::open_parent(home.as_fd(), path)?;
-    let (file, temporary) = create(&parent)?;
-    let done = fill(file, mode, pieces)
-        .and_then(|()| Ok(renameat(&parent, temporary.as_str(), &parent, path.name.as_str())?));
-    if done.is_err() {
-        let _ = unlinkat(&parent, temporary.as_str(), AtFlags::empty());
-        return done;
+}
+
+impl Draft {
+    /// Makes the temporary file.
+    pub(crate) async fn begin(
+        home: Arc<OwnedFd>,
+        path: &str,
+        mode: u32,
+    ) -> Result<Self, FileFault> {
+        let path = Beneath::parse(path)?;
+        if mode & !0o777 != 0 {
+            return Err(FileFault::Bad("the mode holds more than permission bits"));
+        }
+        elsewhere(move || {
+            let parent = beneath::open_parent(home.as_fd(), &path)?;
+            let (file, temporary) = create(&parent)?;
+            let temporary = Some(temporary);
+            Ok(Self { parent, file, temporary, name: path.name, mode: Mode::from_raw_mode(mode) })
+        })
+        .await
     }
-    Ok(fsync(&parent)?)
+
+    /// Adds bytes.
+    pub(crate) async fn add(mut self, bytes: Bytes) -> Result<Self, FileFault> {
+        elsewhere(move || {
+            self.file.write_all(&bytes).map_err(|e| fault(&e))?;
+            Ok(self)
+        })
+        .await
+    }
+
+    /// Puts the file in its place.
+    pub(crate) async fn place(mut self) -> Result<(), FileFault> {
+        elsewhere(move || {
+            fchmod(&self.file, self.mode)?;
+            self.file.sync_all().map_err(|e| fault(&e))?;
+            if let Some(temporary) = &self.temporary {
+                renameat(&self.parent, temporary.as_str(), &self.parent, self.name.as_str())?;
+            }
+            self.temporary = None;
+            Ok(fsync(&self.parent)?)
+        })
+        .await
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = unlinkat(&self.parent, temporary.as_str(), AtFlags::empty());
+        }
+    }
 }
 
 fn create(parent: &OwnedFd) -> Result<(File, String), FileFault> {
@@ -67,18 +86,6 @@ fn create(parent: &OwnedFd) -> Result<(File, String), FileFault> {
         }
     }
     Err(FileFault::System(Errno::EXIST))
-}
-
-fn fill(mut file: File, mode: Mode, mut pieces: mpsc::Receiver<Piece>) -> Result<(), FileFault> {
-    loop {
-        match pieces.blocking_recv() {
-            None => return Err(FileFault::CutOff),
-            Some(Piece::Bytes(bytes)) => file.write_all(&bytes).map_err(|e| fault(&e))?,
-            Some(Piece::End) => break,
-        }
-    }
-    fchmod(&file, mode)?;
-    file.sync_all().map_err(|e| fault(&e))
 }
 
 fn fault(error: &std::io::Error) -> FileFault {

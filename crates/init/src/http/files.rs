@@ -8,17 +8,16 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use smartbox_link::wire::MAX_ANSWER;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::answer::{Refused, with};
 use super::body::Answer;
 use super::query;
-use crate::files::write::Piece;
-use crate::files::{FileFault, read, write};
+use crate::files::write::Draft;
+use crate::files::{FileFault, read};
 use crate::state::State;
 
-/// How long the next bytes of a file may take to arrive; a thread waits for them.
+/// How long the next bytes of a file may take to arrive.
 const SLOW: Duration = Duration::from_secs(30);
 
 /// Reads a file.
@@ -40,26 +39,16 @@ pub(crate) async fn put(
     let mode = query::get(query, "mode").map_err(Refused::bad)?;
     let mode = mode.map_or(Ok(0o600), |mode| u32::from_str_radix(&mode, 8));
     let mode = mode.map_err(|_| Refused::bad("the mode is not octal digits"))?;
-    let (pieces, outcome) = write::write(Arc::clone(&state.home), &path, mode)?;
-    let sent = send(request.into_body(), pieces).await;
-    // The writer's reason is the better one: the sender only sees that it is gone.
-    let written = outcome.await.map_err(|_| FileFault::CutOff)?;
-    match (sent, written) {
-        (Err(fault @ FileFault::TooLong), _) => Err(fault.into()),
-        (_, Err(fault)) => Err(fault.into()),
-        (Err(fault), Ok(())) => Err(fault.into()),
-        (Ok(()), Ok(())) => Ok(with(StatusCode::NO_CONTENT, Answer::Whole(None))),
-    }
-}
-
-async fn send(mut body: Incoming, pieces: mpsc::Sender<Piece>) -> Result<(), FileFault> {
+    let mut draft = Draft::begin(Arc::clone(&state.home), &path, mode).await?;
+    let mut body = request.into_body();
     let mut room = MAX_ANSWER;
     while let Some(frame) = timeout(SLOW, body.frame()).await.map_err(|_| FileFault::CutOff)? {
         let Ok(bytes) = frame.map_err(|_| FileFault::CutOff)?.into_data() else { continue };
         room = room.checked_sub(bytes.len()).ok_or(FileFault::TooLong)?;
-        pieces.send(Piece::Bytes(bytes)).await.map_err(|_| FileFault::CutOff)?;
+        draft = draft.add(bytes).await?;
     }
-    pieces.send(Piece::End).await.map_err(|_| FileFault::CutOff)
+    draft.place().await?;
+    Ok(with(StatusCode::NO_CONTENT, Answer::Whole(None)))
 }
 
 fn path(query: Option<&str>) -> Result<String, Refused> {

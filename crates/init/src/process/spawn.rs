@@ -177,7 +177,10 @@ mod child {
             let mut none = MaybeUninit::<libc::sigset_t>::uninit();
             libc::sigemptyset(none.as_mut_ptr());
             libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
-            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            // What init was told to ignore is not the child's business; the two that cannot be set fail.
+            for signal in 1..=64 {
+                libc::signal(signal, libc::SIG_DFL);
+            }
             check(0, libc::setsid())?;
             for &fd in &raw.joins {
                 check(1, i32::from(libc::write(fd, c"0".as_ptr().cast(), 1) == 1) - 1)?;

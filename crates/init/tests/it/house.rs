@@ -40,7 +40,12 @@ pub(crate) struct Plan {
     pub(crate) track: Option<OwnedFd>,
     pub(crate) joins: Vec<OwnedFd>,
     pub(crate) oom: Option<OwnedFd>,
+    /// Run as PID 1 by `bwrap`, under this filter.
+    pub(crate) filter: Option<OwnedFd>,
 }
+
+/// The number of the filter's descriptor.
+const FD_FILTER: RawFd = 40;
 
 impl House {
     pub(crate) fn new() -> Self {
@@ -94,14 +99,26 @@ impl House {
         // Out of the way of the numbers that they get.
         .map(|fd: OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, 200).unwrap())
         .collect();
-        let numbers: Vec<RawFd> = given.iter().map(AsRawFd::as_raw_fd).collect();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_smartbox-init"));
+        let mut numbers: Vec<(RawFd, RawFd)> =
+            given.iter().zip(3..).map(|(fd, at)| (fd.as_raw_fd(), at)).collect();
+        let filter = plan.filter.map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, 200).unwrap());
+        numbers.extend(filter.iter().map(|fd| (fd.as_raw_fd(), FD_FILTER)));
+        let init = env!("CARGO_BIN_EXE_smartbox-init");
+        let mut command = Command::new(if filter.is_some() { "bwrap" } else { init });
+        if filter.is_some() {
+            let home = document.home.as_str();
+            command.args(
+                "--unshare-user --unshare-all --uid 1000 --gid 1000 --cap-drop ALL".split(' '),
+            );
+            command.args("--as-pid-1 --ro-bind / / --proc /proc --dev /dev --bind".split(' '));
+            command.args([home, home, "--seccomp", &FD_FILTER.to_string(), init]);
+        }
         command.stdin(Stdio::null()).env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin");
         // SAFETY: `dup2` alone is called, on numbers that are open.
         unsafe {
             command.pre_exec(move || {
-                for (at, &fd) in numbers.iter().enumerate() {
-                    if libc::dup2(fd, 3 + i32::try_from(at).unwrap_or(0)) < 0 {
+                for &(fd, at) in &numbers {
+                    if libc::dup2(fd, at) < 0 {
                         return Err(std::io::Error::last_os_error());
                     }
                 }

@@ -14,3 +14,5 @@ mod house;
 mod life;
 #[cfg(test)]
 mod pass;
+#[cfg(test)]
+mod sandbox;

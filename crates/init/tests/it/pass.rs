@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::house::{FENCE, House, Plan, SOON, order};
 
-async fn ask(house: &House, ask: Ask, fence: u64) -> (u8, Option<OwnedFd>) {
+pub(crate) async fn ask(house: &House, ask: Ask, fence: u64) -> (u8, Option<OwnedFd>) {
     let mut stream = UnixStream::connect(house.dir.path().join("pass")).await.unwrap();
     stream.write_all(&ask.encode(fence)).await.unwrap();
     let receive = stream.async_io(Interest::READABLE, || {
