@@ -84,7 +84,8 @@ async fn serve(
             }
             let ask = Ask { route, query: head.uri.query(), headers: &head.headers, body };
             match forward(provider, key.as_ref(), ask).await {
-                Ok(response) => Ok(relayed(provider, key.as_ref(), route, response, &mut meter)),
+                Ok(response) => accepted(provider, &response)
+                    .map(|()| relayed(provider, key.as_ref(), route, response, &mut meter)),
                 Err(refusal) => Err(refusal),
             }
         }
@@ -173,6 +174,21 @@ impl Answered {
     }
 }
 
+/// What a provider has against the installation's own key is the owner's to mend, not the box's.
+fn accepted(provider: &Provider, response: &reqwest::Response) -> Result<(), Refusal> {
+    let status = response.status();
+    let (name, Some(secret)) = (&provider.config.name, &provider.config.secret) else {
+        return Ok(());
+    };
+    let account = [StatusCode::UNAUTHORIZED, StatusCode::PAYMENT_REQUIRED, StatusCode::FORBIDDEN];
+    if !account.contains(&status) {
+        return Ok(());
+    }
+    tracing::warn!(provider = name, %status, secret, "the provider refuses the key in this secret");
+    let (provider, secret) = (name.clone(), secret.clone());
+    Err(Refusal::Account { provider, secret, status: status.as_u16() })
+}
+
 fn relayed(
     provider: &Provider,
     key: Option<&Secret<String>>,
@@ -186,10 +202,6 @@ fn relayed(
             meter.answering(status.as_u16(), Reader::of(wire, response.headers()));
         }
         _ => meter.refused(status.as_u16()),
-    }
-    if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-        let (name, secret) = (&provider.config.name, &provider.config.secret);
-        tracing::warn!(provider = name, %status, ?secret, "the provider refuses the key in this secret");
     }
     let scrub = key.and_then(Scrub::new);
     let mut head = Response::new(());

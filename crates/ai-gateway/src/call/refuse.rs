@@ -41,6 +41,10 @@ pub(crate) enum Refusal {
         "the key in the secret `{0}` holds characters that no key has. Set it again with `smartbox secret set {0}`"
     )]
     BadKey(String),
+    #[error(
+        "the model provider `{provider}` turned the call down for the installation as a whole (its answer: {status}). Look at the account there, or set another key with `smartbox secret set {secret}`"
+    )]
+    Account { provider: String, secret: String, status: u16 },
     #[error("the vault did not answer; try again")]
     Vault,
     #[error("this box has {0} model calls in flight already; try again when one has ended")]
@@ -71,11 +75,14 @@ impl Refusal {
         match self {
             Self::Token => StatusCode::UNAUTHORIZED,
             Self::Route | Self::Model(_) | Self::DemoOnly => StatusCode::NOT_FOUND,
-            Self::Body(_) => StatusCode::BAD_REQUEST,
+            // Not 401, 402 or 403: at those the engine locks the provider for up to ten minutes, as if
+            // the box's own token were bad, and goes on failing after the owner has mended the key.
+            Self::Body(_) | Self::Key(_) | Self::BadKey(_) | Self::Account { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Drip => StatusCode::REQUEST_TIMEOUT,
-            Self::Key(_) | Self::BadKey(_) => StatusCode::FORBIDDEN,
             Self::Vault => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy if protocol == Protocol::Openai => StatusCode::SERVICE_UNAVAILABLE,

@@ -151,7 +151,7 @@ async fn a_key_for_other_models_is_no_reason_for_the_demo() {
     let without = World::with(vec![config], |parts| parts.demo = None);
     without.vault.set(None);
     let answer = without.call(post("/v1/messages", r#"{"model":"claude-x"}"#)).await;
-    assert_eq!(answer.status, 403);
+    assert_eq!(answer.status, 400);
     assert!(answer.text().contains("smartbox secret set TEST_KEY"), "{}", answer.text());
 }
 

@@ -20,7 +20,7 @@ fn anthropic(upstream: &Upstream) -> ProviderConfig {
 #[tokio::test]
 async fn refusals_pass_with_what_clients_need_to_obey_them() {
     for (status, kind) in [
-        ("401 Unauthorized", "authentication_error"),
+        ("400 Bad Request", "invalid_request_error"),
         ("429 Too Many Requests", "rate_limit_error"),
         ("529 Overloaded", "overloaded_error"),
     ] {
@@ -43,11 +43,27 @@ async fn refusals_pass_with_what_clients_need_to_obey_them() {
 }
 
 #[tokio::test]
+async fn a_refused_key_is_told_without_locking_the_engine_out() {
+    for status in ["401 Unauthorized", "402 Payment Required", "403 Forbidden"] {
+        let body = format!(r#"{{"error":{{"message":"bad key {KEY}"}}}}"#);
+        let headers = "content-type: application/json\r\n";
+        let upstream = Upstream::start(vec![whole(status, headers, body.as_bytes())]).await;
+        let world = World::new(vec![anthropic(&upstream)]);
+        let answer = world.call(post("/v1/messages", BODY)).await;
+        assert_eq!(answer.status, 400);
+        let text = answer.text();
+        assert!(text.contains("smartbox secret set") && text.contains(&status[..3]), "{text}");
+        assert!(!text.contains(KEY), "nothing of the provider's own words passes");
+        world.only_row().await;
+    }
+}
+
+#[tokio::test]
 async fn a_key_that_the_provider_echoes_is_masked_wherever_it_stands() {
     let (first, rest) = KEY.split_at(9);
     let mask = "*".repeat(KEY.len());
     let head = format!(
-        "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\nrequest-id: {KEY}\r\nx-request-id: ok\r\nx-your-key: {KEY}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nrequest-id: {KEY}\r\nx-request-id: ok\r\nx-your-key: {KEY}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
     );
     let upstream = Upstream::start(vec![
         Step::Send(head.into_bytes()),
@@ -221,7 +237,7 @@ async fn a_vault_that_fails_and_a_key_that_is_none_are_told_apart() {
     world.vault.broken.store(false, Ordering::SeqCst);
     world.vault.set(Some("sk-ant\r\nx-admin: 1"));
     let answer = world.call(post("/v1/messages", BODY)).await;
-    assert_eq!(answer.status, 403);
+    assert_eq!(answer.status, 400);
     assert!(answer.text().contains("TEST_KEY") && !answer.text().contains("sk-ant"));
     assert!(!upstream.saw_more());
     world.vault.set(Some(&format!("  {KEY}\n")));
