@@ -119,8 +119,9 @@ async fn serve(inherited: Inherited) -> Result<End, Fault> {
     };
     drop(lost);
     if end == End::Asked {
+        // A frozen engine cannot end; the platform that froze it wants the box gone.
         tokio::select! {
-            () = state.engine.stop(GRACE) => {}
+            _ = timeout(GRACE + LAST, state.engine.stop(GRACE)) => {}
             _ = asks.recv() => {}
         }
     }

@@ -128,4 +128,30 @@ mod tests {
         let mut input = BytesMut::from(&[b'o', 0xff, 0xff, 0xff, 0xff][..]);
         assert!(Frame::decode(&mut input).is_err());
     }
+
+    #[test]
+    fn no_bytes_make_it_panic_or_read_for_ever() {
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[0]
+        };
+        for _ in 0..20_000 {
+            let len = usize::from(next() % 40);
+            let mut input: BytesMut = (0..len).map(|_| next()).collect();
+            // A known type and a short length, so that payloads are reached.
+            if len > 5 {
+                input[0] = b"ciwszoexf"[usize::from(next() % 9)];
+                input[1..4].fill(0);
+                input[4] %= 36;
+            }
+            let mut before = input.len();
+            while let Ok(Some(_)) = Frame::decode(&mut input) {
+                assert!(input.len() < before);
+                before = input.len();
+            }
+        }
+    }
 }

@@ -10,10 +10,13 @@ use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::process::Port;
 
+const PIECE: usize = 64 << 10;
+
 /// The log, shared by the copier and the keeper.
 #[derive(Clone)]
 pub(crate) struct Log {
     bounded: Arc<Mutex<Bounded>>,
+    drain: Arc<Port>,
     /// The end that engines write to.
     source: Arc<OwnedFd>,
 }
@@ -22,12 +25,12 @@ impl Log {
     /// Opens the pipe and sets the copier to work. The file was opened for appending.
     pub(crate) fn new(file: File, cap: u64) -> io::Result<Self> {
         let (drain, source) = pipe_with(PipeFlags::CLOEXEC)?;
-        let drain = Port::new(drain)?;
+        let drain = Arc::new(Port::new(drain)?);
         let bounded = Arc::new(Mutex::new(Bounded { file, cap, full_at: None, dropped: 0 }));
-        let copied = Arc::clone(&bounded);
+        let (copied, from) = (Arc::clone(&bounded), Arc::clone(&drain));
         tokio::spawn(async move {
-            let mut bytes = vec![0; 64 << 10];
-            while let Ok(len) = drain.read(&mut bytes).await {
+            let mut bytes = vec![0; PIECE];
+            while let Ok(len) = from.read(&mut bytes).await {
                 if len == 0 {
                     break;
                 }
@@ -36,7 +39,7 @@ impl Log {
                 tokio::task::yield_now().await;
             }
         });
-        Ok(Self { bounded, source: Arc::new(source) })
+        Ok(Self { bounded, drain, source: Arc::new(source) })
     }
 
     /// A descriptor for an engine to write to.
@@ -44,10 +47,25 @@ impl Log {
         self.source.try_clone()
     }
 
+    /// Copies what is in the pipe now, at most as much as one holds: what an engine said before its
+    /// end stands before what init says of it.
+    pub(crate) fn flush(&self) {
+        let mut bytes = vec![0; PIECE];
+        for _ in 0..16 {
+            match self.drain.try_read(&mut bytes) {
+                Ok(0) | Err(_) => return,
+                Ok(len) => self.put(&bytes[..len]),
+            }
+        }
+    }
+
     /// Adds a line of init's own.
     pub(crate) fn line(&self, text: &str) {
-        let line = format!("[init] {text}\n");
-        self.bounded.lock().unwrap_or_else(PoisonError::into_inner).put(line.as_bytes());
+        self.put(format!("[init] {text}\n").as_bytes());
+    }
+
+    fn put(&self, bytes: &[u8]) {
+        self.bounded.lock().unwrap_or_else(PoisonError::into_inner).put(bytes);
     }
 }
 

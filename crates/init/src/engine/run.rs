@@ -87,6 +87,7 @@ impl Starter {
         let ran = run.since.elapsed();
         let oom = self.oom.count() > run.oom_before;
         run.group.end(Some(run.child.pid)).await;
+        self.log.flush();
         let exit = ended.exit(oom, false);
         let mut starts = 0;
         self.set(|status| {

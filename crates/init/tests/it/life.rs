@@ -35,8 +35,9 @@ async fn when_the_lease_is_free_the_box_ends_itself() {
 async fn asked_to_end_it_ends_the_engine_first() {
     let mut house = House::new();
     let link = house.link().await;
-    let mut order =
-        order("trap 'echo bye >bye; exit 0' TERM; echo $$ >main; while :; do sleep 0.02; done");
+    let mut order = order(
+        "trap 'echo last words; echo bye >bye; exit 0' TERM; echo $$ >main; while :; do sleep 0.02; done",
+    );
     order.cwd = house.document.home.clone();
     link.engine_start(&order).await.unwrap();
     let main = pid_in(&house.home().join("main")).await;
@@ -45,6 +46,8 @@ async fn asked_to_end_it_ends_the_engine_first() {
     gone(main).await;
     assert_eq!(std::fs::read_to_string(house.home().join("bye")).unwrap(), "bye\n");
     assert!(house.text("exits").contains("\"code\":0"));
+    let log = house.text("log");
+    assert!(log.contains("last words\n[init] the engine was stopped"), "{log}");
 }
 
 #[tokio::test]
