@@ -2,8 +2,12 @@
 //! held over the box's sleep.
 
 mod frame;
+#[cfg(test)]
+mod frame_tests;
 mod half;
 mod hold;
+#[cfg(test)]
+mod hold_tests;
 mod open;
 mod relay;
 mod talk;

@@ -1,7 +1,16 @@
 //! The edge over real sockets, in front of a pretend box.
 
+#[cfg(test)]
+mod connection;
+#[cfg(test)]
+mod door;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod socket;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod wake;
