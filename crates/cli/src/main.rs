@@ -1,1 +1,31 @@
-fn main() {}
+//! The `smartbox` command: `up`, and every client command.
+//!
+//! One verb is one file in `cmd/`. What is absent: what the platform does; `up` calls
+//! `smartbox-server`, and every other command asks a platform that runs, by `client/`.
+
+mod args;
+mod client;
+mod cmd;
+mod error;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use smartbox_runtime::nest;
+
+fn main() -> ExitCode {
+    // The helper that makes sandboxes is this program again. Namespaces are a thread's, so nothing
+    // may run before it.
+    if std::env::args_os().nth(1).is_some_and(|arg| arg == nest::ARG) {
+        smartbox_runtime::nest_main();
+    }
+    let cli = args::Cli::parse();
+    match cmd::run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui::out::complain(&error);
+            ExitCode::from(error.code())
+        }
+    }
+}

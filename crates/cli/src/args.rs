@@ -1,0 +1,46 @@
+//! The command line: every command, and where the platform is.
+
+use clap::{Parser, Subcommand};
+
+use crate::client::Place;
+use crate::cmd;
+
+/// Runs personal AI assistants that are always there, and talks to them.
+///
+/// `smartbox up` starts the platform and prints one link; every other command finds it by its data
+/// directory. Results go to standard output, progress to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "smartbox", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes and every option: docs/reference/cli.md")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    Chat(cmd::chat::Args),
+    Open(cmd::open::Args),
+    Ls(cmd::ls::Args),
+    Status(cmd::status::Args),
+    Logs(cmd::logs::Args),
+    Wake(cmd::wake::Args),
+    Sleep(cmd::sleep::Args),
+    Restart(cmd::restart::Args),
+    Stop(cmd::stop::Args),
+    Start(cmd::start::Args),
+    New(cmd::new::Args),
+    Rm(cmd::rm::Args),
+    Exec(cmd::exec::Args),
+    Secret(cmd::secret::Args),
+    Token(cmd::token::Args),
+    Doctor(cmd::doctor::Args),
+    Config(cmd::config::Args),
+    Completions(cmd::completions::Args),
+    Version(cmd::version::Args),
+    /// Prints docs/reference/cli.md
+    #[command(name = "__reference", hide = true)]
+    Reference,
+}

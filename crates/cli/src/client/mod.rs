@@ -1,0 +1,26 @@
+//! The client: turns a [`smartbox_api::call::Call`] into one HTTP request and reads its reply.
+//!
+//! Every call has a connection of its own: on a Unix socket it costs nothing, and ending the call
+//! ends the connection, which is how the platform learns that nobody waits any more. What is
+//! absent: TLS, and retries: who calls knows whether asking twice is right.
+
+mod connect;
+mod events;
+mod exec;
+mod reach;
+mod send;
+mod text;
+
+pub(crate) use exec::Exec;
+pub(crate) use reach::{Place, Reach};
+
+use smartbox_core::secret::Secret;
+
+/// One platform, and who we are to it.
+#[derive(Debug)]
+pub(crate) struct Client {
+    reach: Reach,
+    token: Option<Secret<String>>,
+    /// The command that starts the platform that is meant, for messages.
+    start: Option<String>,
+}

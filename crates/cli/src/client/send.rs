@@ -1,0 +1,143 @@
+//! Requests and replies that are read whole.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use serde::de::DeserializeOwned;
+use smartbox_api::call::{Call, Json, Nothing, Reply};
+use smartbox_api::problem::{self, Code, Problem};
+use tokio::time::timeout;
+
+use super::connect::Outgoing;
+use super::{Client, Reach};
+use crate::error::CliError;
+
+const MAX_ANSWER: usize = 32 << 20;
+/// How long a platform that has nothing to wait for may think.
+const THINK: Duration = Duration::from_secs(60);
+
+impl Client {
+    /// Performs a call that is answered with JSON.
+    pub(crate) async fn json<T>(&self, call: Call<Json<T>>) -> Result<T, CliError>
+    where
+        T: DeserializeOwned,
+    {
+        self.json_within(call, Duration::ZERO).await
+    }
+
+    /// The same, for a call that the platform was told to hold back for so long.
+    pub(crate) async fn json_within<T>(
+        &self,
+        call: Call<Json<T>>,
+        held: Duration,
+    ) -> Result<T, CliError>
+    where
+        T: DeserializeOwned,
+    {
+        let work = async {
+            let bytes = whole(self.send(&call, None).await?).await?;
+            serde_json::from_slice(&bytes).map_err(|e| CliError::Garbled(e.to_string()))
+        };
+        patiently(held, work).await
+    }
+
+    /// Performs a call that is answered with nothing but success.
+    pub(crate) async fn nothing(&self, call: Call<Nothing>) -> Result<(), CliError> {
+        let work = async { whole(self.send(&call, None).await?).await.map(drop) };
+        patiently(Duration::ZERO, work).await
+    }
+
+    /// Sends a request; what is not a success is an error. `body` is for calls that stream one.
+    pub(super) async fn send<R: Reply>(
+        &self,
+        call: &Call<R>,
+        body: Option<(&str, Outgoing)>,
+    ) -> Result<Response<Incoming>, CliError> {
+        let mut request = Request::builder()
+            .method(call.method)
+            .uri(&call.path)
+            .header(header::HOST, self.host())
+            .header(header::ACCEPT, call.accept())
+            .header(header::USER_AGENT, concat!("smartbox/", env!("CARGO_PKG_VERSION")));
+        if let Some(token) = self.token() {
+            let mut value = http::HeaderValue::try_from(format!("Bearer {}", token.expose()))
+                .map_err(|_| {
+                    let hint = "give the token as it was printed, on one line";
+                    CliError::usage("SMARTBOX_TOKEN is not a token", hint)
+                })?;
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let (media, body) = match (body, &call.body) {
+            (Some((media, body)), _) => (Some(media), body),
+            (None, Some(json)) => (Some("application/json"), full(json.clone())),
+            (None, None) => (None, full(Vec::new())),
+        };
+        if let Some(media) = media {
+            request = request.header(header::CONTENT_TYPE, media);
+        }
+        let request = request.body(body).map_err(|e| CliError::Garbled(e.to_string()))?;
+        let mut sender = self.connect().await?;
+        let reply = sender.send_request(request).await.map_err(|e| CliError::Broken(e.into()))?;
+        if reply.status().is_success() { Ok(reply) } else { Err(self.refusal(reply).await) }
+    }
+
+    fn host(&self) -> String {
+        match self.reach() {
+            Reach::Socket(_) => "localhost".into(),
+            tcp @ Reach::Tcp { .. } => tcp.to_string(),
+        }
+    }
+
+    async fn refusal(&self, reply: Response<Incoming>) -> CliError {
+        let status = reply.status();
+        let is_problem = reply
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|v| v.as_bytes().starts_with(problem::MEDIA_TYPE.as_bytes()));
+        let bytes = match whole(reply).await {
+            Ok(bytes) => bytes,
+            Err(error) => return error,
+        };
+        match serde_json::from_slice::<Problem>(&bytes) {
+            Ok(mut problem) if is_problem => {
+                if self.token().is_none() && problem.known() == Some(Code::Unauthenticated) {
+                    problem.hint =
+                        "set SMARTBOX_TOKEN; `smartbox token new` on the platform's own \
+                                    machine makes one"
+                            .into();
+                }
+                CliError::Problem(Box::new(problem))
+            }
+            _ => CliError::Garbled(format!("it answered with status {}", status.as_u16())),
+        }
+    }
+}
+
+async fn patiently<T>(
+    held: Duration,
+    work: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
+    timeout(held + THINK, work).await.map_err(|_| {
+        let why = std::io::Error::new(std::io::ErrorKind::TimedOut, "there was no answer in time");
+        CliError::Broken(why.into())
+    })?
+}
+
+fn full(bytes: Vec<u8>) -> Outgoing {
+    Full::new(Bytes::from(bytes)).boxed_unsync()
+}
+
+async fn whole(reply: Response<Incoming>) -> Result<Bytes, CliError> {
+    let body = Limited::new(reply.into_body(), MAX_ANSWER).collect().await.map_err(|e| {
+        if e.is::<http_body_util::LengthLimitError>() {
+            CliError::Garbled("it is too long".into())
+        } else {
+            CliError::Broken(e)
+        }
+    })?;
+    Ok(body.to_bytes())
+}

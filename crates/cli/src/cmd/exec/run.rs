@@ -1,0 +1,89 @@
+//! Carrying an exec's frames between the platform and this terminal.
+
+use smartbox_api::exec::{self, Frame};
+use smartbox_api::problem::Exit;
+use tokio::sync::mpsc;
+
+use super::{Args, input, order};
+use crate::client::{Client, Exec};
+use crate::error::CliError;
+use crate::ui::interrupt::Interrupt;
+use crate::ui::{out, phase, term};
+
+/// Runs it; the exit code that this process is to end with.
+pub(super) async fn run(client: &Client, args: &Args) -> Result<u8, CliError> {
+    let (frames, outgoing) = mpsc::channel(8);
+    let _ = frames.send(Frame::Order(Box::new(order(args)))).await;
+    let mut interrupt = Interrupt::listen();
+    let start = phase::while_waiting(client, &args.name, client.exec(&args.name, outgoing));
+    let exec = tokio::select! {
+        exec = start => exec?,
+        signal = interrupt.wait() => return Err(CliError::Interrupted(signal)),
+    };
+    // After the answer: until then Ctrl-C is Ctrl-C, and nothing typed is lost.
+    let raw = if args.tty { term::Raw::enter() } else { None };
+    let forward = args.interactive || args.tty || !term::typed();
+    let feeding = tokio::spawn(input::feed(frames, forward, args.tty));
+    let ended = tokio::select! {
+        ended = print(exec) => ended,
+        signal = interrupt.wait() => Err(CliError::Interrupted(signal)),
+    };
+    feeding.abort();
+    drop(raw);
+    ended
+}
+
+async fn print(mut exec: Exec) -> Result<u8, CliError> {
+    loop {
+        match exec.next().await? {
+            Frame::Stdout(bytes) => out::raw(&bytes)?,
+            Frame::Stderr(bytes) => out::note_raw(&bytes),
+            Frame::Exit(exit) => return Ok(code(exit)),
+            Frame::Failed(why) => {
+                return Err(CliError::here(
+                    format!("the command could not be run: {}", out::tame(&why)),
+                    "look whether the program is there: `smartbox exec BOX -- ls /usr/bin`",
+                ));
+            }
+            Frame::Order(_)
+            | Frame::Stdin(_)
+            | Frame::StdinEnd
+            | Frame::Resize(_)
+            | Frame::Signal(_) => {
+                return Err(CliError::Garbled("a frame of the caller's came back".into()));
+            }
+        }
+    }
+}
+
+fn code(exit: exec::Exit) -> u8 {
+    match exit {
+        exec::Exit { timed_out: true, .. } => {
+            out::note("the command was killed: its time is over");
+            Exit::ExecTimeout.code()
+        }
+        exec::Exit { code: Some(code), .. } => u8::try_from(code & 0xff).unwrap_or(1),
+        exec::Exit { signal: Some(signal), oom, .. } => {
+            if oom {
+                out::note("the command was killed: the smartbox ran out of memory");
+            }
+            128_u8.saturating_add(u8::try_from(signal).unwrap_or(127))
+        }
+        exec::Exit { .. } => Exit::ExecFailed.code(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_pass_through() {
+        let plain = exec::Exit::default();
+        assert_eq!(code(exec::Exit { code: Some(0), ..plain }), 0);
+        assert_eq!(code(exec::Exit { code: Some(7), ..plain }), 7);
+        assert_eq!(code(exec::Exit { signal: Some(9), ..plain }), 137);
+        assert_eq!(code(exec::Exit { signal: Some(9), timed_out: true, ..plain }), 124);
+        assert_eq!(code(plain), 125);
+    }
+}

@@ -1,0 +1,86 @@
+//! The commands: one verb a file, and who runs which.
+
+pub(crate) mod act;
+pub(crate) mod chat;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod exec;
+pub(crate) mod logs;
+pub(crate) mod ls;
+pub(crate) mod new;
+pub(crate) mod open;
+pub(crate) mod reference;
+pub(crate) mod restart;
+pub(crate) mod rm;
+pub(crate) mod secret;
+pub(crate) mod sleep;
+pub(crate) mod start;
+pub(crate) mod status;
+pub(crate) mod stop;
+pub(crate) mod token;
+pub(crate) mod version;
+pub(crate) mod wake;
+
+use smartbox_server::config::Env;
+use tokio::runtime;
+
+use crate::args::{Cli, Verb};
+use crate::client::Client;
+use crate::error::CliError;
+
+/// Runs the command.
+pub(crate) fn run(cli: &Cli) -> Result<(), CliError> {
+    let env = Env::process();
+    match &cli.verb {
+        Verb::Completions(args) => completions::run(args),
+        Verb::Config(args) => config::run(&cli.place, &env, args),
+        Verb::Reference => reference::run(),
+        verb => asking(cli, &env, verb),
+    }
+}
+
+/// Commands that ask a platform: one thread does.
+fn asking(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::here(format!("this command cannot run: {e}"), String::new()))?;
+    let ended = runtime.block_on(ask(cli, env, verb));
+    // A thread may still wait for a key; nobody waits for it.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
+    let client = Client::of(&cli.place, env);
+    match verb {
+        Verb::Doctor(args) => return doctor::run(&cli.place, env, args).await,
+        Verb::Version(args) => return version::run(client, args).await,
+        _ => {}
+    }
+    let client = client?;
+    match verb {
+        Verb::Chat(args) => chat::run(&client, args).await,
+        Verb::Open(args) => open::run(&client, args).await,
+        Verb::Ls(args) => ls::run(&client, args).await,
+        Verb::Status(args) => status::run(&client, args).await,
+        Verb::Logs(args) => logs::run(&client, args).await,
+        Verb::Wake(args) => wake::run(&client, args).await,
+        Verb::Sleep(args) => sleep::run(&client, args).await,
+        Verb::Restart(args) => restart::run(&client, args).await,
+        Verb::Stop(args) => stop::run(&client, args).await,
+        Verb::Start(args) => start::run(&client, args).await,
+        Verb::New(args) => new::run(&client, args).await,
+        Verb::Rm(args) => rm::run(&client, args).await,
+        Verb::Exec(args) => exec::run(&client, args).await,
+        Verb::Secret(args) => secret::run(&client, args).await,
+        Verb::Token(args) => token::run(&client, args).await,
+        // Done above, or by `run`: these ask nobody.
+        Verb::Doctor(_)
+        | Verb::Version(_)
+        | Verb::Completions(_)
+        | Verb::Config(_)
+        | Verb::Reference => Ok(()),
+    }
+}

@@ -1,0 +1,54 @@
+//! `smartbox new`.
+
+use smartbox_api::call;
+use smartbox_api::smartbox::{Desired, Kind, NewSmartbox};
+use smartbox_core::smartbox::name;
+
+use super::act;
+use crate::client::Client;
+use crate::error::CliError;
+use crate::ui::interrupt::or_interrupt;
+use crate::ui::out;
+
+/// Makes a smartbox.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Its name: 1 to 40 of a-z, 0-9 and -, beginning with a letter
+    name: String,
+    /// What it is for: pa, project, runtime or custom
+    #[arg(long, value_parser = kind)]
+    kind: Option<Kind>,
+    /// How much of the machine it may use: the name of a tier
+    #[arg(long)]
+    tier: Option<String>,
+    /// Let it sleep when idle and wake on demand
+    #[arg(long)]
+    auto: bool,
+    /// Print the smartbox as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn kind(text: &str) -> Result<Kind, String> {
+    Kind::parse(text).ok_or_else(|| "use pa, project, runtime or custom".into())
+}
+
+pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
+    name::check(&args.name).map_err(|e| {
+        CliError::usage(e.to_string(), "a name becomes part of an address, like pa.localhost")
+    })?;
+    let new = NewSmartbox {
+        name: args.name.clone(),
+        kind: args.kind,
+        tier: args.tier.clone(),
+        engine: None,
+        desired: args.auto.then_some(Desired::Auto),
+    };
+    let view = or_interrupt(client.json(call::new_smartbox(&new))).await?;
+    act::tell(&view, args.json)?;
+    if !args.json {
+        let name = &view.name;
+        out::note(format!("`smartbox chat {name}` talks to it, `smartbox open {name}` shows it."));
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! `smartbox open`.
+
+use smartbox_api::call;
+
+use crate::client::Client;
+use crate::error::CliError;
+use crate::ui::interrupt::or_interrupt;
+use crate::ui::out;
+
+/// Prints a fresh sign-in link to a smartbox's pages.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The smartbox
+    #[arg(value_name = "BOX")]
+    name: String,
+    /// Print the link as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
+    let link = or_interrupt(client.json(call::link(&args.name))).await?;
+    if args.json { out::json(&link) } else { out::say(&link.url) }
+}

@@ -1,0 +1,18 @@
+//! `smartbox restart`.
+
+use smartbox_api::call::Verb;
+
+use super::act::{Target, act};
+use crate::client::Client;
+use crate::error::CliError;
+
+/// Begins anew: another sandbox, the same home.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
+    act(client, &args.target, Verb::Restart, false).await
+}

@@ -1,0 +1,37 @@
+//! `smartbox secret ls`.
+
+use smartbox_api::call;
+use smartbox_core::time::Clock;
+
+use crate::client::Client;
+use crate::error::CliError;
+use crate::ui::clock::System;
+use crate::ui::interrupt::or_interrupt;
+use crate::ui::{age, out, table};
+
+/// Lists the names of secrets, never a value.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Those of this smartbox
+    #[arg(long = "box", value_name = "BOX")]
+    smartbox: Option<String>,
+    /// Print an array as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
+    let secrets = or_interrupt(client.json(call::secrets(args.smartbox.as_deref()))).await?;
+    if args.json {
+        return out::json(&secrets);
+    }
+    if secrets.is_empty() {
+        return out::say("There is no secret; `smartbox secret set ANTHROPIC_API_KEY` keeps one.");
+    }
+    let now = System.now();
+    let rows = secrets
+        .into_iter()
+        .map(|s| [s.name, s.scope, s.updated.map_or_else(String::new, |t| age::when(now, t))])
+        .collect();
+    out::say(table::table(["NAME", "SCOPE", "SET"], rows))
+}

@@ -1,0 +1,30 @@
+//! `smartbox secret`: values go in and never come out.
+
+mod ls;
+mod rm;
+mod set;
+
+use crate::client::Client;
+use crate::error::CliError;
+
+/// Keeps keys for model providers and the like, sealed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Set(set::Args),
+    Ls(ls::Args),
+    Rm(rm::Args),
+}
+
+pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
+    match &args.verb {
+        Verb::Set(args) => set::run(client, args).await,
+        Verb::Ls(args) => ls::run(client, args).await,
+        Verb::Rm(args) => rm::run(client, args).await,
+    }
+}

@@ -1,0 +1,145 @@
+//! `smartbox status`.
+
+use smartbox_api::call;
+use smartbox_api::platform::PlatformStatus;
+use smartbox_api::smartbox::{SandboxView, SmartboxView, Total};
+use smartbox_core::sandbox::EngineProcess;
+use smartbox_core::time::{Clock, Timestamp};
+
+use crate::client::Client;
+use crate::error::CliError;
+use crate::ui::clock::System;
+use crate::ui::interrupt::or_interrupt;
+use crate::ui::table::facts;
+use crate::ui::{age, out, phase, size};
+
+/// Shows the platform, or one smartbox; wakes nothing.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The smartbox; the platform if none is given
+    #[arg(value_name = "BOX")]
+    name: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
+    match &args.name {
+        Some(name) => {
+            let view = or_interrupt(client.json(call::smartbox(name))).await?;
+            if args.json { out::json(&view) } else { out::say(smartbox(&view, System.now())) }
+        }
+        None => {
+            let status = or_interrupt(client.json(call::status())).await?;
+            if args.json { out::json(&status) } else { out::say(platform(&status, System.now())) }
+        }
+    }
+}
+
+fn platform(status: &PlatformStatus, now: Timestamp) -> String {
+    let boxes = &status.boxes;
+    let counts = [
+        ("running", boxes.running),
+        ("starting", boxes.starting),
+        ("frozen", boxes.frozen),
+        ("stopped", boxes.stopped),
+        ("failed", boxes.failed),
+    ];
+    let counts: Vec<String> =
+        counts.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
+    let off: Vec<String> = status
+        .runtime
+        .features
+        .iter()
+        .filter(|(_, feature)| !feature.on)
+        .map(|(name, feature)| format!("{name} ({})", feature.note))
+        .collect();
+    let since = age::ago(now, status.started);
+    let mut lines = vec![
+        ("platform", format!("{}, process {}, up for {since}", status.version, status.pid)),
+        ("address", status.url.clone()),
+        ("data", status.data_dir.clone()),
+        ("account", status.account.clone()),
+        ("sandbox", format!("{}, profile {}", status.runtime.driver, status.runtime.profile)),
+        ("engine", format!("{} {}", status.engine.name, status.engine.version)),
+        ("models", status.models.join(", ")),
+        ("sleeps", sleeps(&status.sleep_after)),
+        ("boxes", if counts.is_empty() { "none".into() } else { counts.join(", ") }),
+    ];
+    if !off.is_empty() {
+        lines.push(("without", off.join("; ")));
+    }
+    lines.extend(status.missing.iter().map(|text| ("missing", text.clone())));
+    facts(&lines)
+}
+
+fn sleeps(after: &str) -> String {
+    match after {
+        "never" => "never (set SANDBOX_SLEEP_AFTER=10m to let idle boxes sleep)".into(),
+        time => format!("after {time} without work"),
+    }
+}
+
+fn smartbox(view: &SmartboxView, now: Timestamp) -> String {
+    let mut lines = vec![
+        ("name", view.name.clone()),
+        ("kind", view.kind.to_string()),
+        ("state", phase::words(view)),
+        ("desired", view.desired.to_string()),
+        ("address", view.url.clone()),
+        ("tier", view.tier.clone()),
+        ("engine", view.engine.clone()),
+        ("starts", view.starts.to_string()),
+        ("active", age::when(now, view.last_active)),
+        ("made", age::when(now, view.created)),
+        ("id", view.id.to_string()),
+    ];
+    if view.asleep {
+        lines.push(("asleep", "yes; a message or a visit wakes it".into()));
+    }
+    if let Some(notice) = &view.notice {
+        lines.push(("notice", notice.clone()));
+    }
+    if let Some(waiting) = view.waiting.filter(|n| *n > 0) {
+        lines.push(("waiting", format!("{waiting} messages without an answer")));
+    }
+    if view.busy == Some(true) {
+        lines.push(("busy", "yes".into()));
+    }
+    if let Some(usage) = &view.usage {
+        let words = "tokens read and written in";
+        let Total { calls, input, output } = usage;
+        lines.push(("models", format!("{input} and {output} {words} {calls} calls")));
+    }
+    if let Some(alarm) = view.alarm {
+        lines.push(("alarm", age::when(now, alarm)));
+    }
+    if let Some(failure) = &view.failure {
+        lines.push(("reason", failure.reason.to_string()));
+        lines.push(("hint", failure.hint.clone()));
+    }
+    if let Some(sandbox) = &view.sandbox {
+        lines.push(("process", process(sandbox)));
+        let memory = sandbox.memory;
+        if memory.resident + memory.swapped > 0 {
+            let (ram, swap) = (size::bytes(memory.resident), size::bytes(memory.swapped));
+            lines.push(("memory", format!("{ram} in RAM, {swap} in swap")));
+        }
+    }
+    facts(&lines)
+}
+
+fn process(sandbox: &SandboxView) -> String {
+    match &sandbox.engine {
+        EngineProcess::Unknown => "not seen".into(),
+        EngineProcess::Idle => "not started".into(),
+        EngineProcess::Running { starts } => format!("runs, started {starts} times"),
+        EngineProcess::Backoff { starts, .. } => format!("crashed, started {starts} times"),
+        EngineProcess::Ended { last } => match (last.code, last.signal) {
+            (Some(code), _) => format!("ended with code {code}"),
+            (None, Some(signal)) => format!("killed by signal {signal}"),
+            (None, None) => "ended".into(),
+        },
+    }
+}

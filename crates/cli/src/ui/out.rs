@@ -1,0 +1,87 @@
+//! Printing.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::error::CliError;
+
+/// A line of result.
+pub(crate) fn say(text: impl Display) -> Result<(), CliError> {
+    writeln!(io::stdout().lock(), "{text}").map_err(CliError::Output)
+}
+
+/// Bytes of result, at once.
+pub(crate) fn raw(bytes: &[u8]) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(CliError::Output)
+}
+
+/// A result for programs.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|e| CliError::here(e.to_string(), String::new()))?;
+    say(text)
+}
+
+/// A result for programs that comes with others, one a line.
+pub(crate) fn json_line(value: &impl Serialize) -> Result<(), CliError> {
+    let text =
+        serde_json::to_string(value).map_err(|e| CliError::here(e.to_string(), String::new()))?;
+    say(text)
+}
+
+/// A line about the work. If nobody can read it, the work goes on.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Bytes about the work, at once.
+pub(crate) fn note_raw(bytes: &[u8]) {
+    let mut err = io::stderr().lock();
+    let _ = err.write_all(bytes).and_then(|()| err.flush());
+}
+
+/// An error and what helps.
+pub(crate) fn complain(error: &CliError) {
+    if error.is_silent() {
+        return;
+    }
+    let mark = if colours(&io::stderr()) { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" };
+    note(format!("{mark} {error}"));
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        note(format!("  because: {inner}"));
+        cause = inner.source();
+    }
+    let hint = error.hint();
+    if !hint.is_empty() {
+        note(format!("hint: {hint}"));
+    }
+}
+
+/// Whether this stream shows colours.
+pub(crate) fn colours(stream: &impl IsTerminal) -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+        || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+    !plain && stream.is_terminal()
+}
+
+/// Text from a box made harmless for a terminal: no control characters but tabs and line breaks.
+pub(crate) fn tame(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_box_says_cannot_drive_the_terminal() {
+        assert_eq!(tame("a\u{1b}]0;evil\u{7}b\tc\nd"), "a\u{fffd}]0;evil\u{fffd}b\tc\nd");
+        assert_eq!(tame("ä🦀\u{9b}2J"), "ä🦀\u{fffd}2J");
+    }
+}
