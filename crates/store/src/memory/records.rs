@@ -1,0 +1,104 @@
+//! The records as one unit of work sees them: a copy of the tables.
+
+use ed25519_dalek::SigningKey;
+use smartbox_core::BoxFuture;
+use smartbox_core::account::port::Accounts;
+use smartbox_core::audit::port::Audit;
+use smartbox_core::id::{AccountId, SmartboxId};
+use smartbox_core::message::port::Messages;
+use smartbox_core::secret::port::Secrets;
+use smartbox_core::session::port::Sessions;
+use smartbox_core::smartbox::port::Boxes;
+use smartbox_core::store::{StoreError, Tx};
+use smartbox_core::time::Timestamp;
+use smartbox_core::usage::port::Ledger;
+
+use super::state::State;
+
+/// A work over the records themselves.
+pub(super) type Job = Box<
+    dyn for<'t, 'c> FnOnce(&'t mut Records<'c>) -> BoxFuture<'t, Result<(), StoreError>> + Send,
+>;
+
+/// Every per-noun port over one copy.
+pub(super) struct Records<'c> {
+    pub(super) state: State,
+    pub(super) signer: &'c SigningKey,
+    pub(super) now: Timestamp,
+    read_only: bool,
+    spoilt: bool,
+}
+
+impl<'c> Records<'c> {
+    pub(super) fn new(
+        state: State,
+        signer: &'c SigningKey,
+        now: Timestamp,
+        read_only: bool,
+    ) -> Self {
+        Self { state, signer, now, read_only, spoilt: false }
+    }
+
+    /// The tables, to be changed; refused in a read, which then fails whatever it makes of it.
+    pub(super) fn change(&mut self) -> Result<&mut State, StoreError> {
+        if self.read_only {
+            self.spoilt = true;
+            return Err(read_only());
+        }
+        Ok(&mut self.state)
+    }
+
+    pub(super) fn check_unspoilt(&self) -> Result<(), StoreError> {
+        if self.spoilt { Err(read_only()) } else { Ok(()) }
+    }
+
+    pub(super) fn into_state(self) -> State {
+        self.state
+    }
+
+    pub(super) fn need_account(
+        &self,
+        id: &AccountId,
+        what: &'static str,
+    ) -> Result<(), StoreError> {
+        match self.state.accounts.contains_key(id) {
+            true => Ok(()),
+            false => Err(StoreError::Missing { what }),
+        }
+    }
+
+    pub(super) fn need_box(&self, id: &SmartboxId, what: &'static str) -> Result<(), StoreError> {
+        match self.state.boxes.contains_key(id) {
+            true => Ok(()),
+            false => Err(StoreError::Missing { what }),
+        }
+    }
+}
+
+fn read_only() -> StoreError {
+    StoreError::Broken("a read may not change anything".into())
+}
+
+impl Tx for Records<'_> {
+    fn accounts(&mut self) -> &mut dyn Accounts {
+        self
+    }
+    fn boxes(&mut self) -> &mut dyn Boxes {
+        self
+    }
+    fn messages(&mut self) -> &mut dyn Messages {
+        self
+    }
+    fn secrets(&mut self) -> &mut dyn Secrets {
+        self
+    }
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+    fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+    fn usage(&mut self) -> &mut dyn Ledger {
+        self
+    }
+}

@@ -1,0 +1,73 @@
+//! Secrets in memory: wiped when dropped, never printed, not sealed.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use smartbox_core::BoxFuture;
+use smartbox_core::secret::port::Secrets;
+use smartbox_core::secret::{Scope, Secret, SecretInfo};
+use smartbox_core::store::StoreError;
+
+use super::records::Records;
+use super::state::Kept;
+use crate::release::word;
+
+impl Records<'_> {
+    fn set_secret(
+        &mut self,
+        scope: Scope,
+        name: String,
+        value: Secret<String>,
+    ) -> Result<(), StoreError> {
+        self.change()?;
+        match &scope {
+            Scope::Platform => {}
+            Scope::Account(id) => self.need_account(id, "account")?,
+            Scope::Smartbox(id) => self.need_box(id, "smartbox")?,
+        }
+        let kept = Kept { value: Arc::new(value), updated: self.now };
+        Arc::make_mut(&mut self.state.secrets).entry(scope).or_default().insert(name, kept);
+        Ok(())
+    }
+
+    pub(super) fn open_secret(&self, scope: &Scope, name: &str) -> Option<Secret<String>> {
+        self.state.secrets.get(scope)?.get(name).map(|kept| Secret::clone(&kept.value))
+    }
+}
+
+impl Secrets for Records<'_> {
+    fn set(
+        &mut self,
+        scope: Scope,
+        name: String,
+        value: Secret<String>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(self.set_secret(scope, name, value)))
+    }
+
+    fn open(
+        &mut self,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(ready(Ok(self.open_secret(&scope, &name))))
+    }
+
+    fn list(&mut self, scope: Scope) -> BoxFuture<'_, Result<Vec<SecretInfo>, StoreError>> {
+        let info = |(name, kept): (&String, &Kept)| SecretInfo {
+            name: name.clone(),
+            scope: word(&scope).to_owned(),
+            updated: kept.updated,
+        };
+        let of_scope = self.state.secrets.get(&scope);
+        let list = of_scope.map(|names| names.iter().map(info).collect()).unwrap_or_default();
+        Box::pin(ready(Ok(list)))
+    }
+
+    fn remove(&mut self, scope: Scope, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(ready(self.change().map(|state| {
+            let secrets = Arc::make_mut(&mut state.secrets);
+            secrets.get_mut(&scope).is_some_and(|names| names.remove(&name).is_some())
+        })))
+    }
+}

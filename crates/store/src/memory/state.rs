@@ -1,0 +1,65 @@
+//! All tables. A copy is cheap: a table is copied only when it is changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use smartbox_core::account::Account;
+use smartbox_core::audit::Entry;
+use smartbox_core::id::{AccountId, MessageId, SmartboxId};
+use smartbox_core::message::Message;
+use smartbox_core::secret::{Scope, Secret};
+use smartbox_core::session::{Session, Token};
+use smartbox_core::smartbox::Smartbox;
+use smartbox_core::time::Timestamp;
+use smartbox_core::usage::Usage;
+
+use crate::chain::Head;
+
+/// A secret's value and when it was set.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub(super) value: Arc<Secret<String>>,
+    pub(super) updated: Timestamp,
+}
+
+/// One account's chain.
+#[derive(Clone)]
+pub(super) struct Chain {
+    pub(super) entries: Vec<Entry>,
+    pub(super) head: Head,
+}
+
+/// Account, minute, box, name and scope: what releases are counted by.
+pub(super) type ReleaseKey = (AccountId, Timestamp, SmartboxId, String, String);
+
+#[derive(Clone, Default)]
+pub(super) struct State {
+    pub(super) accounts: Arc<BTreeMap<AccountId, Account>>,
+    pub(super) boxes: Arc<BTreeMap<SmartboxId, Smartbox>>,
+    /// Messages by the order in which they were accepted; `places` finds them.
+    pub(super) messages: Arc<BTreeMap<u64, Message>>,
+    pub(super) places: Arc<HashMap<MessageId, u64>>,
+    pub(super) accepted: u64,
+    pub(super) secrets: Arc<HashMap<Scope, BTreeMap<String, Kept>>>,
+    pub(super) releases: Arc<BTreeMap<ReleaseKey, u64>>,
+    pub(super) sessions: Arc<HashMap<String, Session>>,
+    pub(super) tokens: Arc<HashMap<String, Token>>,
+    pub(super) chains: Arc<HashMap<AccountId, Chain>>,
+    pub(super) usage: Arc<Vec<Usage>>,
+}
+
+impl State {
+    /// Removes a box and what hangs on it.
+    pub(super) fn remove_box(&mut self, id: &SmartboxId) {
+        if Arc::make_mut(&mut self.boxes).remove(id).is_none() {
+            return;
+        }
+        Arc::make_mut(&mut self.messages).retain(|_, m| m.smartbox != *id);
+        let messages = &self.messages;
+        Arc::make_mut(&mut self.places).retain(|_, place| messages.contains_key(place));
+        Arc::make_mut(&mut self.secrets).remove(&Scope::Smartbox(id.clone()));
+        Arc::make_mut(&mut self.sessions).retain(|_, s| s.smartbox.as_ref() != Some(id));
+        Arc::make_mut(&mut self.tokens).retain(|_, t| t.smartbox.as_ref() != Some(id));
+        Arc::make_mut(&mut self.usage).retain(|u| u.smartbox != *id);
+    }
+}

@@ -1,0 +1,99 @@
+//! The records as one unit of work sees them: a connection within a transaction.
+
+use smartbox_core::account::port::Accounts;
+use smartbox_core::audit::port::Audit;
+use smartbox_core::message::port::Messages;
+use smartbox_core::secret::port::Secrets;
+use smartbox_core::session::port::Sessions;
+use smartbox_core::smartbox::port::Boxes;
+use smartbox_core::store::{StoreError, Tx};
+use smartbox_core::usage::port::Ledger;
+use sqlx::SqliteConnection;
+
+use super::error;
+use super::vault::Vault;
+
+/// Every per-noun port over one connection.
+pub(super) struct Records<'c> {
+    conn: &'c mut SqliteConnection,
+    pub(super) vault: &'c Vault,
+    spoilt: Option<StoreError>,
+}
+
+impl<'c> Records<'c> {
+    pub(super) fn new(conn: &'c mut SqliteConnection, vault: &'c Vault) -> Self {
+        Self { conn, vault, spoilt: None }
+    }
+
+    /// The connection; refused once a statement failed for the database's own reasons. SQLite may
+    /// have rolled back the transaction then, and the next statement would stand by itself.
+    pub(super) fn conn(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        match &self.spoilt {
+            Some(error) => Err(error::again(error)),
+            None => Ok(&mut *self.conn),
+        }
+    }
+
+    /// What a failed statement means; remembered if the work must fail whatever it makes of it.
+    pub(super) fn failed(&mut self, error: sqlx::Error) -> StoreError {
+        self.note(error::store(error))
+    }
+
+    /// The same for a statement that refers to a `what` which may be gone.
+    pub(super) fn failed_referring(
+        &mut self,
+        error: sqlx::Error,
+        what: &'static str,
+    ) -> StoreError {
+        self.note(error::referring(error, what))
+    }
+
+    fn note(&mut self, error: StoreError) -> StoreError {
+        if !matches!(error, StoreError::Exists { .. } | StoreError::Missing { .. }) {
+            self.spoilt = Some(error::again(&error));
+        }
+        error
+    }
+
+    /// Why the work must fail, if a statement failed for the database's own reasons.
+    pub(super) fn spoilt(self) -> Option<StoreError> {
+        self.spoilt
+    }
+}
+
+impl Tx for Records<'_> {
+    fn accounts(&mut self) -> &mut dyn Accounts {
+        self
+    }
+    fn boxes(&mut self) -> &mut dyn Boxes {
+        self
+    }
+    fn messages(&mut self) -> &mut dyn Messages {
+        self
+    }
+    fn secrets(&mut self) -> &mut dyn Secrets {
+        self
+    }
+    fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+    fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+    fn usage(&mut self) -> &mut dyn Ledger {
+        self
+    }
+}
+
+/// A count of ours as SQLite keeps it.
+pub(super) fn signed(count: u64, column: &'static str) -> Result<i64, StoreError> {
+    i64::try_from(count).map_err(|_| error::unreadable(column))
+}
+
+/// A word or number of a row, read into one of ours.
+pub(super) fn decoded<T>(value: Option<T>, column: &'static str) -> Result<T, sqlx::Error> {
+    value.ok_or_else(|| sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: "not a value of ours".into(),
+    })
+}

@@ -1,0 +1,122 @@
+//! Releasing secrets to brokers: the value and its count in one transaction, so that no release
+//! goes uncounted.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use smartbox_core::BoxFuture;
+use smartbox_core::id::{AccountId, SmartboxId};
+use smartbox_core::secret::Secret;
+use smartbox_core::secret::port::{Release, Secrets};
+use smartbox_core::smartbox::port::Boxes;
+use smartbox_core::store::StoreError;
+use smartbox_core::time::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::records::{Records, decoded};
+use super::{Sqlite, error};
+use crate::release::{self, Released, word};
+
+impl Release for Sqlite {
+    fn release(
+        &self,
+        id: SmartboxId,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(async move {
+            let slot = Arc::new(Mutex::new(None));
+            let inner = slot.clone();
+            self.queue(Box::new(move |records| {
+                Box::pin(async move {
+                    let value = records.release(id, name).await?;
+                    *inner.lock().unwrap_or_else(PoisonError::into_inner) = value;
+                    Ok(())
+                })
+            }))
+            .await?;
+            let value = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+            Ok(value)
+        })
+    }
+}
+
+impl Records<'_> {
+    async fn release(
+        &mut self,
+        id: SmartboxId,
+        name: String,
+    ) -> Result<Option<Secret<String>>, StoreError> {
+        let row = Boxes::get(self, id).await?.ok_or(StoreError::Missing { what: "smartbox" })?;
+        for scope in release::order(&row.id, &row.account) {
+            let Some(value) = Secrets::open(self, scope.clone(), name.clone()).await? else {
+                continue;
+            };
+            let minute = release::minute(self.vault.clock.now());
+            sqlx::query(
+                "INSERT INTO releases (account, smartbox, name, scope, minute, count)
+                 VALUES (?, ?, ?, ?, ?, 1)
+                 ON CONFLICT (account, minute, smartbox, name, scope) DO UPDATE SET count = count + 1",
+            )
+            .bind(row.account.as_str())
+            .bind(row.id.as_str())
+            .bind(&name)
+            .bind(word(&scope))
+            .bind(minute.0)
+            .execute(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))?;
+            return Ok(Some(value));
+        }
+        Ok(None)
+    }
+}
+
+impl Sqlite {
+    /// How often secrets were released to an account's boxes since a time, oldest first.
+    pub async fn releases(
+        &self,
+        account: AccountId,
+        since: Timestamp,
+    ) -> Result<Vec<Released>, StoreError> {
+        sqlx::query(
+            "SELECT minute, smartbox, name, scope, count FROM releases
+             WHERE account = ? AND minute >= ? ORDER BY minute, smartbox, name, scope",
+        )
+        .bind(account.as_str())
+        .bind(release::minute(since).0)
+        .try_map(released)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(error::store)
+    }
+
+    /// Forgets the counts of minutes before a time; how many rows.
+    pub async fn forget_releases(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let rows = Arc::new(Mutex::new(0));
+        let inner = rows.clone();
+        self.queue(Box::new(move |records| {
+            Box::pin(async move {
+                let done = sqlx::query("DELETE FROM releases WHERE minute < ?")
+                    .bind(before.0)
+                    .execute(records.conn()?)
+                    .await
+                    .map_err(|e| records.failed(e))?;
+                *inner.lock().unwrap_or_else(PoisonError::into_inner) = done.rows_affected();
+                Ok(())
+            })
+        }))
+        .await?;
+        let rows = *rows.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(rows)
+    }
+}
+
+fn released(row: SqliteRow) -> Result<Released, sqlx::Error> {
+    Ok(Released {
+        minute: Timestamp(row.try_get("minute")?),
+        smartbox: decoded(row.try_get::<&str, _>("smartbox")?.parse().ok(), "smartbox")?,
+        name: row.try_get("name")?,
+        scope: row.try_get("scope")?,
+        count: decoded(u64::try_from(row.try_get::<i64, _>("count")?).ok(), "count")?,
+    })
+}

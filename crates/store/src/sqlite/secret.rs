@@ -1,0 +1,105 @@
+//! Secrets in SQLite: only sealed values reach a statement.
+
+use smartbox_core::BoxFuture;
+use smartbox_core::secret::port::Secrets;
+use smartbox_core::secret::{Scope, Secret, SecretInfo};
+use smartbox_core::store::StoreError;
+use smartbox_core::time::Timestamp;
+use sqlx::Row;
+
+use super::records::Records;
+use crate::release::word;
+use crate::seal::Place;
+
+impl Secrets for Records<'_> {
+    fn set(
+        &mut self,
+        scope: Scope,
+        name: String,
+        value: Secret<String>,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let before: Option<i64> =
+                sqlx::query_scalar("SELECT version FROM secrets WHERE scope = ? AND name = ?")
+                    .bind(word(&scope))
+                    .bind(&name)
+                    .fetch_optional(self.conn()?)
+                    .await
+                    .map_err(|e| self.failed(e))?;
+            let version = before.unwrap_or(0).saturating_add(1);
+            let sealed = self.vault.seal(word(&scope), &name, version, value.expose())?;
+            let (account, smartbox, missing) = match &scope {
+                Scope::Platform => (None, None, "platform"),
+                Scope::Account(id) => (Some(id.as_str()), None, "account"),
+                Scope::Smartbox(id) => (None, Some(id.as_str()), "smartbox"),
+            };
+            sqlx::query(
+                "INSERT INTO secrets (scope, name, account, smartbox, version, data_key, sealed, updated)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                 ON CONFLICT (scope, name) DO UPDATE SET version = excluded.version,
+                     data_key = excluded.data_key, sealed = excluded.sealed, updated = excluded.updated",
+            )
+            .bind(word(&scope))
+            .bind(&name)
+            .bind(account)
+            .bind(smartbox)
+            .bind(version)
+            .bind(self.vault.data_id)
+            .bind(sealed)
+            .bind(self.vault.clock.now().0)
+            .execute(self.conn()?)
+            .await
+            .map_err(|e| self.failed_referring(e, missing))?;
+            Ok(())
+        })
+    }
+
+    fn open(
+        &mut self,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(async move {
+            let row: Option<(i64, i64, Vec<u8>)> = sqlx::query_as(
+                "SELECT version, data_key, sealed FROM secrets WHERE scope = ? AND name = ?",
+            )
+            .bind(word(&scope))
+            .bind(&name)
+            .fetch_optional(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))?;
+            let Some((version, key, sealed)) = row else { return Ok(None) };
+            let place = Place { scope: word(&scope), name: &name, version, key };
+            self.vault.unseal(&place, &sealed).map(Some)
+        })
+    }
+
+    fn list(&mut self, scope: Scope) -> BoxFuture<'_, Result<Vec<SecretInfo>, StoreError>> {
+        Box::pin(async move {
+            sqlx::query("SELECT name, scope, updated FROM secrets WHERE scope = ? ORDER BY name")
+                .bind(word(&scope))
+                .try_map(|row| {
+                    Ok(SecretInfo {
+                        name: row.try_get("name")?,
+                        scope: row.try_get("scope")?,
+                        updated: Timestamp(row.try_get("updated")?),
+                    })
+                })
+                .fetch_all(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn remove(&mut self, scope: Scope, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let done = sqlx::query("DELETE FROM secrets WHERE scope = ? AND name = ?")
+                .bind(word(&scope))
+                .bind(name)
+                .execute(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(done.rows_affected() > 0)
+        })
+    }
+}
