@@ -7,7 +7,9 @@ use std::time::Duration;
 use smartbox_link::wire::ExecOrder;
 use tokio::time::timeout;
 
-use crate::house::{House, Plan, SOON, command, gone, hear, order, pid_in, run, script, until};
+use crate::house::{
+    House, Plan, SOON, command, gone, hear, order, pid_in, run, run_late, script, until,
+};
 
 /// A cgroup of our own, removed with the test.
 struct Cgroup(PathBuf);
@@ -80,12 +82,9 @@ async fn each_command_has_a_cgroup_that_is_killed_whole_and_removed() {
         assert!(said.stdout.contains(&format!("{name}/x")), "{}", said.stdout);
         // It clears its environment, detaches twice and ignores signals: a cgroup does not care.
         let text = "env -i setsid sh -c 'trap \"\" HUP TERM; env -i setsid sh -c \"echo \\$\\$ >daemon; exec sleep 1000\" & exit' & exec sleep 1000";
-        let order = ExecOrder { timeout_ms: Some(2000), ..script(text) };
-        let mut exec = link.exec(order).await.unwrap();
-        let daemon = pid_in(&house.home().join("daemon")).await;
-        let said = timeout(SOON, hear(&mut exec)).await.unwrap();
+        let (said, pids) = run_late(&house, &link, text, &["daemon"]).await;
         assert!(said.exit.timed_out);
-        gone(daemon).await;
+        gone(pids[0]).await;
         until(async || (cgroup.children() == 0).then_some(())).await;
         drop(house);
     }

@@ -6,7 +6,7 @@ use smartbox_link::wire::{ExecOrder, TtySize};
 use tokio::time::timeout;
 
 use crate::house::{
-    House, Plan, SOON, command, gone, hear, on_terminal, pid_in, run, runs, script, until,
+    House, Plan, SOON, command, gone, hear, on_terminal, pid_in, run, run_late, script, until,
 };
 
 #[tokio::test]
@@ -90,12 +90,22 @@ async fn commands_that_nobody_listens_to_hold_up_no_other() {
 async fn a_caller_that_does_not_listen_slows_the_command_and_still_meets_the_deadline() {
     let house = House::new();
     let link = house.link().await;
-    let order = ExecOrder { timeout_ms: Some(500), ..script("echo $$ >pid; exec yes") };
+    let order = ExecOrder { timeout_ms: Some(3000), ..command(&["yes"]) };
     let mut exec = link.exec(order).await.unwrap();
-    let pid = pid_in(&house.home().join("pid")).await;
-    gone(pid).await;
+    // It fills every window, and dies while nobody listens.
+    until(async || (yes_runs(&house) || link.status().await.unwrap().execs == 0).then_some(()))
+        .await;
+    until(async || (!yes_runs(&house)).then_some(())).await;
     let said = timeout(SOON, hear(&mut exec)).await.unwrap();
     assert!(said.exit.timed_out);
+}
+
+/// Whether init has a child of this name.
+fn yes_runs(house: &House) -> bool {
+    let init = house.pid().as_raw_pid();
+    let children = std::fs::read_to_string(format!("/proc/{init}/task/{init}/children"));
+    let comm = |pid: &str| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    children.unwrap_or_default().split_ascii_whitespace().any(|pid| comm(pid) == "yes\n")
 }
 
 #[tokio::test]
@@ -105,15 +115,11 @@ async fn the_deadline_kills_grandchildren_and_daemons() {
     let text = "sh -c 'echo $$ >grandchild; exec sleep 1000' & \
         setsid sh -c 'trap \"\" HUP TERM; (echo $(exec sh -c \"echo \\$PPID\") >daemon; exec sleep 1000) & exit' ; \
         exec sleep 1000";
-    let order = ExecOrder { timeout_ms: Some(2500), ..script(text) };
-    let mut exec = link.exec(order).await.unwrap();
-    let grandchild = pid_in(&house.home().join("grandchild")).await;
-    let daemon = pid_in(&house.home().join("daemon")).await;
-    assert!(runs(grandchild) && runs(daemon));
-    let said = timeout(SOON, hear(&mut exec)).await.unwrap();
+    let (said, pids) = run_late(&house, &link, text, &["grandchild", "daemon"]).await;
     assert_eq!((said.exit.timed_out, said.exit.signal), (true, Some(9)));
-    gone(grandchild).await;
-    gone(daemon).await;
+    for pid in pids {
+        gone(pid).await;
+    }
 }
 
 #[tokio::test]

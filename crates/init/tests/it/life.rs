@@ -52,20 +52,26 @@ async fn asked_to_end_it_ends_the_engine_first() {
 
 #[tokio::test]
 async fn asked_twice_it_does_not_wait() {
-    let mut house = House::new();
-    let link = house.link().await;
-    let mut order =
-        order("trap 'echo heard >heard' TERM; echo $$ >main; while :; do sleep 0.02; done");
-    order.cwd = house.document.home.clone();
-    link.engine_start(&order).await.unwrap();
-    let main = pid_in(&house.home().join("main")).await;
-    house.terminate();
-    crate::house::until(async || house.home().join("heard").exists().then_some(())).await;
-    let asked = std::time::Instant::now();
-    house.terminate();
-    assert_eq!(house.ended().code(), Some(0));
-    assert!(asked.elapsed().as_secs() < 9, "it waited for the whole grace");
-    assert!(!runs(main));
+    // On a busy machine a single round may take as long as the grace by itself.
+    for _ in 0..4 {
+        let mut house = House::new();
+        let link = house.link().await;
+        let mut order =
+            order("trap 'echo heard >heard' TERM; echo $$ >main; while :; do sleep 0.02; done");
+        order.cwd = house.document.home.clone();
+        link.engine_start(&order).await.unwrap();
+        let main = pid_in(&house.home().join("main")).await;
+        let asked = std::time::Instant::now();
+        house.terminate();
+        crate::house::until(async || house.home().join("heard").exists().then_some(())).await;
+        house.terminate();
+        assert_eq!(house.ended().code(), Some(0));
+        assert!(!runs(main));
+        if asked.elapsed().as_secs() < 10 {
+            return;
+        }
+    }
+    panic!("it waits for the whole grace");
 }
 
 #[tokio::test]
