@@ -7,6 +7,8 @@ pub mod complaint;
 pub mod conformance;
 mod gateway;
 pub mod identity;
+pub mod install;
+mod local;
 pub mod manifest;
 pub mod openclaw;
 pub mod puppet;

@@ -192,7 +192,7 @@ async fn leases(process: &Process) -> Result<(), Failure> {
     for again in ["resuming", "resuming twice"] {
         must(again, process.engine.resume(&*process.dial(), &first).await)?;
     }
-    process.becomes(&Health::Ready).await
+    Ok(process.becomes(&Health::Ready).await?)
 }
 
 async fn clock(process: &Process) -> Result<(), Failure> {
@@ -248,7 +248,7 @@ pub(super) async fn after_a_kill_in_a_turn(process: &Process) -> Result<(), Fail
     let again = ask(process, &cut).await?;
     ensure(again == answer, || format!("asked again it says `{again}`"))?;
     drop(send(process, &turn("fresh", "key-first", "remember word-first")).await?);
-    process.kill().await
+    Ok(process.kill().await?)
 }
 
 /// The first message of a conversation survives too. Ends with a clean stop.
@@ -277,7 +277,7 @@ pub(super) async fn after_a_clean_stop(process: &Process) -> Result<(), Failure>
     ensure(later.contains("word-one") && later.contains("word-cut"), || {
         format!("after restarts it knows only `{later}`")
     })?;
-    process.kill().await
+    Ok(process.kill().await?)
 }
 
 /// A configuration that is refused ends the process with a known code, and the key is named.
@@ -299,7 +299,7 @@ pub(super) async fn bad_configuration(process: &Process) -> Result<(), Failure> 
     let heal = |bytes: Vec<u8>| {
         String::from_utf8_lossy(&bytes).replace("\"noSuchKey\": 1,", "").into_bytes()
     };
-    process.configure(heal).await
+    Ok(process.configure(heal).await?)
 }
 
 /// A lease that nobody renews ends by itself, and the engine works again.
@@ -310,5 +310,5 @@ pub(super) async fn lease_ends(process: &Process, length: Duration) -> Result<()
     ready.map_err(|_| Failure::new("the lease does not end"))??;
     must("resuming a lease that is over", process.engine.resume(&*process.dial(), &held).await)?;
     ask(process, &turn("main", "key-e", "word-e")).await?;
-    process.kill().await
+    Ok(process.kill().await?)
 }

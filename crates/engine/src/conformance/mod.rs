@@ -4,13 +4,10 @@
 //! boot, since a real engine takes ten seconds to start. They need no sandbox.
 
 mod checks;
-mod model;
-mod process;
 
 use std::time::Duration;
 
-pub use model::Model;
-pub use process::Process;
+pub use crate::local::{Model, Process, ProcessError};
 
 /// A check that failed, in words.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +17,12 @@ pub struct Failure(pub String);
 impl Failure {
     fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+}
+
+impl From<ProcessError> for Failure {
+    fn from(error: ProcessError) -> Self {
+        Self(error.0)
     }
 }
 

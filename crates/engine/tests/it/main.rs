@@ -1,3 +1,4 @@
 //! The engine room from outside: real processes.
 
 mod conformance;
+mod install;

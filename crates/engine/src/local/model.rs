@@ -1,4 +1,4 @@
-//! A model for the checks: Anthropic Messages, streamed. It answers with the words of the form
+//! A model of its own: Anthropic Messages, streamed. It answers with the words of the form
 //! `word-…` that people have said so far, so that memory shows, and holds an answer back while told.
 
 use std::convert::Infallible;

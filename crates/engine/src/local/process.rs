@@ -1,4 +1,4 @@
-//! An engine as a process of this machine, without a sandbox: for checks, never for boxes.
+//! The process: its home, its starts and its ends.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -17,8 +17,13 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
-use super::{Failure, Model};
+use super::Model;
 use crate::openclaw::OpenClaw;
+
+/// What went wrong, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ProcessError(pub(crate) String);
 
 /// An engine on this machine, its home and its model.
 pub struct Process {
@@ -39,8 +44,8 @@ impl Process {
         manifest: Manifest,
         home: &Path,
         patience: Duration,
-    ) -> Result<Self, Failure> {
-        let failed = |e: std::io::Error| Failure::new(format!("preparing: {e}"));
+    ) -> Result<Self, ProcessError> {
+        let failed = |e: std::io::Error| ProcessError(format!("preparing: {e}"));
         let model = Model::start().await.map_err(failed)?;
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(failed)?;
         let port = free.local_addr().map_err(failed)?.port();
@@ -84,10 +89,10 @@ impl Process {
     }
 
     /// Writes the configuration that the adapter makes, changed by the caller.
-    pub(super) async fn configure(
+    pub(crate) async fn configure(
         &self,
         change: impl FnOnce(Vec<u8>) -> Vec<u8>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProcessError> {
         let settings = Settings {
             origins: vec!["http://pa.localhost:7777".into()],
             model_token: "token-of-the-checks".into(),
@@ -97,12 +102,12 @@ impl Process {
         let path = self.home.join(&self.engine.manifest().config);
         let current = std::fs::read(&path).ok();
         let made = self.engine.configure(current.as_deref(), &settings);
-        std::fs::write(path, change(made.bytes)).map_err(|e| Failure::new(e.to_string()))
+        std::fs::write(path, change(made.bytes)).map_err(|e| ProcessError(e.to_string()))
     }
 
     /// Starts it; returns at once.
-    pub async fn start(&self) -> Result<(), Failure> {
-        let failed = |e: std::io::Error| Failure::new(format!("starting: {e}"));
+    pub async fn start(&self) -> Result<(), ProcessError> {
+        let failed = |e: std::io::Error| ProcessError(format!("starting: {e}"));
         let manifest = self.engine.manifest();
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -125,13 +130,13 @@ impl Process {
     }
 
     /// Starts it and waits until it is ready.
-    pub async fn boot(&self) -> Result<(), Failure> {
+    pub async fn boot(&self) -> Result<(), ProcessError> {
         self.start().await?;
         self.becomes(&Health::Ready).await
     }
 
     /// Waits for a state of health.
-    pub(super) async fn becomes(&self, wanted: &Health) -> Result<(), Failure> {
+    pub(crate) async fn becomes(&self, wanted: &Health) -> Result<(), ProcessError> {
         let deadline = Instant::now() + self.patience;
         let mut steps = tokio::time::interval(Duration::from_millis(20));
         let mut last = String::new();
@@ -144,22 +149,22 @@ impl Process {
             if let Some(child) = self.child.lock().await.as_mut()
                 && let Ok(Some(status)) = child.try_wait()
             {
-                return Err(Failure::new(format!("it ended instead of {wanted:?}: {status}")));
+                return Err(ProcessError(format!("it ended instead of {wanted:?}: {status}")));
             }
         }
-        Err(Failure::new(format!("it did not become {wanted:?}, last {last}")))
+        Err(ProcessError(format!("it did not become {wanted:?}, last {last}")))
     }
 
     /// Kills it without warning and waits until it is gone.
-    pub async fn kill(&self) -> Result<(), Failure> {
+    pub async fn kill(&self) -> Result<(), ProcessError> {
         if let Some(mut child) = self.child.lock().await.take() {
-            child.kill().await.map_err(|e| Failure::new(format!("killing: {e}")))?;
+            child.kill().await.map_err(|e| ProcessError(format!("killing: {e}")))?;
         }
         Ok(())
     }
 
     /// Asks it to end and waits for its exit.
-    pub async fn stop(&self) -> Result<ExitStatus, Failure> {
+    pub async fn stop(&self) -> Result<ExitStatus, ProcessError> {
         let pid = self.child.lock().await.as_ref().and_then(Child::id);
         let pid = pid.and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?));
         if let Some(pid) = pid {
@@ -169,13 +174,13 @@ impl Process {
     }
 
     /// Waits for its exit.
-    pub async fn exit(&self) -> Result<ExitStatus, Failure> {
+    pub async fn exit(&self) -> Result<ExitStatus, ProcessError> {
         let Some(mut child) = self.child.lock().await.take() else {
-            return Err(Failure::new("it does not run"));
+            return Err(ProcessError("it does not run".into()));
         };
         match timeout(self.patience, child.wait()).await {
-            Ok(status) => status.map_err(|e| Failure::new(e.to_string())),
-            Err(_) => Err(Failure::new("it did not end")),
+            Ok(status) => status.map_err(|e| ProcessError(e.to_string())),
+            Err(_) => Err(ProcessError("it did not end".into())),
         }
     }
 }
