@@ -93,7 +93,7 @@ fn create(path: &Path, entropy: &dyn Entropy) -> io::Result<()> {
 
 fn fill(temporary: &Path, entropy: &dyn Entropy) -> io::Result<()> {
     let key = fresh(entropy);
-    let mut text = Zeroizing::new(STANDARD.encode(&*key));
+    let mut text = Zeroizing::new(STANDARD.encode(key.as_slice()));
     text.push('\n');
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temporary)?;
     file.write_all(text.as_bytes())?;

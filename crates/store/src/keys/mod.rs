@@ -91,7 +91,8 @@ impl Keys {
     }
 
     fn from_bytes(master: Key) -> Self {
-        let digest = Sha256::new().chain_update(b"smartbox-master-1").chain_update(&*master);
+        let digest =
+            Sha256::new().chain_update(b"smartbox-master-1").chain_update(master.as_slice());
         Self { id: hex::encode(&digest.finalize()[..8]), master }
     }
 }

@@ -45,8 +45,8 @@ pub struct Memory {
 
 impl Memory {
     /// An empty store.
-    pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        let signer = SigningKey::from_bytes(&crate::seal::fresh(&*entropy));
+    pub fn new(clock: Arc<dyn Clock>, entropy: &dyn Entropy) -> Self {
+        let signer = SigningKey::from_bytes(&crate::seal::fresh(entropy));
         Self {
             committed: RwLock::default(),
             turn: tokio::sync::Mutex::default(),

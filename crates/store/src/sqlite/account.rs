@@ -32,7 +32,7 @@ impl Accounts for Records<'_> {
         Box::pin(async move {
             sqlx::query("SELECT id, name, created FROM accounts WHERE id = ?")
                 .bind(id.as_str())
-                .try_map(account)
+                .try_map(|row| account(&row))
                 .fetch_optional(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))
@@ -43,7 +43,7 @@ impl Accounts for Records<'_> {
         Box::pin(async move {
             sqlx::query("SELECT id, name, created FROM accounts WHERE name = ?")
                 .bind(name)
-                .try_map(account)
+                .try_map(|row| account(&row))
                 .fetch_optional(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))
@@ -53,7 +53,7 @@ impl Accounts for Records<'_> {
     fn list(&mut self) -> BoxFuture<'_, Result<Vec<Account>, StoreError>> {
         Box::pin(async move {
             sqlx::query("SELECT id, name, created FROM accounts ORDER BY name")
-                .try_map(account)
+                .try_map(|row| account(&row))
                 .fetch_all(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))
@@ -61,7 +61,7 @@ impl Accounts for Records<'_> {
     }
 }
 
-fn account(row: SqliteRow) -> Result<Account, sqlx::Error> {
+fn account(row: &SqliteRow) -> Result<Account, sqlx::Error> {
     Ok(Account {
         id: decoded(row.try_get::<String, _>("id")?.parse().ok(), "accounts.id")?,
         name: row.try_get("name")?,

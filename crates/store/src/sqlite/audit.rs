@@ -103,7 +103,7 @@ impl Audit for Records<'_> {
             .bind(account.as_str())
             .bind(i64::try_from(after).unwrap_or(i64::MAX))
             .bind(limit)
-            .try_map(entry)
+            .try_map(|row| entry(&row))
             .fetch_all(self.conn()?)
             .await
             .map_err(|e| self.failed(e))
@@ -156,8 +156,8 @@ fn stored(row: &SqliteRow) -> Result<(i64, Canonical<'_>, &str), sqlx::Error> {
     Ok((row.try_get("seq")?, act, row.try_get("hash")?))
 }
 
-fn entry(row: SqliteRow) -> Result<Entry, sqlx::Error> {
-    let (seq, act, hash) = stored(&row)?;
+fn entry(row: &SqliteRow) -> Result<Entry, sqlx::Error> {
+    let (seq, act, hash) = stored(row)?;
     let smartbox = match act.smartbox {
         None => None,
         Some(id) => Some(decoded(id.parse().ok(), "smartbox")?),

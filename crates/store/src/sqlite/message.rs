@@ -44,7 +44,7 @@ impl Messages for Records<'_> {
         Box::pin(async move {
             sqlx::query(SQL)
                 .bind(id.as_str())
-                .try_map(message)
+                .try_map(|row| message(&row))
                 .fetch_optional(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))
@@ -80,7 +80,11 @@ impl Messages for Records<'_> {
                 None => sqlx::query(ALL),
                 Some(id) => sqlx::query(OF_ONE).bind(String::from(id)),
             };
-            query.try_map(message).fetch_all(self.conn()?).await.map_err(|e| self.failed(e))
+            query
+                .try_map(|row| message(&row))
+                .fetch_all(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))
         })
     }
 
@@ -98,7 +102,7 @@ impl Messages for Records<'_> {
             let mut newest = sqlx::query(SQL)
                 .bind(id.as_str())
                 .bind(limit)
-                .try_map(message)
+                .try_map(|row| message(&row))
                 .fetch_all(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))?;
@@ -123,7 +127,7 @@ fn bind<'q>(sql: &'static str, message: &'q Message) -> Query<'q, Sqlite, Sqlite
         .bind(message.finished.map(|at| at.0))
 }
 
-fn message(row: SqliteRow) -> Result<Message, sqlx::Error> {
+fn message(row: &SqliteRow) -> Result<Message, sqlx::Error> {
     let text = |column| row.try_get::<&str, _>(column);
     Ok(Message {
         id: decoded(text("id")?.parse().ok(), "id")?,

@@ -155,9 +155,10 @@ impl Sqlite {
         check_ours(path).await?;
         let mut conn = options.connect().await.map_err(failed)?;
         migrate(path, &mut conn).await?;
-        let fence = take_fence(&mut conn, clock.now()).await.map_err(failed)?;
         let vault = Vault::open(path, &mut conn, &keys, clock, entropy).await?;
         let vault = Arc::new(vault);
+        // Last: a program that is refused takes nothing over.
+        let fence = take_fence(&mut conn, vault.clock.now()).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.readers)
             .max_lifetime(None)

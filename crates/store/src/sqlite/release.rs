@@ -84,7 +84,7 @@ impl Sqlite {
         )
         .bind(account.as_str())
         .bind(release::minute(since).0)
-        .try_map(released)
+        .try_map(|row| released(&row))
         .fetch_all(&self.readers)
         .await
         .map_err(error::store)
@@ -111,7 +111,7 @@ impl Sqlite {
     }
 }
 
-fn released(row: SqliteRow) -> Result<Released, sqlx::Error> {
+fn released(row: &SqliteRow) -> Result<Released, sqlx::Error> {
     Ok(Released {
         minute: Timestamp(row.try_get("minute")?),
         smartbox: decoded(row.try_get::<&str, _>("smartbox")?.parse().ok(), "smartbox")?,

@@ -43,7 +43,7 @@ impl Sessions for Records<'_> {
             )
             .bind(hash)
             .bind(now.0)
-            .try_map(session)
+            .try_map(|row| session(&row))
             .fetch_optional(self.conn()?)
             .await
             .map_err(|e| self.failed(e))
@@ -93,7 +93,7 @@ impl Sessions for Records<'_> {
             )
             .bind(hash)
             .bind(now.0)
-            .try_map(token)
+            .try_map(|row| token(&row))
             .fetch_optional(self.conn()?)
             .await
             .map_err(|e| self.failed(e))
@@ -112,7 +112,7 @@ impl Sessions for Records<'_> {
             )
             .bind(hash)
             .bind(now.0)
-            .try_map(token)
+            .try_map(|row| token(&row))
             .fetch_optional(self.conn()?)
             .await
             .map_err(|e| self.failed(e))
@@ -153,23 +153,23 @@ impl Sessions for Records<'_> {
     }
 }
 
-fn session(row: SqliteRow) -> Result<Session, sqlx::Error> {
+fn session(row: &SqliteRow) -> Result<Session, sqlx::Error> {
     Ok(Session {
         id: decoded(row.try_get::<&str, _>("id")?.parse().ok(), "id")?,
         hash: row.try_get("hash")?,
         account: decoded(row.try_get::<&str, _>("account")?.parse().ok(), "account")?,
-        smartbox: smartbox(&row)?,
+        smartbox: smartbox(row)?,
         created: Timestamp(row.try_get("created")?),
         expires: Timestamp(row.try_get("expires")?),
     })
 }
 
-fn token(row: SqliteRow) -> Result<Token, sqlx::Error> {
+fn token(row: &SqliteRow) -> Result<Token, sqlx::Error> {
     Ok(Token {
         id: decoded(row.try_get::<&str, _>("id")?.parse().ok(), "id")?,
         hash: row.try_get("hash")?,
         account: decoded(row.try_get::<&str, _>("account")?.parse().ok(), "account")?,
-        smartbox: smartbox(&row)?,
+        smartbox: smartbox(row)?,
         purpose: decoded(Purpose::parse(row.try_get("purpose")?), "purpose")?,
         created: Timestamp(row.try_get("created")?),
         expires: row.try_get::<Option<i64>, _>("expires")?.map(Timestamp),

@@ -48,7 +48,7 @@ impl Boxes for Records<'_> {
         Box::pin(async move {
             sqlx::query(SQL)
                 .bind(id.as_str())
-                .try_map(smartbox)
+                .try_map(|row| smartbox(&row))
                 .fetch_optional(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))
@@ -66,7 +66,7 @@ impl Boxes for Records<'_> {
             sqlx::query(SQL)
                 .bind(account.as_str())
                 .bind(name)
-                .try_map(smartbox)
+                .try_map(|row| smartbox(&row))
                 .fetch_optional(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))
@@ -78,7 +78,7 @@ impl Boxes for Records<'_> {
         Box::pin(async move {
             sqlx::query(SQL)
                 .bind(label)
-                .try_map(smartbox)
+                .try_map(|row| smartbox(&row))
                 .fetch_optional(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))
@@ -97,7 +97,11 @@ impl Boxes for Records<'_> {
                 None => sqlx::query(ALL),
                 Some(id) => sqlx::query(OF_ONE).bind(String::from(id)),
             };
-            query.try_map(smartbox).fetch_all(self.conn()?).await.map_err(|e| self.failed(e))
+            query
+                .try_map(|row| smartbox(&row))
+                .fetch_all(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))
         })
     }
 
@@ -174,7 +178,7 @@ fn bind<'q>(
         .bind(row.created.0))
 }
 
-fn smartbox(row: SqliteRow) -> Result<Smartbox, sqlx::Error> {
+fn smartbox(row: &SqliteRow) -> Result<Smartbox, sqlx::Error> {
     let count = |column| -> Result<u64, sqlx::Error> {
         decoded(u64::try_from(row.try_get::<i64, _>(column)?).ok(), column)
     };

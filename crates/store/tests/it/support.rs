@@ -16,7 +16,7 @@ use smartbox_core::store::{Store, StoreError, write};
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::usage::Usage;
 use smartbox_store::sqlite::Settings;
-use smartbox_store::{Keys, Memory, Sqlite};
+use smartbox_store::{Keys, Memory, OpenError, Sqlite};
 
 pub(crate) const T0: Timestamp = Timestamp(1_800_000_000_000);
 
@@ -60,9 +60,7 @@ impl Subject {
     pub(crate) async fn sqlite() -> Self {
         let home = Home::new();
         let clock = clock();
-        let settings =
-            Settings { guard: std::time::Duration::from_secs(30), ..Settings::default() };
-        let store = Sqlite::open_with(&home.db, home.keys(), clock.clone(), Arc::new(Os), settings);
+        let store = Sqlite::open(&home.db, home.keys(), clock.clone(), Arc::new(Os));
         let store = Arc::new(store.await.unwrap());
         Self {
             store: store.clone(),
@@ -74,14 +72,14 @@ impl Subject {
 
     pub(crate) async fn memory() -> Self {
         let clock = clock();
-        let store = Arc::new(Memory::new(clock.clone(), Arc::new(Os)));
+        let store = Arc::new(Memory::new(clock.clone(), &Os));
         Self { store: store.clone(), release: store.clone(), driver: Driver::Memory(store), clock }
     }
 }
 
-/// A directory with a key file and a database.
+/// A directory with a key file and a database, removed when dropped.
 pub(crate) struct Home {
-    pub(crate) dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
     pub(crate) key: PathBuf,
     pub(crate) db: PathBuf,
 }
@@ -90,7 +88,7 @@ impl Home {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (key, db) = (dir.path().join("master.key"), dir.path().join("smartbox.db"));
-        Self { dir, key, db }
+        Self { _dir: dir, key, db }
     }
 
     pub(crate) fn keys(&self) -> Keys {
@@ -98,7 +96,11 @@ impl Home {
     }
 
     pub(crate) async fn open(&self) -> Sqlite {
-        Sqlite::open(&self.db, self.keys(), clock(), Arc::new(Os)).await.unwrap()
+        self.try_open(Settings::default()).await.unwrap()
+    }
+
+    pub(crate) async fn try_open(&self, settings: Settings) -> Result<Sqlite, OpenError> {
+        Sqlite::open_with(&self.db, self.keys(), clock(), Arc::new(Os), settings).await
     }
 
     /// A connection of an attacker who can write to the file but has no key.

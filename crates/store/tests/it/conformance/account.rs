@@ -1,5 +1,6 @@
-use super::{over_every_driver, read, write};
+use super::over_every_driver;
 use crate::support::{Subject, account, exists};
+use crate::{read, write};
 
 over_every_driver!(accounts_are_found_by_id_and_name, ids_and_names_are_unique);
 

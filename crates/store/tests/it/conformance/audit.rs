@@ -1,7 +1,8 @@
 use smartbox_core::audit::Act;
 
-use super::{over_every_driver, read, write};
+use super::over_every_driver;
 use crate::support::{Subject, account, act, missing, with_box};
+use crate::{read, write};
 
 over_every_driver!(acts_are_chained_per_account, a_failed_work_leaves_no_act, acts_need_an_account,);
 

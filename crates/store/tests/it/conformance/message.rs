@@ -1,7 +1,8 @@
 use smartbox_core::message::{Delivery, Message};
 
-use super::{over_every_driver, read, write};
+use super::over_every_driver;
 use crate::support::{Subject, T0, exists, message, missing, smartbox, with_box};
+use crate::{read, write};
 
 over_every_driver!(
     every_field_comes_back,

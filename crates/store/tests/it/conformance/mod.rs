@@ -25,19 +25,3 @@ macro_rules! over_every_driver {
     };
 }
 use over_every_driver;
-
-/// A write that brings a value back.
-macro_rules! write {
-    ($store:expr, |$tx:ident| $body:expr) => {
-        smartbox_core::store::write(&*$store, move |$tx| Box::pin(async move { $body })).await
-    };
-}
-use write;
-
-/// A read that brings a value back.
-macro_rules! read {
-    ($store:expr, |$tx:ident| $body:expr) => {
-        smartbox_core::store::read(&*$store, move |$tx| Box::pin(async move { $body })).await
-    };
-}
-use read;

@@ -2,8 +2,9 @@ use smartbox_core::secret::Scope;
 use smartbox_core::time::Timestamp;
 use smartbox_store::Released;
 
-use super::{over_every_driver, read, write};
+use super::over_every_driver;
 use crate::support::{Driver, Subject, T0, account, missing, secret, smartbox, with_box};
+use crate::{read, write};
 
 over_every_driver!(
     a_secret_is_set_opened_replaced_and_removed,

@@ -1,8 +1,9 @@
 use smartbox_core::session::{Purpose, Token};
 use smartbox_core::time::Timestamp;
 
-use super::{over_every_driver, read, write};
+use super::over_every_driver;
 use crate::support::{Subject, T0, account, exists, missing, session, smartbox, token, with_box};
+use crate::{read, write};
 
 over_every_driver!(
     sessions_and_tokens_come_back,

@@ -2,11 +2,12 @@ use smartbox_core::secret::Scope;
 use smartbox_core::smartbox::{Desired, Failure, Kind, Reason, Rest, Smartbox, State};
 use smartbox_core::time::Timestamp;
 
-use super::{over_every_driver, read, write};
+use super::over_every_driver;
 use crate::support::{
     Subject, T0, account, exists, message, missing, secret, session, smartbox, token, usage,
     with_box,
 };
+use crate::{read, write};
 
 over_every_driver!(
     every_field_comes_back,

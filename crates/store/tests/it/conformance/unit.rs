@@ -6,8 +6,9 @@ use smartbox_core::secret::Scope;
 use smartbox_core::store::StoreError;
 use tokio::sync::oneshot;
 
-use super::{over_every_driver, read, write};
+use super::over_every_driver;
 use crate::support::{Subject, account, message, secret, smartbox, with_box};
+use crate::{read, write};
 
 over_every_driver!(
     a_failed_work_leaves_nothing,

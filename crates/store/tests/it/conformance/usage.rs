@@ -1,8 +1,9 @@
 use smartbox_core::time::Timestamp;
 use smartbox_core::usage::{Total, Usage};
 
-use super::{over_every_driver, read, write};
+use super::over_every_driver;
 use crate::support::{Subject, T0, missing, smartbox, usage, with_box};
+use crate::{read, write};
 
 over_every_driver!(
     calls_are_added_up_since_a_time,

@@ -1,0 +1,9 @@
+//! What only a file can suffer.
+
+mod fence;
+mod full;
+mod guard;
+mod kill;
+mod schema;
+mod seal;
+mod tamper;

@@ -1,0 +1,114 @@
+use std::fs;
+use std::sync::Arc;
+
+use smartbox_core::secret::Scope;
+use smartbox_core::secret::port::Release;
+use smartbox_core::store::StoreError;
+use smartbox_store::sqlite::Settings;
+use smartbox_store::{Keys, OpenError, Sqlite};
+use sqlx::{Connection, Executor};
+
+use crate::support::{Home, Os, clock, secret, with_box};
+use crate::{read, write};
+
+const CANARY: &str = "sk-canary-0123456789";
+
+#[tokio::test]
+async fn no_secret_stands_in_the_files() {
+    let home = Home::new();
+    let store = home.open().await;
+    let (_, pa) = with_box(&store, "pa").await;
+    let scope = Scope::Smartbox(pa.id.clone());
+    write!(&store, |tx| tx.secrets().set(scope, "KEY".into(), secret(CANARY)).await).unwrap();
+    store.release(pa.id, "KEY".into()).await.unwrap().unwrap();
+    let mut files = 0;
+    for file in fs::read_dir(home.db.parent().unwrap()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(CANARY.len()).any(|w| w == CANARY.as_bytes()));
+        files += 1;
+    }
+    assert!(files >= 3, "key, database, log");
+    assert!(!format!("{store:?}").contains(CANARY));
+}
+
+#[tokio::test]
+async fn a_sealed_value_moved_to_another_place_does_not_open() {
+    let home = Home::new();
+    let store = home.open().await;
+    let (_, pa) = with_box(&store, "pa").await;
+    let id = pa.id.clone();
+    write!(&store, |tx| {
+        tx.secrets().set(Scope::Platform, "KEY".into(), secret(CANARY)).await?;
+        tx.secrets().set(Scope::Platform, "OTHER".into(), secret("o")).await?;
+        tx.secrets().set(Scope::Smartbox(id), "KEY".into(), secret("b")).await
+    })
+    .unwrap();
+    let mut raw = home.raw().await;
+    let scope = Scope::Smartbox(pa.id.clone());
+    for (sql, scope, name) in [
+        // An attacker who can write to the database gives the box the platform's value.
+        (
+            "UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE scope = 'platform' AND name = 'KEY') WHERE smartbox IS NOT NULL",
+            scope.clone(),
+            "KEY",
+        ),
+        (
+            "UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE scope = 'platform' AND name = 'KEY') WHERE name = 'OTHER'",
+            Scope::Platform,
+            "OTHER",
+        ),
+        (
+            "UPDATE secrets SET version = version + 1 WHERE scope = 'platform' AND name = 'KEY'",
+            Scope::Platform,
+            "KEY",
+        ),
+        (
+            "UPDATE secrets SET sealed = x'00' WHERE scope = 'platform' AND name = 'KEY'",
+            Scope::Platform,
+            "KEY",
+        ),
+    ] {
+        raw.execute(sql).await.unwrap();
+        let error = read!(&store, |tx| tx.secrets().open(scope, name.into()).await).unwrap_err();
+        assert!(matches!(error, StoreError::Sealed), "{sql}: {error}");
+        assert!(!format!("{error:?}").contains(CANARY));
+    }
+    // A value that does not open is an error, not a reason to take the next scope's.
+    let error = store.release(pa.id, "KEY".into()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Sealed), "{error}");
+}
+
+#[tokio::test]
+async fn another_master_key_is_refused() {
+    let home = Home::new();
+    let store = home.open().await;
+    write!(&store, |tx| tx.secrets().set(Scope::Platform, "KEY".into(), secret(CANARY)).await)
+        .unwrap();
+    store.close().await;
+    let keys = Keys::ephemeral(&Os);
+    let error = Sqlite::open(&home.db, keys, clock(), Arc::new(Os)).await.unwrap_err();
+    assert!(matches!(error, OpenError::WrongKey { .. }), "{error}");
+    // The right one still works, and a refused one took nothing over.
+    let store = home.open().await;
+    assert_eq!(store.fence(), 2);
+    let value = read!(&store, |tx| tx.secrets().open(Scope::Platform, "KEY".into()).await).unwrap();
+    assert_eq!(value.unwrap().expose(), CANARY);
+}
+
+#[tokio::test]
+async fn keys_in_the_database_that_were_changed_are_refused() {
+    for sql in [
+        "UPDATE data_keys SET wrapped = zeroblob(72)",
+        "UPDATE data_keys SET version = 2",
+        "UPDATE signing_keys SET sealed = zeroblob(72)",
+        "DELETE FROM signing_keys",
+    ] {
+        let home = Home::new();
+        home.open().await.close().await;
+        let mut raw = home.raw().await;
+        raw.execute(sql).await.unwrap();
+        raw.close().await.unwrap();
+        let error = home.try_open(Settings::default()).await.unwrap_err();
+        assert!(matches!(error, OpenError::Sealed { .. }), "{sql}: {error}");
+    }
+}
