@@ -166,7 +166,10 @@ impl Cgroups {
 
     /// Removes the box's directories; `false` while processes are left in them.
     pub(crate) fn remove(&self, id: &SmartboxId) -> bool {
-        let gone = self.hierarchies.iter().map(|h| tree::remove(&h.of(id))).all(|gone| gone);
+        let mut gone = true;
+        for hierarchy in &self.hierarchies {
+            gone &= tree::remove(&hierarchy.of(id));
+        }
         if gone {
             for hierarchy in &self.hierarchies {
                 // Fails while another box is there, as it should.

@@ -72,16 +72,13 @@ pub(super) async fn ask(
         .map_err(|_| broken_by(doing, "init did not answer in time"))??;
     match (word, fd) {
         (pass::OK, Some(fd)) => {
-            let listens = matches!(ask, Ask::Listener(_));
+            let listens = matches!(ask, Ask::Listener(_) | Ask::Listener6(_));
             check(&fd, listens).map_err(|why| broken_by(doing, why))?;
             Ok((fd, stream))
         }
-        (pass::REFUSED, None) => Err(RuntimeError::Refused { id: id.clone(), port }),
+        (pass::REFUSED | pass::BAD, None) => Err(RuntimeError::Refused { id: id.clone(), port }),
         (pass::FENCED, None) => {
             Err(RuntimeError::Fenced { id: id.clone(), ours: fence, theirs: fence + 1 })
-        }
-        (pass::BAD, None) => {
-            Err(RuntimeError::Unsupported { why: format!("init does not serve port {port}") })
         }
         _ => Err(broken_by(doing, "its answer is not understood")),
     }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::Limits;
 
+use super::usage;
+
 /// The directories of one box.
 #[derive(Debug, Clone)]
 pub(crate) struct BoxDir(PathBuf);
@@ -47,14 +49,14 @@ impl BoxDir {
         self.0.join("meta.json")
     }
 
-    /// Makes what is missing. The home gets its owner once, when it is made.
+    /// Makes what is missing, and gives the home to the box's user.
     pub(crate) fn make(&self, owner: Option<(u32, u32)>) -> io::Result<()> {
         for dir in [&self.0, &self.0.join("log"), &self.run()] {
             private_dir(dir)?;
         }
         private_dir(&self.home())?;
         if let Some((uid, gid)) = owner {
-            std::os::unix::fs::lchown(self.home(), Some(uid), Some(gid))?;
+            usage::give(&self.home(), uid, gid)?;
         }
         Ok(())
     }

@@ -162,8 +162,8 @@ mod tests {
         }
         fs::create_dir(home.join("shut")).unwrap();
         fs::create_dir(home.join("shut/inner")).unwrap();
-        fs::set_permissions(home.join("shut/inner"), fs::Permissions::from_mode(0)).unwrap();
-        fs::set_permissions(home.join("shut"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(home.join("shut/inner"), fs::Permissions::from_mode(0o0)).unwrap();
+        fs::set_permissions(home.join("shut"), fs::Permissions::from_mode(0o0)).unwrap();
         destroy(dir.path(), "box").unwrap();
         assert!(!home.exists());
         assert!(outside.join("kept").exists());

@@ -51,7 +51,22 @@ pub(super) async fn run(helper: &[OsString], order: &Order) -> Result<Reply, Run
         .await
         .map_err(|_| fail(std::io::ErrorKind::TimedOut.into()))?
         .map_err(fail)?;
-    serde_json::from_slice(&answer).map_err(|e| fail(e.into()))
+    Ok(last_word(&answer))
+}
+
+/// The last reply. A helper that did not get to it has failed, with the process it told of before.
+fn last_word(answer: &[u8]) -> Reply {
+    let replies = serde_json::Deserializer::from_slice(answer).into_iter::<Reply>();
+    let last = replies.map_while(Result::ok).last().unwrap_or_default();
+    if last.done {
+        return last;
+    }
+    let fault = Fault {
+        doing: "running the sandbox helper".to_owned(),
+        text: "it was killed".to_owned(),
+        errno: None,
+    };
+    Reply { fault: Some(fault), ..last }
 }
 
 /// What a fault in making a sandbox means.
@@ -61,5 +76,22 @@ pub(super) fn explain(fault: Fault) -> RuntimeError {
             RuntimeError::Full
         }
         _ => RuntimeError::Broken { doing: "making the sandbox", source: Box::new(fault) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_helper_cut_off_has_failed_but_told_of_its_process() {
+        let whole = r#"{"done":false,"pid":7,"fault":null}{"done":true,"pid":7,"fault":null}"#;
+        let reply = last_word(whole.as_bytes());
+        assert!(reply.done && reply.pid == Some(7) && reply.fault.is_none());
+        for cut in 35..whole.len() {
+            let reply = last_word(&whole.as_bytes()[..cut]);
+            assert!(reply.pid == Some(7) && reply.fault.is_some(), "{cut}");
+        }
+        assert!(last_word(b"").fault.is_some());
     }
 }

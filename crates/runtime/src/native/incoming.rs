@@ -1,5 +1,6 @@
 //! The connections that something inside makes to the platform: init hands its listener over.
 
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use futures_util::stream;
@@ -7,7 +8,7 @@ use smartbox_core::BoxStream;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::{Conn, RuntimeError};
 use smartbox_link::pass::Ask;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
 use super::error::broken;
@@ -23,9 +24,14 @@ pub(super) async fn incoming(
     let (fd, stream) = dial::ask(inner, id, Ask::Listener(port), port, fence).await?;
     let fail = |e| broken("using the passed listener", e);
     let init = peer::process_behind(&stream).map_err(fail)?;
-    let listener = listener(fd).map_err(fail)?;
-    Ok(Box::pin(stream::unfold((listener, init), |(listener, init)| async move {
-        next(&listener, &init).await.map(|conn| (conn, (listener, init)))
+    let four = listener(fd).map_err(fail)?;
+    // Clients that try `::1` first; a box without IPv6 has none.
+    let six = match dial::ask(inner, id, Ask::Listener6(port), port, fence).await {
+        Ok((fd, _)) => Some(listener(fd).map_err(fail)?),
+        Err(_) => None,
+    };
+    Ok(Box::pin(stream::unfold((four, six, init), |(four, six, init)| async move {
+        next(&four, six.as_ref(), &init).await.map(|conn| (conn, (four, six, init)))
     })))
 }
 
@@ -36,22 +42,31 @@ fn listener(fd: OwnedFd) -> std::io::Result<TcpListener> {
 }
 
 /// The next connection; `None` once the sandbox has ended.
-async fn next(listener: &TcpListener, init: &Process) -> Option<Conn> {
+async fn next(four: &TcpListener, six: Option<&TcpListener>, init: &Process) -> Option<Conn> {
     loop {
-        tokio::select! {
+        let accepted = tokio::select! {
             () = init.ended() => return None,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    // Without it small frames wait; that is slower, not wrong.
-                    let _ = stream.set_nodelay(true);
-                    return Some(Box::pin(stream.compat()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "accepting a connection from a box");
-                    // Out of descriptors, usually: give others time to close some.
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                }
-            },
+            accepted = four.accept() => accepted,
+            accepted = accept(six) => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                // Without it small frames wait; that is slower, not wrong.
+                let _ = stream.set_nodelay(true);
+                return Some(Box::pin(stream.compat()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "accepting a connection from a box");
+                // Out of descriptors, usually: give others time to close some.
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
         }
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> std::io::Result<(TcpStream, SocketAddr)> {
+    match listener {
+        Some(listener) => listener.accept().await,
+        None => std::future::pending().await,
     }
 }

@@ -92,6 +92,12 @@ impl Native {
         Ok(native)
     }
 
+    /// What this machine can do, without preparing or keeping anything.
+    /// [`RuntimeError::Unsupported`] says what is missing and what to do.
+    pub async fn detect(config: &NativeConfig) -> Result<Capabilities, RuntimeError> {
+        Ok(detect::detect(config).await?.capabilities)
+    }
+
     /// Where the home of a box lies on the host.
     pub fn home(&self, id: &SmartboxId) -> PathBuf {
         self.0.dir(id).home()

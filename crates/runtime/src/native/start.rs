@@ -17,6 +17,8 @@ use crate::nest::spec::{Level, Make, Order};
 
 /// How long init may take to answer for the first time.
 const FIRST_ANSWER: Duration = Duration::from_secs(20);
+/// How long an init that broke its connection may take to end.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long an init that is there may take before it counts as dead.
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long another control plane may hold a box's lock.
@@ -113,6 +115,7 @@ async fn make(inner: &Arc<Inner>, dir: &BoxDir, spec: &SandboxSpec) -> Result<()
     let process = reply.pid.map(Process::open).transpose();
     if let Some(fault) = reply.fault {
         if let Ok(Some(process)) = process {
+            process.kill();
             process.ended().await;
             process.reap();
         }
@@ -121,10 +124,15 @@ async fn make(inner: &Arc<Inner>, dir: &BoxDir, spec: &SandboxSpec) -> Result<()
     let process = process
         .and_then(|process| process.ok_or_else(|| std::io::ErrorKind::InvalidData.into()))
         .map_err(|e| broken("meeting the new sandbox", e))?;
-    let answered = tokio::select! {
+    let dead = || Err(broken_by("starting init", last_words(dir)));
+    let mut answered = tokio::select! {
         answered = first_answer(dir, spec) => answered,
-        () = process.ended() => Err(broken_by("starting init", last_words(dir))),
+        () = process.ended() => dead(),
     };
+    // A connection that breaks is how the end of init shows first.
+    if answered.is_err() && tokio::time::timeout(LAST_WORDS, process.ended()).await.is_ok() {
+        answered = dead();
+    }
     // It is our child; once it ends somebody must take its status.
     tokio::spawn(async move {
         process.ended().await;

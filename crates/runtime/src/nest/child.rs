@@ -60,7 +60,7 @@ fn run(order: &Make, parent: &mut UnixStream) -> Result<std::convert::Infallible
         Level::None => CString::new(order.init.as_os_str().as_bytes()),
         _ => CString::new(root::INIT),
     };
-    let program = program.map_err(|e| fault("naming init", e.into()))?;
+    let program = program.map_err(|e| fault("naming init", e))?;
     let filter = match order.level {
         Level::None => None,
         _ => Some(filter::program().map_err(|e| fault("composing the filter", e))?),
@@ -188,8 +188,8 @@ impl Carried {
             file_bytes: if order.level == Level::None { order.inherit.file_bytes } else { 0 },
             ..order.inherit.clone()
         };
-        let text = serde_json::to_vec(&document)
-            .map_err(|e| fault("writing init's document", e.into()))?;
+        let text =
+            serde_json::to_vec(&document).map_err(|e| fault("writing init's document", e))?;
         let memory =
             rustix::fs::memfd_create("smartbox", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
                 .doing("making init's document")?;

@@ -5,7 +5,8 @@ use std::io;
 use super::spec::Fault;
 
 /// A fault from an error.
-pub(super) fn fault(doing: impl Into<String>, error: io::Error) -> Fault {
+pub(super) fn fault(doing: impl Into<String>, error: impl Into<io::Error>) -> Fault {
+    let error = error.into();
     Fault { doing: doing.into(), text: error.to_string(), errno: error.raw_os_error() }
 }
 
@@ -19,10 +20,10 @@ pub(super) trait Doing<T> {
 
 impl<T, E: Into<io::Error>> Doing<T> for Result<T, E> {
     fn doing(self, what: &str) -> Result<T, Fault> {
-        self.map_err(|e| fault(what, e.into()))
+        self.map_err(|e| fault(what, e))
     }
 
     fn doing_to(self, what: &str, about: &dyn std::fmt::Display) -> Result<T, Fault> {
-        self.map_err(|e| fault(format!("{what} {about}"), e.into()))
+        self.map_err(|e| fault(format!("{what} {about}"), e))
     }
 }

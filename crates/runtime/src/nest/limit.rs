@@ -9,7 +9,7 @@ use super::spec::{Fault, Limit, Reply};
 
 /// Carries it out. Processes that ended meanwhile are no error.
 pub(super) fn limit(order: &Limit) -> Reply {
-    Reply { pid: None, fault: apply(order).err() }
+    Reply { fault: apply(order).err(), ..Reply::default() }
 }
 
 fn apply(order: &Limit) -> Result<(), Fault> {

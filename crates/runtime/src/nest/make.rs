@@ -34,6 +34,7 @@ fn attempt(order: &Make, told: &mut Option<i32>) -> Result<(), Fault> {
     }
     drop(theirs);
     *told = Some(pid);
+    super::say(&Reply { pid: *told, ..Reply::default() });
     let mut word = [0];
     while ours.read(&mut word).doing("waiting for the new sandbox")? == 1 {
         match word[0] {
@@ -50,8 +51,7 @@ fn attempt(order: &Make, told: &mut Option<i32>) -> Result<(), Fault> {
 fn read_fault(from: &mut UnixStream) -> Fault {
     let mut text = Vec::new();
     match from.read_to_end(&mut text) {
-        Ok(_) => serde_json::from_slice(&text)
-            .unwrap_or_else(|e| fault("making the sandbox", std::io::Error::from(e))),
+        Ok(_) => serde_json::from_slice(&text).unwrap_or_else(|e| fault("making the sandbox", e)),
         Err(e) => fault("hearing from the new sandbox", e),
     }
 }

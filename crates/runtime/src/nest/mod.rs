@@ -16,7 +16,7 @@ mod root;
 pub(crate) mod spec;
 mod sys;
 
-use std::io::{Read, Write};
+use std::io::Read;
 
 use spec::{Order, Reply};
 
@@ -34,13 +34,18 @@ pub fn nest_main() -> ! {
         Ok(Order::Probe { profile }) => probe::probe(profile),
     };
     let code = i32::from(reply.fault.is_some());
-    let text = serde_json::to_vec(&reply).unwrap_or_default();
-    let told = std::io::stdout().write_all(&text).is_ok();
+    let told = say(&Reply { done: true, ..reply });
     std::process::exit(if told { code } else { 2 })
+}
+
+/// Tells the driver; `false` if it does not listen any more.
+fn say(reply: &Reply) -> bool {
+    let text = serde_json::to_vec(reply).unwrap_or_default();
+    rustix::io::write(rustix::stdio::stdout(), &text).is_ok_and(|n| n == text.len())
 }
 
 fn read_order() -> Result<Order, spec::Fault> {
     let mut text = Vec::new();
     std::io::stdin().read_to_end(&mut text).map_err(|e| fault::fault("reading the order", e))?;
-    serde_json::from_slice(&text).map_err(|e| fault::fault("reading the order", e.into()))
+    serde_json::from_slice(&text).map_err(|e| fault::fault("reading the order", e))
 }

@@ -11,7 +11,7 @@ use super::{enter, filter, sys};
 
 /// Every namespace, a private `/proc`, and a filter that compiles.
 pub(super) fn probe(level: Level) -> Reply {
-    Reply { pid: None, fault: attempt(level).err() }
+    Reply { fault: attempt(level).err(), ..Reply::default() }
 }
 
 fn attempt(level: Level) -> Result<(), Fault> {
@@ -44,7 +44,7 @@ fn inside(level: Level) -> Result<(), Fault> {
     let pid = rustix::process::Pid::from_raw(pid);
     let _ = rustix::process::waitpid(pid, rustix::process::WaitOptions::empty());
     let said: Option<Fault> =
-        serde_json::from_slice(&text).map_err(|e| fault("understanding the trial", e.into()))?;
+        serde_json::from_slice(&text).map_err(|e| fault("understanding the trial", e))?;
     said.map_or(Ok(()), Err)
 }
 

@@ -142,7 +142,7 @@ impl Stage {
     }
 
     fn mount(&self, kind: &str, path: &str, options: &str, attributes: u64) -> Result<(), Fault> {
-        let options = CString::new(options).map_err(|e| fault("mounting", e.into()))?;
+        let options = CString::new(options).map_err(|e| fault("mounting", e))?;
         rustix::mount::mount(kind, self.at(path), kind, MountFlags::empty(), options.as_c_str())
             .doing_to(&format!("mounting {kind} on"), &format!("/{path}"))?;
         self.attributes(path, false, attributes)
@@ -150,7 +150,7 @@ impl Stage {
 
     fn attributes(&self, path: &str, deep: bool, attributes: u64) -> Result<(), Fault> {
         let at = CString::new(self.at(path).as_os_str().as_bytes())
-            .map_err(|e| fault("naming a mount", e.into()))?;
+            .map_err(|e| fault("naming a mount", e))?;
         sys::set_mount_attributes(&at, deep, attributes).doing_to("restricting the mount of", &path)
     }
 

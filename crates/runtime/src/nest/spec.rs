@@ -84,9 +84,12 @@ pub(crate) struct Limit {
     pub(crate) bytes: Option<u64>,
 }
 
-/// The helper's answer.
+/// What the helper says: once as soon as there is a process, so that it is known even if the
+/// helper is killed, and once at the end.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Reply {
+    /// Whether this is the end.
+    pub(crate) done: bool,
     /// The process that is, or was to become, init; a child of the helper's parent.
     pub(crate) pid: Option<i32>,
     /// Why it did not work.
@@ -95,7 +98,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn failed(fault: Fault) -> Self {
-        Self { pid: None, fault: Some(fault) }
+        Self { fault: Some(fault), ..Self::default() }
     }
 }
 

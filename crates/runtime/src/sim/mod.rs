@@ -235,6 +235,12 @@ impl Runtime for Sim {
             self.faults.before(Call::Kept).await?;
             let mut boxes = self.boxes();
             if what == Kept::Forget {
+                if boxes.get(&id).is_some_and(|cell| cell.sandbox.is_some()) {
+                    return Err(RuntimeError::Broken {
+                        doing: "forgetting the box",
+                        source: "its sandbox is still there".into(),
+                    });
+                }
                 boxes.remove(&id);
                 return Ok(LogPage::default());
             }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use smartbox_core::id::{Entropy, SmartboxId};
 use smartbox_core::sandbox::port::{Runtime, Target};
@@ -15,33 +14,36 @@ use smartbox_runtime::{Native, NativeConfig, Profile};
 use tokio_util::compat::FuturesAsyncReadCompatExt;
 
 /// The program that is helper and test engine in one.
-pub const NEST: &str = env!("CARGO_BIN_EXE_smartbox-nest");
-
-static NEXT: AtomicU64 = AtomicU64::new(1);
+pub(crate) const NEST: &str = env!("CARGO_BIN_EXE_smartbox-nest");
 
 /// Random enough to be unique on this machine.
-pub struct Dice;
+pub(crate) struct Dice;
 impl Entropy for Dice {
     fn fill(&self, out: &mut [u8]) {
         getrandom::fill(out).unwrap();
     }
 }
 
-pub fn new_id() -> SmartboxId {
+pub(crate) fn new_id() -> SmartboxId {
     SmartboxId::generate(&Dice)
 }
 
 /// A data directory with a driver; its boxes end with it, whatever happens to the test.
-pub struct Bench {
-    pub native: Native,
-    pub config: NativeConfig,
-    pub engine_dir: PathBuf,
-    _lease: File,
+pub(crate) struct Bench {
+    pub(crate) native: Native,
+    pub(crate) config: NativeConfig,
+    pub(crate) engine_dir: PathBuf,
+    lease: Option<File>,
     _dir: tempfile::TempDir,
 }
 
 impl Bench {
-    pub async fn new(profile: Profile) -> Self {
+    pub(crate) async fn new(profile: Profile) -> Self {
+        Self::with(profile, |_| {}).await
+    }
+
+    /// With another configuration.
+    pub(crate) async fn with(profile: Profile, change: impl FnOnce(&mut NativeConfig)) -> Self {
         let dir = tempfile::Builder::new().prefix("sb-").tempdir().unwrap();
         let engine_dir = dir.path().join("engine");
         std::fs::create_dir(&engine_dir).unwrap();
@@ -51,60 +53,97 @@ impl Bench {
         lease.lock().unwrap();
         let data_dir = dir.path().join("data");
         std::fs::create_dir(&data_dir).unwrap();
-        let config = NativeConfig {
-            helper: vec![NEST.into(), "__nest".into()],
+        let installation = smartbox_core::id::random_text(&Dice, 8);
+        let mut config = NativeConfig {
+            // The last word only tells the helpers of one test from those of others.
+            helper: vec![NEST.into(), "__nest".into(), installation.clone().into()],
             profile,
             lease: Some(lease_path),
-            ..NativeConfig::new(data_dir, smartbox_core::id::random_text(&Dice, 8))
+            ..NativeConfig::new(data_dir, installation)
         };
+        change(&mut config);
         let native = Native::open(config.clone()).await.unwrap();
-        Self { native, config, engine_dir, _lease: lease, _dir: dir }
+        Self { native, config, engine_dir, lease: Some(lease), _dir: dir }
     }
 
-    pub fn spec(&self, id: &SmartboxId, fence: u64) -> SandboxSpec {
-        SandboxSpec {
-            id: id.clone(),
-            fence,
-            slot: u32::try_from(NEXT.fetch_add(1, Ordering::Relaxed)).unwrap(),
-            limits: Limits {
-                cpu_millis: 0,
-                memory_bytes: 256 << 20,
-                pids: 64,
-                disk_bytes: 64 << 20,
-            },
-            engine_dir: self.engine_dir.clone(),
-            listeners: vec![7001, 7002],
-        }
+    pub(crate) fn spec(&self, id: &SmartboxId, fence: u64) -> SandboxSpec {
+        spec(id, fence, self.engine_dir.clone())
     }
 
-    pub async fn up(&self) -> SmartboxId {
+    pub(crate) async fn up(&self) -> SmartboxId {
         let id = new_id();
         self.native.start(self.spec(&id, 1)).await.unwrap();
         id
     }
 
-    pub async fn down(&self, id: &SmartboxId) {
+    /// Lets go of the lock that keeps the boxes alive.
+    pub(crate) fn end_lease(&mut self) {
+        self.lease = None;
+    }
+
+    /// Removes every box and asserts that nothing of this driver remains on the machine.
+    pub(crate) async fn clean(self) {
+        for seen in self.native.list().await.unwrap() {
+            self.down(&seen.id).await;
+        }
+        assert_eq!(self.native.list().await.unwrap(), []);
+        let mark = format!("smartbox-{}", self.config.installation);
+        let data = self.config.data_dir.to_str().unwrap().to_owned();
+        let left = || -> Vec<String> {
+            let hierarchies = std::fs::read_dir("/sys/fs/cgroup").unwrap().flatten();
+            let cgroups = hierarchies.map(|h| h.path().join(&mark)).filter(|path| path.exists());
+            let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+            let mounts = mounts.lines().filter(|line| line.contains(&data)).map(str::to_owned);
+            let processes = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+                let cgroup = std::fs::read_to_string(entry.path().join("cgroup")).ok()?;
+                let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
+                let head: Vec<&str> = status.lines().take(7).collect();
+                cgroup.contains(&mark).then(|| head.join(" "))
+            });
+            let cgroups = cgroups.map(|path| path.display().to_string());
+            cgroups.chain(mounts.collect::<Vec<_>>()).chain(processes).collect()
+        };
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        while !left().is_empty() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(left(), Vec::<String>::new());
+    }
+
+    pub(crate) async fn down(&self, id: &SmartboxId) {
         self.native.shift(id.clone(), Shift::Remove).await.unwrap();
     }
 
-    pub async fn run(&self, id: &SmartboxId, argv: &[&str]) -> (Exit, String) {
+    pub(crate) async fn run(&self, id: &SmartboxId, argv: &[&str]) -> (Exit, String) {
         run(&link(&self.native, id, 1).await, argv).await
     }
 
     /// What a command prints; it must succeed.
-    pub async fn says(&self, id: &SmartboxId, argv: &[&str]) -> String {
+    pub(crate) async fn says(&self, id: &SmartboxId, argv: &[&str]) -> String {
         let (exit, text) = self.run(id, argv).await;
         assert_eq!(exit.code, Some(0), "{argv:?}: {text}");
         text
     }
 }
 
-pub async fn link(runtime: &dyn Runtime, id: &SmartboxId, fence: u64) -> Link {
+/// A specification with small limits, in a slot that follows from the id.
+pub(crate) fn spec(id: &SmartboxId, fence: u64, engine_dir: PathBuf) -> SandboxSpec {
+    SandboxSpec {
+        id: id.clone(),
+        fence,
+        slot: id.as_str().bytes().fold(0, |sum, byte| (sum * 31 + u32::from(byte)) % 60_000),
+        limits: Limits { cpu_millis: 0, memory_bytes: 256 << 20, pids: 64, disk_bytes: 64 << 20 },
+        engine_dir,
+        listeners: vec![7001, 7002],
+    }
+}
+
+pub(crate) async fn link(runtime: &dyn Runtime, id: &SmartboxId, fence: u64) -> Link {
     let conn = runtime.dial(id.clone(), Target::Link).await.unwrap();
     Link::open(conn.compat(), fence).await.unwrap()
 }
 
-pub fn order(argv: &[&str]) -> ExecOrder {
+pub(crate) fn order(argv: &[&str]) -> ExecOrder {
     ExecOrder {
         argv: argv.iter().map(|word| (*word).to_owned()).collect(),
         env: BTreeMap::new(),
@@ -114,7 +153,7 @@ pub fn order(argv: &[&str]) -> ExecOrder {
     }
 }
 
-pub fn engine(argv: &[&str]) -> EngineOrder {
+pub(crate) fn engine(argv: &[&str]) -> EngineOrder {
     EngineOrder {
         argv: argv.iter().map(|word| (*word).to_owned()).collect(),
         env: BTreeMap::from([("PATH".into(), "/usr/bin:/bin".into())]),
@@ -123,7 +162,7 @@ pub fn engine(argv: &[&str]) -> EngineOrder {
     }
 }
 
-pub async fn run(link: &Link, argv: &[&str]) -> (Exit, String) {
+pub(crate) async fn run(link: &Link, argv: &[&str]) -> (Exit, String) {
     let mut exec = link.exec(order(argv)).await.unwrap();
     let mut text = String::new();
     loop {

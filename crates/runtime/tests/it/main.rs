@@ -1,5 +1,18 @@
-//! Tests of the drivers against the real kernel.
+//! Tests of the drivers: one conformance suite for all, and the attacks that the native one must
+//! withstand.
 #![cfg(target_os = "linux")]
 
+#[cfg(test)]
+mod attack;
+#[cfg(test)]
 mod bench;
-mod first;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod limit;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod reduced;
