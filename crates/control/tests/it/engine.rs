@@ -1,0 +1,244 @@
+//! A scripted engine: it answers as it is told, remembers what it was given, and keeps the suspend contract.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream;
+use smartbox_core::engine::port::{Engine, EngineError};
+use smartbox_core::engine::{
+    Configured, Health, HistoryEntry, Manifest, Role, Settings, Suspended, Turn, TurnEvent,
+};
+use smartbox_core::sandbox::port::Dial;
+use smartbox_core::time::{Clock, Timestamp};
+use smartbox_core::{BoxFuture, BoxStream};
+use smartbox_runtime::sim::{Call, Sim};
+
+use crate::world::Paused;
+
+/// What the engine does next.
+#[derive(Default)]
+pub struct Will {
+    /// It says that it is at work when asked to hold still.
+    pub busy: bool,
+    /// When its clock wants it awake.
+    pub alarm: Option<Timestamp>,
+    /// The connection is cut after the message was taken, so often.
+    pub cut: u32,
+    /// It never takes the messages that come meanwhile, so often.
+    pub lose: u32,
+    /// A configuration with this word is refused.
+    pub refuses: Option<String>,
+    /// It refuses every message.
+    pub says_no: bool,
+    /// How long a turn takes.
+    pub turn: Duration,
+}
+
+pub struct Script {
+    manifest: Manifest,
+    sim: Arc<Sim>,
+    clock: Arc<Paused>,
+    will: Mutex<Will>,
+    history: Mutex<Vec<HistoryEntry>>,
+    /// The lease, and the process that holds still for it.
+    lease: Mutex<Option<(String, u32)>>,
+    /// The names of what was asked, in order.
+    asked: Mutex<Vec<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Script {
+    pub fn new(sim: Arc<Sim>, clock: Arc<Paused>) -> Arc<Self> {
+        let manifest = Manifest {
+            name: "script".into(),
+            version: "1".into(),
+            floor: "1".into(),
+            argv: vec!["script".into()],
+            env: Default::default(),
+            port: 1,
+            model_port: 2,
+            config: "config".into(),
+            dirs: vec![],
+            config_exit: vec![78],
+            ready_secs: 60,
+            grace_secs: 5,
+        };
+        Arc::new(Self {
+            manifest,
+            sim,
+            clock,
+            will: Mutex::default(),
+            history: Mutex::default(),
+            lease: Mutex::default(),
+            asked: Mutex::default(),
+        })
+    }
+
+    pub fn will(&self) -> MutexGuard<'_, Will> {
+        lock(&self.will)
+    }
+
+    pub fn times_given(&self, text: &str) -> usize {
+        lock(&self.history).iter().filter(|e| e.role == Role::Person && e.text == text).count()
+    }
+
+    pub fn asked(&self, what: &str) -> usize {
+        lock(&self.asked).iter().filter(|asked| *asked == what).count()
+    }
+
+    /// As the engine does by itself after it was killed in the middle of a turn.
+    pub fn recover(&self) {
+        let entry = HistoryEntry {
+            role: Role::Assistant,
+            text: "recovered".into(),
+            idempotency_key: None,
+            at: None,
+            complete: true,
+        };
+        lock(&self.history).push(entry);
+    }
+
+    /// Each start is another process.
+    fn process(&self) -> u32 {
+        self.sim.faults().calls(Call::Start)
+    }
+
+    fn note(&self, what: &str) {
+        lock(&self.asked).push(what.to_owned());
+    }
+
+    fn take(&self, turn: &Turn) {
+        let mut history = lock(&self.history);
+        if !history.iter().any(|e| e.idempotency_key.as_ref() == Some(&turn.idempotency_key)) {
+            history.push(HistoryEntry {
+                role: Role::Person,
+                text: turn.text.clone(),
+                idempotency_key: Some(turn.idempotency_key.clone()),
+                at: None,
+                complete: true,
+            });
+        }
+    }
+}
+
+impl Engine for Script {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn configure(&self, current: Option<&[u8]>, _: &Settings) -> Configured {
+        Configured {
+            bytes: current.unwrap_or(b"fresh").to_vec(),
+            overridden: vec![],
+            unreadable: None,
+        }
+    }
+
+    fn health<'a>(&'a self, _: &'a dyn Dial) -> BoxFuture<'a, Result<Health, EngineError>> {
+        Box::pin(async {
+            if lock(&self.lease).as_ref().is_some_and(|(_, of)| *of == self.process()) {
+                return Ok(Health::Draining);
+            }
+            let refuses = self.will().refuses.clone();
+            if let Some(word) = refuses
+                && self.sim.end_engines_configured_with("config", &word, 78)
+            {
+                return Ok(Health::Silent);
+            }
+            Ok(Health::Ready)
+        })
+    }
+
+    fn chat(
+        &self,
+        _: Arc<dyn Dial>,
+        turn: Turn,
+    ) -> BoxFuture<'_, Result<BoxStream<'static, Result<TurnEvent, EngineError>>, EngineError>>
+    {
+        Box::pin(async move {
+            self.note("chat");
+            let wait = {
+                let mut will = self.will();
+                if will.says_no {
+                    return Err(EngineError::Refused { why: "no".into() });
+                }
+                if will.lose > 0 {
+                    will.lose -= 1;
+                    return Err(EngineError::Interrupted);
+                }
+                will.turn
+            };
+            self.take(&turn);
+            let cut = std::mem::replace(&mut self.will().cut, 0);
+            if cut > 0 {
+                self.will().cut = cut - 1;
+                let events = vec![Ok(TurnEvent::Started), Err(EngineError::Interrupted)];
+                return Ok(Box::pin(stream::iter(events)) as BoxStream<'static, _>);
+            }
+            tokio::time::sleep(wait).await;
+            let text = format!("you said: {}", turn.text);
+            lock(&self.history).push(HistoryEntry {
+                role: Role::Assistant,
+                text: text.clone(),
+                idempotency_key: None,
+                at: None,
+                complete: true,
+            });
+            let events = vec![
+                Ok(TurnEvent::Started),
+                Ok(TurnEvent::Delta(text.clone())),
+                Ok(TurnEvent::Answered(text)),
+            ];
+            Ok(Box::pin(stream::iter(events)) as BoxStream<'static, _>)
+        })
+    }
+
+    fn history<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+        _: &'a str,
+        _: u32,
+    ) -> BoxFuture<'a, Result<Vec<HistoryEntry>, EngineError>> {
+        Box::pin(async { Ok(lock(&self.history).clone()) })
+    }
+
+    fn suspend<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+        request: &'a str,
+    ) -> BoxFuture<'a, Result<Suspended, EngineError>> {
+        Box::pin(async move {
+            self.note("suspend");
+            if self.will().busy {
+                return Ok(Suspended::Busy { why: "a turn".into(), retry_after_ms: 20_000 });
+            }
+            let lease = format!("lease-of-{request}");
+            *lock(&self.lease) = Some((lease.clone(), self.process()));
+            Ok(Suspended::Ready { lease, expires: self.clock.now().plus(Duration::from_secs(120)) })
+        })
+    }
+
+    fn resume<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+        lease: &'a str,
+    ) -> BoxFuture<'a, Result<(), EngineError>> {
+        Box::pin(async move {
+            self.note("resume");
+            let mut held = lock(&self.lease);
+            assert!(held.as_ref().is_none_or(|(of, _)| of == lease), "another lease is ended");
+            *held = None;
+            Ok(())
+        })
+    }
+
+    fn next_wake<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+    ) -> BoxFuture<'a, Result<Option<Timestamp>, EngineError>> {
+        Box::pin(async { Ok(self.will().alarm) })
+    }
+}

@@ -1,0 +1,236 @@
+//! Waking, sleeping, failing and coming back.
+
+use std::time::Duration;
+
+use smartbox_control::ControlError;
+use smartbox_core::activity::Doing;
+use smartbox_core::route::port::{Resolve, WakeError};
+use smartbox_core::sandbox::port::Runtime;
+use smartbox_core::sandbox::{Limits, Phase, SandboxSpec};
+use smartbox_core::smartbox::{Desired, Reason, Rest, State};
+use smartbox_core::time::Clock;
+use smartbox_runtime::sim::Call;
+
+use crate::world::{FREEZE_AFTER, STOP_AFTER, World, actor};
+
+const WITHIN: Duration = Duration::from_secs(300);
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_box_freezes_then_stops_and_wakes_on_demand() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    tokio::time::sleep(FREEZE_AFTER + Duration::from_secs(60)).await;
+    assert_eq!(
+        world.settle(&id, State::Frozen).await.suspension.as_deref(),
+        Some(&*format!("lease-of-{id}-1"))
+    );
+    world.control.wake(&actor(), &id).await.unwrap();
+    let row = world.settle(&id, State::Running).await;
+    assert_eq!(
+        (row.epoch, row.suspension),
+        (1, None),
+        "the same sandbox goes on, its lease is over"
+    );
+    tokio::time::sleep(STOP_AFTER + Duration::from_secs(60)).await;
+    world.settle(&id, State::Stopped).await;
+    Resolve::wake(&*world.control, id.clone(), WITHIN).await.unwrap();
+    assert_eq!(world.settle(&id, State::Running).await.epoch, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_box_that_is_always_on_does_not_sleep() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    tokio::time::sleep(STOP_AFTER * 2).await;
+    assert_eq!(world.control.view(&id).await.unwrap().row.state, State::Running);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_wakes_at_once_are_one_start() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    world.control.sleep(&actor(), &id, Rest::Stopped).await.unwrap();
+    world.settle(&id, State::Stopped).await;
+    let before = world.sim.faults().calls(Call::Start);
+    let wakes = (0..50).map(|_| Resolve::wake(&*world.control, id.clone(), WITHIN));
+    for woken in futures_util::future::join_all(wakes).await {
+        woken.unwrap();
+    }
+    assert_eq!(world.sim.faults().calls(Call::Start) - before, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_going_on_keeps_a_box_awake() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    let exec = world.control.activity().begin(&id, Doing::Exec);
+    tokio::time::sleep(STOP_AFTER * 2).await;
+    assert_eq!(world.control.view(&id).await.unwrap().row.state, State::Running);
+    world.control.sleep(&actor(), &id, Rest::Frozen).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(
+        world.control.view(&id).await.unwrap().row.state,
+        State::Running,
+        "not even when told to sleep"
+    );
+    drop(exec);
+    world.settle(&id, State::Frozen).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_at_work_is_not_frozen_until_it_is_done() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().busy = true;
+    world.control.sleep(&actor(), &id, Rest::Frozen).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_eq!(world.control.view(&id).await.unwrap().row.state, State::Running);
+    assert!(world.script.asked("suspend") > 1);
+    world.script.will().busy = false;
+    world.settle(&id, State::Frozen).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_ever() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().busy = true;
+    world.control.stop(&actor(), &id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    assert_eq!(
+        world.control.view(&id).await.unwrap().observed.phase,
+        Phase::Up,
+        "a turn gets its time"
+    );
+    world.settle(&id, State::Stopped).await;
+    assert!(matches!(
+        Resolve::wake(&*world.control, id.clone(), WITHIN).await,
+        Err(WakeError::Off)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_engines_own_clock_wakes_the_box() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    let alarm = world.clock.now().plus(Duration::from_secs(5000));
+    world.script.will().alarm = Some(alarm);
+    tokio::time::sleep(FREEZE_AFTER + Duration::from_secs(60)).await;
+    assert_eq!(world.settle(&id, State::Frozen).await.alarm, Some(alarm));
+    world.script.will().alarm = None;
+    tokio::time::sleep(alarm.since(world.clock.now()) + Duration::from_secs(1)).await;
+    assert_eq!(world.settle(&id, State::Running).await.alarm, None);
+    tokio::time::sleep(FREEZE_AFTER + Duration::from_secs(60)).await;
+    world.settle(&id, State::Frozen).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_start_is_tried_again_with_growing_pauses() {
+    let world = World::new().await;
+    world.sim.faults().fail(Call::Start, 3);
+    let row = world.new_box("pa", Desired::On).await;
+    let failed = world.control.settle(&row.id, &[State::Running], WITHIN).await;
+    assert!(
+        matches!(failed, Err(ControlError::Failed(failure)) if failure.reason == Reason::Runtime)
+    );
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let row = world.settle(&row.id, State::Running).await;
+    assert_eq!((row.failures, row.failure), (0, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_need_not_wait_for_the_backoff() {
+    let world = World::new().await;
+    world.sim.faults().fail(Call::Start, 1);
+    let row = world.new_box("pa", Desired::Auto).await;
+    let _ = world.control.settle(&row.id, &[State::Running], WITHIN).await;
+    assert!(matches!(
+        Resolve::wake(&*world.control, row.id.clone(), WITHIN).await,
+        Err(WakeError::Failed(_))
+    ));
+    world.control.wake(&actor(), &row.id).await.unwrap();
+    world.settle(&row.id, State::Running).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_configuration_falls_back_to_the_last_that_worked() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    let link = smartbox_link::Link::open(
+        tokio_util::compat::FuturesAsyncReadCompatExt::compat(
+            world.sim.dial(id.clone(), smartbox_core::sandbox::port::Target::Link).await.unwrap(),
+        ),
+        1,
+    )
+    .await
+    .unwrap();
+    link.write("config", 0o600, "broken".into()).await.unwrap();
+    world.script.will().refuses = Some("broken".into());
+    world.sim.log(&id, "Invalid config at /x:\n<root>: Unrecognized key: \"oops\"");
+    world.control.restart(&actor(), &id).await.unwrap();
+    world.settle(&id, State::Running).await;
+    let notice = world.control.view(&id).await.unwrap().notice.expect("the owner is told");
+    assert!(notice.contains("oops"), "{notice}");
+    assert_eq!(world.sim.file(&id, "config").as_deref(), Some(&b"fresh"[..]));
+    assert_eq!(world.sim.file(&id, ".smartbox/config.refused").as_deref(), Some(&b"broken"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_sandbox_is_made_again() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.sim.kill(&id);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(world.settle(&id, State::Running).await.epoch, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_control_plane_adopts_what_it_finds() {
+    let mut world = World::new().await;
+    let on = world.running("on", Desired::On).await;
+    let asleep = world.running("asleep", Desired::On).await;
+    world.control.sleep(&actor(), &asleep, Rest::Frozen).await.unwrap();
+    world.settle(&asleep, State::Frozen).await;
+    let orphan: smartbox_core::id::SmartboxId = "box_0000000000000000zzzz".parse().unwrap();
+    let spec = SandboxSpec {
+        id: orphan.clone(),
+        fence: 9,
+        slot: 0,
+        limits: Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 },
+        engine_dir: "/".into(),
+        listeners: vec![],
+    };
+    world.sim.start(spec).await.unwrap();
+    let starts = world.sim.faults().calls(Call::Start);
+    world.kill_and_open().await;
+    world.settle(&on, State::Running).await;
+    world.settle(&asleep, State::Frozen).await;
+    Resolve::wake(&*world.control, asleep.clone(), WITHIN).await.unwrap();
+    assert_eq!(world.sim.faults().calls(Call::Start), starts, "nothing was started anew");
+    assert_eq!(
+        world.sim.observe(orphan).await.unwrap().phase,
+        Phase::Absent,
+        "a sandbox of no box is removed"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removed_box_leaves_nothing() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.control.remove(&actor(), &id).await.unwrap();
+    let gone = world.control.settle(&id, &[], WITHIN).await;
+    assert!(matches!(gone, Err(ControlError::Missing { .. })), "{gone:?}");
+    assert!(matches!(world.control.view(&id).await, Err(ControlError::Missing { .. })));
+    world.running("pa", Desired::On).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_every_box_changes_no_wish() {
+    let mut world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.control.stop_all().await.unwrap();
+    assert_eq!(world.sim.observe(id.clone()).await.unwrap().phase, Phase::Absent);
+    world.kill_and_open().await;
+    assert_eq!(world.settle(&id, State::Running).await.desired, Desired::On);
+}

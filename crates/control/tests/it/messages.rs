@@ -1,0 +1,127 @@
+//! Nothing is lost and nothing is said twice.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use smartbox_control::{ControlError, NewMessage};
+use smartbox_core::engine::TurnEvent;
+use smartbox_core::message::Delivery;
+use smartbox_core::smartbox::{Desired, Rest, State};
+
+use crate::world::{World, actor};
+
+#[tokio::test(start_paused = true)]
+async fn a_message_wakes_a_sleeping_box_and_is_answered() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.control.sleep(&actor(), &id, Rest::Stopped).await.unwrap();
+    world.settle(&id, State::Stopped).await;
+    let message = world.say(&id, "hello").await;
+    let events: Vec<_> = world.control.follow(&message.id).collect().await;
+    assert_eq!(events.last(), Some(&TurnEvent::Answered("you said: hello".into())), "{events:?}");
+    let message = world.answer(&message).await;
+    assert_eq!(
+        (message.state, message.reply.as_deref()),
+        (Delivery::Answered, Some("you said: hello"))
+    );
+    let again: Vec<_> = world.control.follow(&message.id).collect().await;
+    assert_eq!(
+        again,
+        [TurnEvent::Answered("you said: hello".into())],
+        "who comes late gets the end"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_given_in_order_one_at_a_time() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().turn = Duration::from_secs(3);
+    let mut sent = Vec::new();
+    for n in 0..5 {
+        sent.push(world.say(&id, &format!("{n}")).await);
+    }
+    let mut finished = Vec::new();
+    for message in &sent {
+        finished.push(world.answer(message).await.finished.unwrap());
+    }
+    assert!(finished.is_sorted() && finished.windows(2).all(|w| w[0] != w[1]), "{finished:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_id_twice_is_one_message() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    let first = world.say(&id, "once").await;
+    let repeat = |text: &str| NewMessage {
+        id: Some(first.id.clone()),
+        session: None,
+        channel: "test".into(),
+        text: text.into(),
+    };
+    assert_eq!(world.control.accept(&id, repeat("once")).await.unwrap().id, first.id);
+    let other = world.control.accept(&id, repeat("something else")).await;
+    assert!(matches!(other, Err(ControlError::Exists { .. })), "{other:?}");
+    world.answer(&first).await;
+    assert_eq!(world.script.times_given("once"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_the_engine_never_saw_is_sent_again() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().lose = 3;
+    let message = world.say(&id, "hello").await;
+    let message = world.answer(&message).await;
+    assert_eq!((message.state, message.attempts), (Delivery::Answered, 4));
+    assert_eq!(world.script.times_given("hello"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_the_engine_has_is_awaited_and_not_sent_again() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().cut = 1;
+    let message = world.say(&id, "hello").await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(world.control.message(&message.id).await.unwrap().state, Delivery::Handed);
+    world.script.recover();
+    let message = world.answer(&message).await;
+    assert_eq!((message.reply.as_deref(), message.attempts), (Some("recovered"), 1));
+    assert_eq!(world.script.asked("chat"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_control_plane_loses_no_message() {
+    let mut world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().turn = Duration::from_secs(60);
+    let (first, second) = (world.say(&id, "first").await, world.say(&id, "second").await);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.kill_and_open().await;
+    world.script.recover();
+    assert_eq!(world.answer(&first).await.reply.as_deref(), Some("recovered"));
+    assert_eq!(world.answer(&second).await.reply.as_deref(), Some("you said: second"));
+    assert_eq!((world.script.times_given("first"), world.script.times_given("second")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_delivered_is_refused_or_given_up_with_a_reason() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    let empty = NewMessage { id: None, session: None, channel: "test".into(), text: " ".into() };
+    assert!(matches!(world.control.accept(&id, empty).await, Err(ControlError::Refused { .. })));
+    let odd = NewMessage {
+        id: None,
+        session: Some("../x".into()),
+        channel: "test".into(),
+        text: "x".into(),
+    };
+    assert!(matches!(world.control.accept(&id, odd).await, Err(ControlError::Refused { .. })));
+    world.script.will().says_no = true;
+    let message = world.say(&id, "hello").await;
+    assert_eq!(world.answer(&message).await.error.as_deref(), Some("no"));
+    world.control.stop(&actor(), &id).await.unwrap();
+    let off = NewMessage { id: None, session: None, channel: "test".into(), text: "x".into() };
+    assert!(matches!(world.control.accept(&id, off).await, Err(ControlError::Off { .. })));
+}

@@ -1,0 +1,163 @@
+//! A world for a control room: records in memory, simulated sandboxes, a scripted engine, and time that
+//! runs only when everybody waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smartbox_control::{
+    Actor, Control, EngineSlot, NewMessage, NewSmartbox, Parts, Settings, Tracker,
+};
+use smartbox_core::id::{Entropy, SmartboxId};
+use smartbox_core::message::Message;
+use smartbox_core::model::Caller;
+use smartbox_core::model::port::ModelCalls;
+use smartbox_core::sandbox::Limits;
+use smartbox_core::sandbox::port::Conn;
+use smartbox_core::smartbox::plan::SleepPolicy;
+use smartbox_core::smartbox::{Desired, Kind, Smartbox, State};
+use smartbox_core::time::{Clock, Timestamp};
+use smartbox_core::{BoxFuture, store};
+use smartbox_runtime::sim::Sim;
+
+use crate::engine::Script;
+
+pub const FREEZE_AFTER: Duration = Duration::from_secs(600);
+pub const STOP_AFTER: Duration = Duration::from_secs(7200);
+
+/// The time of tokio's paused clock.
+pub struct Paused(tokio::time::Instant);
+
+impl Clock for Paused {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_800_000_000_000).plus(self.0.elapsed())
+    }
+}
+
+/// Counts upwards: unique is enough here.
+#[derive(Default)]
+pub struct Counting(std::sync::atomic::AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, out: &mut [u8]) {
+        let mut n = self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        for byte in out {
+            *byte = (n % 32) as u8;
+            n /= 32;
+        }
+    }
+}
+
+struct NoModels;
+
+impl ModelCalls for NoModels {
+    fn serve(&self, _: Caller, _: Conn) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}
+
+pub struct World {
+    pub store: Arc<dyn store::Store>,
+    pub sim: Arc<Sim>,
+    pub script: Arc<Script>,
+    pub clock: Arc<Paused>,
+    pub tracker: Arc<Tracker>,
+    pub control: Arc<Control>,
+    entropy: Arc<Counting>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let clock = Arc::new(Paused(tokio::time::Instant::now()));
+        let entropy = Arc::new(Counting::default());
+        let store: Arc<dyn store::Store> =
+            Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
+        let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
+        let script = Script::new(sim.clone(), clock.clone());
+        let tracker = Tracker::new(clock.clone());
+        let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy);
+        let control = Control::open(parts).await.unwrap();
+        Self { store, sim, script, clock, tracker, control, entropy }
+    }
+
+    /// The control plane is killed: nothing of it acts any more. Another opens on the same records.
+    pub async fn kill_and_open(&mut self) {
+        self.control.drain().await;
+        self.tracker = Tracker::new(self.clock.clone());
+        let parts =
+            parts(&self.store, &self.sim, &self.script, &self.clock, &self.tracker, &self.entropy);
+        self.control = Control::open(parts).await.unwrap();
+    }
+
+    pub async fn new_box(&self, name: &str, desired: Desired) -> Smartbox {
+        let account = self.control.ensure_account("me").await.unwrap();
+        let new =
+            NewSmartbox { name: name.into(), kind: Kind::Pa, tier: None, engine: None, desired };
+        self.control.create(&actor(), &account.id, new).await.unwrap()
+    }
+
+    pub async fn running(&self, name: &str, desired: Desired) -> SmartboxId {
+        let row = self.new_box(name, desired).await;
+        self.settle(&row.id, State::Running).await;
+        row.id
+    }
+
+    pub async fn settle(&self, id: &SmartboxId, state: State) -> Smartbox {
+        let settled = self.control.settle(id, &[state], Duration::from_secs(3600)).await;
+        settled.unwrap_or_else(|error| panic!("{id} did not become {state}: {error:?}"))
+    }
+
+    pub async fn say(&self, id: &SmartboxId, text: &str) -> Message {
+        let new = NewMessage { id: None, session: None, channel: "test".into(), text: text.into() };
+        self.control.accept(id, new).await.unwrap()
+    }
+
+    /// Waits until the message is answered or given up.
+    pub async fn answer(&self, message: &Message) -> Message {
+        tokio::time::timeout(Duration::from_secs(600), async {
+            loop {
+                let now = self.control.message(&message.id).await.unwrap();
+                if now.state.is_final() {
+                    return now;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        })
+        .await
+        .expect("an answer")
+    }
+}
+
+pub fn actor() -> Actor {
+    Actor("test".into())
+}
+
+fn parts(
+    store: &Arc<dyn store::Store>,
+    sim: &Arc<Sim>,
+    script: &Arc<Script>,
+    clock: &Arc<Paused>,
+    tracker: &Arc<Tracker>,
+    entropy: &Arc<Counting>,
+) -> Parts {
+    let limits = Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 };
+    Parts {
+        store: store.clone(),
+        runtime: sim.clone(),
+        engines: vec![EngineSlot { engine: script.clone(), dir: "/nowhere".into() }],
+        models: Arc::new(NoModels),
+        activity: tracker.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        settings: Settings {
+            tiers: [("small".to_owned(), limits)].into(),
+            default_tier: "small".into(),
+            sleep: SleepPolicy { freeze_after: FREEZE_AFTER, stop_after: STOP_AFTER },
+            page_out: true,
+            boots: 4,
+            patience: 1,
+            heartbeat: Duration::from_secs(5),
+            model: "demo/demo".into(),
+            origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
+        },
+    }
+}
