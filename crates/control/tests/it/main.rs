@@ -1,6 +1,6 @@
 //! The engine room over simulated sandboxes: one binary.
 
-#![expect(unreachable_pub, reason = "modules of one test binary")]
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "helpers of one test binary")]
 
 mod engine;
 mod lifecycle;
