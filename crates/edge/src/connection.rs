@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use crate::body::EdgeBody;
 use crate::edge::Edge;
 use crate::host;
+use crate::proxy::DEFAULT_HEADERS;
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -142,12 +143,15 @@ impl Edge {
         let service = service_fn(move |mut request: Request<Incoming>| {
             let beat = beats.begin();
             let (edge, fallback) = (edge.clone(), fallback.clone());
-            request.extensions_mut().insert(Peer(peer));
-            request.extensions_mut().insert(Slot { _permit: permit.clone() });
+            // An extension costs memory: none where none is needed.
+            if request.headers().contains_key(http::header::UPGRADE) {
+                request.extensions_mut().insert(Slot { _permit: permit.clone() });
+            }
             async move {
                 let response = if edge.means_a_box(&request) {
                     edge.serve(request, peer).await.map(Kind::Edge)
                 } else {
+                    request.extensions_mut().insert(Peer(peer));
                     let Ok(response) = fallback.call(request).await;
                     response.map(Kind::Fallback)
                 };
@@ -173,8 +177,8 @@ impl Edge {
         self.inner.tasks.track_future(drive).await;
     }
 
-    /// Ends when no request has been begun for too long. Also covers what hyper's own timeout does
-    /// not: a client that says nothing at all, and an HTTP/2 one that only answers pings.
+    /// Ends when no request has been begun for too long: a client that says nothing, one that
+    /// never comes to the end of a head, and an HTTP/2 one that only answers pings.
     async fn idle(&self, pulse: &Pulse) {
         let limit = self.inner.settings.limits.head_time;
         loop {
@@ -195,7 +199,7 @@ impl Edge {
         [authority, header]
             .into_iter()
             .flatten()
-            .any(|name| host::label(name, &self.inner.settings.bases).is_some())
+            .any(|name| host::find(name, &self.inner.settings.bases).is_some())
     }
 
     fn builder(&self) -> Builder<TokioExecutor> {
@@ -203,11 +207,12 @@ impl Edge {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head_time)
-            .max_headers(limits.headers)
-            .max_buf_size(limits.head_bytes.max(8 * 1024))
-            .keep_alive(true);
+            // `idle` watches over heads that do not come; this would be a timer per request.
+            .header_read_timeout(None)
+            .max_buf_size(limits.head_bytes.max(8 * 1024));
+        if limits.headers != DEFAULT_HEADERS {
+            builder.http1().max_headers(limits.headers);
+        }
         builder
             .http2()
             .timer(TokioTimer::new())

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::header::LOCATION;
+use http::header::{HOST, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -142,7 +142,10 @@ impl Inner {
         let bad_host = || Refusal::bad_request("The request does not name one host.");
         let host = host::of(&parts).ok_or_else(bad_host)?;
         let label = host::label(host, &self.settings.bases).ok_or_else(Refusal::not_found)?;
-        let host = HeaderValue::from_str(host).map_err(|_| bad_host())?;
+        let host = match parts.headers.get(HOST) {
+            Some(value) => value.clone(),
+            None => HeaderValue::from_str(host).map_err(|_| bad_host())?,
+        };
         let origin_ok = |parts: &Parts| {
             let host = host.to_str().unwrap_or_default();
             own_origin(&parts.headers, self.settings.scheme, host)

@@ -28,19 +28,26 @@ pub(crate) fn of(parts: &Parts) -> Option<&str> {
     }
 }
 
-/// The label in `host` if it is `<label>.<base>[:port]` for one of the bases.
+/// The label in `host`, in lower case, if it is `<label>.<base>[:port]` for one of the bases.
 pub(crate) fn label(host: &str, bases: &[String]) -> Option<String> {
+    find(host, bases).map(str::to_ascii_lowercase)
+}
+
+/// The label as it is written.
+pub(crate) fn find<'a>(host: &'a str, bases: &[String]) -> Option<&'a str> {
     let name = match host.split_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         Some(_) => return None,
         None => host,
     };
-    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(name);
     bases.iter().find_map(|base| {
-        let label = name.strip_suffix(base.as_str())?.strip_suffix('.')?;
+        let at = name.len().checked_sub(base.len())?;
+        let (label, rest) = name.split_at_checked(at)?;
+        let label = label.strip_suffix('.').filter(|_| rest.eq_ignore_ascii_case(base))?;
         let good = (1..=63).contains(&label.len())
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        good.then(|| label.to_owned())
+        good.then_some(label)
     })
 }
 

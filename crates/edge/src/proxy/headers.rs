@@ -1,7 +1,7 @@
 //! What an engine is shown of a request: nothing that says who or where one is, but what the
 //! platform itself says.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use http::header::{CONNECTION, HOST, ORIGIN};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -12,7 +12,7 @@ use crate::settings::EdgeSettings;
 
 /// Shown instead of an address that is not public: an engine refuses requests that were forwarded
 /// for a loopback address. From the block for documentation (RFC 5737).
-const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const NOWHERE: HeaderValue = HeaderValue::from_static("192.0.2.1");
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -111,9 +111,8 @@ pub(crate) fn toward_engine(
 
 fn address(peer: IpAddr) -> HeaderValue {
     let peer = peer.to_canonical();
-    let shown = if public(peer) { peer } else { NOWHERE };
-    HeaderValue::from_str(&shown.to_string())
-        .unwrap_or_else(|_| HeaderValue::from_static("192.0.2.1"))
+    let shown = public(peer).then(|| HeaderValue::from_str(&peer.to_string()).ok());
+    shown.flatten().unwrap_or(NOWHERE)
 }
 
 fn public(ip: IpAddr) -> bool {

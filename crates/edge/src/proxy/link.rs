@@ -18,6 +18,8 @@ use crate::settings::Limits;
 
 /// Bytes read at once from an engine.
 const READ: usize = 64 * 1024;
+/// hyper's own limit, for which it needs no memory of its own.
+pub(crate) const DEFAULT_HEADERS: usize = 100;
 
 pub(crate) struct Link {
     sender: SendRequest<Upload>,
@@ -32,7 +34,10 @@ pub(crate) struct Link {
 /// The settings of HTTP/1.1 toward an engine.
 pub(crate) fn builder(limits: &Limits) -> Builder {
     let mut builder = Builder::new();
-    builder.max_headers(limits.headers).max_buf_size(limits.head_bytes.max(READ));
+    builder.max_buf_size(limits.head_bytes.max(READ));
+    if limits.headers != DEFAULT_HEADERS {
+        builder.max_headers(limits.headers);
+    }
     builder
 }
 

@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 
 use smartbox_core::sandbox::port::Conn;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_util::compat::{Compat, FuturesAsyncReadCompatExt as _};
 
 /// How much may still be read; shared with whoever sends requests on the stream.
 #[derive(Debug, Clone)]
@@ -25,16 +24,21 @@ impl Budget {
     }
 }
 
+/// Bytes asked for at least and at most in one read. What is asked for must be zeroed first, so
+/// it follows what comes.
+const ASK: (usize, usize) = (2 * 1024, 64 * 1024);
+
 /// A [`Conn`] as tokio and hyper want it.
 pub(crate) struct Wire {
-    conn: Compat<Conn>,
+    conn: Conn,
     budget: Budget,
+    ask: usize,
 }
 
 impl Wire {
     pub(crate) fn new(conn: Conn, bytes: usize) -> (Self, Budget) {
         let budget = Budget(Arc::new(AtomicUsize::new(bytes)));
-        (Self { conn: conn.compat(), budget: budget.clone() }, budget)
+        (Self { conn, budget: budget.clone(), ask: ASK.0 }, budget)
     }
 }
 
@@ -48,10 +52,17 @@ impl AsyncRead for Wire {
         if left == 0 {
             return Poll::Ready(Err(io::Error::other("too much before the response's head")));
         }
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.conn).poll_read(cx, buf))?;
+        let this = &mut *self;
+        let ask = this.ask.min(buf.remaining()).min(left);
+        let read = ready!(this.conn.as_mut().poll_read(cx, buf.initialize_unfilled_to(ask)))?;
+        buf.advance(read);
+        if read == this.ask {
+            this.ask = (ask * 4).min(ASK.1);
+        } else if read < this.ask / 4 {
+            this.ask = (this.ask / 2).max(ASK.0);
+        }
         if left != usize::MAX {
-            self.budget.set(left.saturating_sub(buf.filled().len() - before));
+            this.budget.set(left - read);
         }
         Poll::Ready(Ok(()))
     }
@@ -63,14 +74,14 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.conn).poll_write(cx, buf)
+        self.conn.as_mut().poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.conn).poll_flush(cx)
+        self.conn.as_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.conn).poll_shutdown(cx)
+        self.conn.as_mut().poll_close(cx)
     }
 }

@@ -17,7 +17,7 @@ use crate::body::EdgeBody;
 use crate::connection::Slot;
 use crate::edge::{Inner, Known};
 use crate::problem::Refusal;
-use crate::proxy::{Download, Errand, Wire, own_origin_strict, toward_client};
+use crate::proxy::{Download, Errand, Wire, engine_builder, own_origin_strict, toward_client};
 use crate::ws::frame::{Reader, Sender};
 use crate::ws::half::Half;
 use crate::ws::relay::Relay;
@@ -128,9 +128,7 @@ async fn ask(
     let conn = edge.dial(&known.route.id, &known.route.name).await?;
     let limits = &edge.settings.limits;
     let (wire, budget) = Wire::new(conn, limits.head_bytes * 2);
-    let mut builder = hyper::client::conn::http1::Builder::new();
-    builder.max_headers(limits.headers).max_buf_size(limits.head_bytes.max(8 * 1024));
-    let (mut sender, connection) = builder
+    let (mut sender, connection) = engine_builder(limits)
         .handshake::<_, Empty<Bytes>>(TokioIo::new(wire))
         .await
         .map_err(|_| Refusal::engine())?;
