@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::Value;
 use smartbox_core::BoxStream;
@@ -89,10 +89,11 @@ impl Follow {
 
     /// The events. After the last one, or an error, nothing more.
     pub(super) fn stream(self) -> BoxStream<'static, Item> {
-        Box::pin(stream::unfold(self, |mut follow| async move {
+        let events = stream::unfold(self, |mut follow| async move {
             let item = follow.next().await?;
             Some((item, follow))
-        }))
+        });
+        Box::pin(events.fuse())
     }
 
     async fn next(&mut self) -> Option<Item> {

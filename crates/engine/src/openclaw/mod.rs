@@ -8,6 +8,8 @@ mod history;
 mod nesting;
 mod rows;
 mod suspend;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

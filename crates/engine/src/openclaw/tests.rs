@@ -1,0 +1,270 @@
+//! A box that lies, floods, stalls and hangs up: the adapter answers with an error, in bounded time
+//! and memory. Time is simulated; the box is a task at the other end of a pipe.
+
+use std::sync::Arc;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use smartbox_core::sandbox::port::{Conn, RuntimeError};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_util::compat::TokioAsyncReadCompatExt;
+
+use super::*;
+
+type Ws = WebSocketStream<DuplexStream>;
+
+/// A way in whose other end plays a part.
+struct Stage<F>(F);
+
+impl<F, W> Dial for Stage<F>
+where
+    F: Fn(DuplexStream) -> W + Send + Sync,
+    W: Future<Output = ()> + Send + 'static,
+{
+    fn dial(&self, _: u16) -> BoxFuture<'_, Result<Conn, RuntimeError>> {
+        let (ours, theirs) = tokio::io::duplex(64 << 10);
+        tokio::spawn((self.0)(theirs));
+        Box::pin(async move { Ok(Box::pin(ours.compat()) as Conn) })
+    }
+}
+
+fn engine() -> OpenClaw {
+    OpenClaw::new().unwrap()
+}
+
+fn turn() -> Turn {
+    Turn { session: "main".into(), text: "hi".into(), idempotency_key: "key".into() }
+}
+
+/// Answers one HTTP request with these bytes and hangs up.
+async fn answers(mut io: DuplexStream, bytes: Vec<u8>) {
+    let mut request = [0; 1_024];
+    let _ = io.read(&mut request).await;
+    let _ = io.write_all(&bytes).await;
+}
+
+async fn health_of(bytes: &[u8]) -> Result<Health, EngineError> {
+    let bytes = bytes.to_vec();
+    engine().health(&Stage(move |io| answers(io, bytes.clone()))).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_is_believed_by_its_body_alone() {
+    let http = |body: &str| {
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+    };
+    let ready = http(r#"{"status":"started","version":"2026.9.6"}"#);
+    assert_eq!(health_of(&ready).await.unwrap(), Health::Ready);
+    let starting = http(r#"{"status":"starting","pendingReason":"startup-sidecars"}"#);
+    let expected = Health::Starting("startup-sidecars".into());
+    assert_eq!(health_of(&starting).await.unwrap(), expected);
+    for page in ["<!doctype html>", "{}", r#"{"status":"dancing"}"#, ""] {
+        let said = health_of(&http(page)).await;
+        assert!(matches!(said, Err(EngineError::Garbled { .. })), "{page}: {said:?}");
+    }
+    let old = health_of(&http(r#"{"status":"started","version":"2026.9.5"}"#)).await;
+    assert!(matches!(old, Err(EngineError::TooOld { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_never_ends_is_ended() {
+    let silent = Stage(|io: DuplexStream| async move {
+        let _io = io;
+        std::future::pending::<()>().await;
+    });
+    assert!(matches!(engine().health(&silent).await, Err(EngineError::NotReady { .. })));
+    let endless = Stage(|mut io: DuplexStream| async move {
+        let _ = io.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").await;
+        while io.write_all(&[b'x'; 4_096]).await.is_ok() {}
+    });
+    assert!(matches!(engine().health(&endless).await, Err(EngineError::Garbled { .. })));
+    for noise in [&b"\x00\x01\x02"[..], b"SSH-2.0-x\r\n", b""] {
+        assert!(health_of(noise).await.is_err());
+    }
+}
+
+/// Plays an engine over WebSocket: greets with this version, then hands over.
+async fn greeted(io: DuplexStream, version: &str) -> Option<Ws> {
+    let mut ws = tokio_tungstenite::accept_async(io).await.ok()?;
+    tell(&mut ws, &json!({ "type": "event", "event": "connect.challenge", "payload": {} })).await;
+    let request = heard(&mut ws).await?;
+    let server = json!({ "version": version, "buildId": "b" });
+    let hello = json!({ "type": "res", "id": request["id"], "ok": true,
+                        "payload": { "server": server } });
+    tell(&mut ws, &hello).await;
+    Some(ws)
+}
+
+async fn tell(ws: &mut Ws, frame: &Value) {
+    let _ = ws.send(Message::text(frame.to_string())).await;
+}
+
+async fn heard(ws: &mut Ws) -> Option<Value> {
+    let Some(Ok(Message::Text(text))) = ws.next().await else { return None };
+    serde_json::from_str(&text).ok()
+}
+
+/// Answers calls until there are no more: an empty history, and `started`.
+async fn plays_along(io: DuplexStream) -> Option<Ws> {
+    let mut ws = greeted(io, "2026.9.6").await?;
+    while let Some(call) = heard(&mut ws).await {
+        let payload = match call["method"].as_str() {
+            Some("chat.history") => json!({ "messages": [], "sessionId": "s" }),
+            _ => json!({ "status": "started" }),
+        };
+        let frame = json!({ "type": "res", "id": call["id"], "ok": true, "payload": payload });
+        tell(&mut ws, &frame).await;
+        if call["method"] == "chat.send" {
+            return Some(ws);
+        }
+    }
+    None
+}
+
+async fn history_of<F, W>(play: F) -> Result<Vec<HistoryEntry>, EngineError>
+where
+    F: Fn(DuplexStream) -> W + Send + Sync,
+    W: Future<Output = ()> + Send + 'static,
+{
+    engine().history(&Stage(play), "main", 10).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_below_the_floor_is_named() {
+    let said = history_of(|io| async move {
+        let _ws = greeted(io, "2026.6.1").await;
+    })
+    .await;
+    assert!(matches!(said, Err(EngineError::TooOld { found, .. }) if found == "2026.6.1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_starting_engine_is_asked_again() {
+    let said = history_of(|io| async move {
+        if let Ok(mut ws) = tokio_tungstenite::accept_async(io).await {
+            let frame = CloseFrame { code: 1013.into(), reason: "gateway starting".into() };
+            let _ = ws.close(Some(frame)).await;
+        }
+    })
+    .await;
+    assert!(matches!(said, Err(EngineError::NotReady { .. })), "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_handshake_and_a_stalled_call_end() {
+    let mute = history_of(|io| async move {
+        let _ws = tokio_tungstenite::accept_async(io).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    assert!(matches!(mute, Err(EngineError::NotReady { .. })), "{mute:?}");
+    let deaf = history_of(|io| async move {
+        let _ws = greeted(io, "2026.9.6").await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    assert!(matches!(deaf, Err(EngineError::NotReady { .. })), "{deaf:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn deep_large_and_endless_answers_are_refused() {
+    let deep = history_of(|io| async move {
+        if let Some(mut ws) = greeted(io, "2026.9.6").await {
+            let text = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+            let _ = ws.send(Message::text(text)).await;
+        }
+    })
+    .await;
+    assert!(matches!(deep, Err(EngineError::Garbled { .. })), "{deep:?}");
+    let flood = history_of(|io| async move {
+        if let Some(mut ws) = greeted(io, "2026.9.6").await {
+            let event = json!({ "type": "event", "event": "presence", "payload": {} }).to_string();
+            while ws.send(Message::text(event.clone())).await.is_ok() {}
+        }
+    })
+    .await;
+    assert!(matches!(flood, Err(EngineError::Garbled { .. })), "{flood:?}");
+    let large = history_of(|io| async move {
+        if let Some(ws) = greeted(io, "2026.9.6").await {
+            // A frame that says that it is 4 GiB long.
+            let mut io = ws.into_inner();
+            let _ = io.write_all(&[0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0]).await;
+            while io.write_all(&[b'x'; 4_096]).await.is_ok() {}
+        }
+    })
+    .await;
+    assert!(large.is_err());
+}
+
+async fn last_of(dial: Arc<dyn Dial>) -> Result<TurnEvent, EngineError> {
+    let mut events = engine().chat(dial, turn()).await?;
+    let mut last = Err(EngineError::Interrupted);
+    while let Some(event) = events.next().await {
+        let over = event.is_err();
+        last = event;
+        assert!(!over || events.next().await.is_none(), "more after an error");
+    }
+    last
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_is_hung_up_on_or_falls_silent_is_interrupted() {
+    let hangs_up = Stage(|io| async move {
+        drop(plays_along(io).await);
+    });
+    let last = last_of(Arc::new(hangs_up)).await;
+    assert!(matches!(last, Err(EngineError::Interrupted)), "{last:?}");
+    let silent = Stage(|io| async move {
+        let _ws = plays_along(io).await;
+        std::future::pending::<()>().await;
+    });
+    let last = last_of(Arc::new(silent)).await;
+    assert!(matches!(last, Err(EngineError::Interrupted)), "{last:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_other_turns_are_not_mine() {
+    let crowded = Stage(|io| async move {
+        let Some(mut ws) = plays_along(io).await else { return };
+        let chat = |run: &str, session: &str, text: &str| {
+            json!({ "type": "event", "event": "chat", "payload": {
+                "runId": run, "sessionKey": session, "state": "final",
+                "message": { "content": [{ "type": "text", "text": text }] } } })
+        };
+        tell(&mut ws, &chat("other", "agent:main:main", "theirs")).await;
+        tell(&mut ws, &chat("key", "agent:main:elsewhere", "elsewhere")).await;
+        tell(&mut ws, &json!({ "type": "event", "event": "chat", "payload": 7 })).await;
+        tell(&mut ws, &chat("key", "agent:main:main", "mine")).await;
+        std::future::pending::<()>().await;
+    });
+    let last = last_of(Arc::new(crowded)).await.unwrap();
+    assert_eq!(last, TurnEvent::Answered("mine".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draft_that_begins_anew_is_told() {
+    let wavering = Stage(|io| async move {
+        let Some(mut ws) = plays_along(io).await else { return };
+        for (state, text) in
+            [("delta", "He"), ("delta", "Hello"), ("delta", "Good"), ("final", "Good")]
+        {
+            let payload = json!({ "runId": "key", "sessionKey": "agent:main:main", "state": state,
+                                  "message": { "content": [{ "type": "text", "text": text }] } });
+            tell(&mut ws, &json!({ "type": "event", "event": "chat", "payload": payload })).await;
+        }
+        std::future::pending::<()>().await;
+    });
+    let events = engine().chat(Arc::new(wavering), turn()).await.unwrap();
+    let told: Vec<TurnEvent> = events.map(Result::unwrap).collect().await;
+    let expected = [
+        TurnEvent::Started,
+        TurnEvent::Delta("He".into()),
+        TurnEvent::Delta("llo".into()),
+        TurnEvent::Replace("Good".into()),
+        TurnEvent::Answered("Good".into()),
+    ];
+    assert_eq!(told, expected);
+}
