@@ -277,6 +277,12 @@ pub(super) async fn after_a_clean_stop(process: &Process) -> Result<(), Failure>
     ensure(later.contains("word-one") && later.contains("word-cut"), || {
         format!("after restarts it knows only `{later}`")
     })?;
+    let second = process.second().await?;
+    let known = &process.engine.manifest().config_exit;
+    ensure(second.code().is_some_and(|code| known.contains(&code)), || {
+        format!("a second engine on the same home ends with {second}")
+    })?;
+    process.becomes(&Health::Ready).await?;
     Ok(process.kill().await?)
 }
 

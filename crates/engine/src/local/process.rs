@@ -107,6 +107,21 @@ impl Process {
 
     /// Starts it; returns at once.
     pub async fn start(&self) -> Result<(), ProcessError> {
+        let child = self.spawn()?;
+        *self.child.lock().await = Some(child);
+        Ok(())
+    }
+
+    /// Starts another beside it, on the same home, and waits for its exit.
+    pub(crate) async fn second(&self) -> Result<ExitStatus, ProcessError> {
+        let mut child = self.spawn()?;
+        match timeout(self.patience, child.wait()).await {
+            Ok(status) => status.map_err(|e| ProcessError(e.to_string())),
+            Err(_) => Err(ProcessError("a second one runs".into())),
+        }
+    }
+
+    fn spawn(&self) -> Result<Child, ProcessError> {
         let failed = |e: std::io::Error| ProcessError(format!("starting: {e}"));
         let manifest = self.engine.manifest();
         let log = std::fs::OpenOptions::new()
@@ -114,7 +129,7 @@ impl Process {
             .append(true)
             .open(self.home.join("engine.log"))
             .map_err(failed)?;
-        let child = Command::new(&manifest.argv[0])
+        Command::new(&manifest.argv[0])
             .args(&manifest.argv[1..])
             .env_clear()
             .envs(&self.env)
@@ -124,9 +139,7 @@ impl Process {
             .stderr(log)
             .kill_on_drop(true)
             .spawn()
-            .map_err(failed)?;
-        *self.child.lock().await = Some(child);
-        Ok(())
+            .map_err(failed)
     }
 
     /// Starts it and waits until it is ready.

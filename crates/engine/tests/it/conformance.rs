@@ -8,14 +8,14 @@ use smartbox_engine::manifest;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn puppet(home: &Path) -> Result<Process, Box<dyn std::error::Error>> {
+pub(crate) async fn puppet(home: &Path) -> Result<Process, Box<dyn std::error::Error>> {
     let mut manifest = manifest::unboxed(&manifest::puppet()?, Path::new("/none"), home);
     manifest.argv = vec![env!("CARGO_BIN_EXE_smartbox-puppet").into()];
     Ok(Process::prepare(manifest, home, PATIENCE).await?)
 }
 
 #[tokio::test]
-async fn puppet_conforms() {
+pub(crate) async fn puppet_conforms() {
     let home = tempfile::tempdir().unwrap();
     let process = puppet(home.path()).await.unwrap();
     if let Err(failure) = conformance::all(&process).await {
