@@ -12,7 +12,8 @@ use smartbox_core::sandbox::port::RuntimeError;
 
 use super::error::{blocking, broken, broken_by};
 use super::remove::until;
-use super::{Inner, page_out, peer, procs};
+use super::{Inner, page_out, peer, procs, swap};
+use crate::nest::spec::Level;
 
 /// Freezing takes a millisecond unless a process is deep in a system call.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -23,7 +24,11 @@ pub(super) async fn freeze(
     page_out: bool,
 ) -> Result<(), RuntimeError> {
     set(inner, id, true).await?;
-    if page_out && inner.capabilities.features.get("page-out").is_some_and(|f| f.on) {
+    // Asked anew each time: swap comes and goes.
+    if page_out
+        && inner.level == Level::Full
+        && swap::allowed(inner.config.allow_plain_swap).is_ok()
+    {
         let pids = pids(inner, id).await?;
         blocking("paging the box out", move || {
             page_out::page_out(&pids);

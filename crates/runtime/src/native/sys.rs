@@ -41,8 +41,9 @@ pub(super) fn awaited(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     registered.map_err(|e| e.into_parts().1)
 }
 
-/// Asks the kernel to page these ranges (address, length) of a process out. At most 1024 at a time.
-pub(super) fn page_out(pidfd: impl AsFd, ranges: &[(usize, usize)]) -> io::Result<()> {
+/// Asks the kernel to page these ranges (address, length) of a process out, at most 1024 at a time.
+/// It stops at the first that it cannot and says how many bytes it got through before.
+pub(super) fn page_out(pidfd: impl AsFd, ranges: &[(usize, usize)]) -> io::Result<usize> {
     let vectors: Vec<libc::iovec> = ranges
         .iter()
         .map(|(start, length)| libc::iovec {
@@ -63,7 +64,7 @@ pub(super) fn page_out(pidfd: impl AsFd, ranges: &[(usize, usize)]) -> io::Resul
             0,
         )
     };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
 }
 
 /// The version of Landlock that the kernel has; 0 for none.

@@ -37,6 +37,8 @@ pub(super) fn become_init(order: &Make, parent: UnixStream) -> ! {
 
 fn run(order: &Make, parent: &mut UnixStream) -> Result<std::convert::Infallible, Fault> {
     rustix::process::setsid().doing("leaving the session")?;
+    // The box must be able to read the root that we build, however shy the platform is.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     // A sandbox is killed before the platform that looks after it.
     let _ = std::fs::write("/proc/self/oom_score_adj", "200");
     let mut carried = Carried::open(order)?;

@@ -55,8 +55,18 @@ impl Bench {
         std::fs::create_dir(&data_dir).unwrap();
         let installation = smartbox_core::id::random_text(&Dice, 8);
         let mut config = NativeConfig {
-            // The last word only tells the helpers of one test from those of others.
-            helper: vec![NEST.into(), "__nest".into(), installation.clone().into()],
+            // By way of a platform that lets nobody read its files. The last word only tells the
+            // helpers of one test from those of others.
+            helper: [
+                "/bin/sh",
+                "-c",
+                "umask 077; exec \"$0\" \"$@\"",
+                NEST,
+                "__nest",
+                installation.as_str(),
+            ]
+            .map(Into::into)
+            .to_vec(),
             profile,
             lease: Some(lease_path),
             ..NativeConfig::new(data_dir, installation)

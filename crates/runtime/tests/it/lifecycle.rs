@@ -179,3 +179,20 @@ async fn a_lease_that_ends_takes_its_boxes_along() {
     bench.down(&id).await;
     bench.clean().await;
 }
+
+/// Without isolation, and only when asked for: the same link, the same end.
+#[tokio::test]
+async fn an_insecure_box_runs_and_ends_whole() {
+    let bench = Bench::new(Profile::InsecureNone).await;
+    assert_eq!(bench.native.capabilities().profile, "none");
+    let id = bench.up().await;
+    let mut order = engine(&["/bin/sleep", "1000"]);
+    order.cwd = "/".into();
+    link(&bench.native, &id, 1).await.engine_start(&order).await.unwrap();
+    let seen = bench.native.observe(id.clone()).await.unwrap();
+    assert_eq!((seen.phase, seen.engine), (Phase::Up, EngineProcess::Running { starts: 1 }));
+    bench.native.shift(id.clone(), Shift::Freeze { page_out: false }).await.unwrap();
+    bench.native.shift(id.clone(), Shift::Thaw).await.unwrap();
+    bench.down(&id).await;
+    bench.clean().await;
+}
