@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::header::{HOST, LOCATION};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use smartbox_core::activity::{Activity, Doing};
 use smartbox_core::id::SmartboxId;
@@ -181,7 +181,12 @@ impl Inner {
             host: &known.host,
             peer: peer.ip(),
         };
-        errand.run(parts, body, busy).await
+        let back = (visit == Visit::Page).then(|| parts.uri.clone());
+        let response = errand.run(parts, body, busy).await?;
+        if response.status() != StatusCode::SERVICE_UNAVAILABLE || visit == Visit::Quiet {
+            return Ok(response);
+        }
+        Ok(self.dozed_off(&label, back).await.unwrap_or(response))
     }
 
     async fn known(
@@ -241,7 +246,12 @@ impl Inner {
         }
         let limits = &self.settings.limits;
         match visit {
-            Visit::Quiet => Err(Refusal::asleep()),
+            Visit::Quiet => {
+                // A person's click may need a file, and wake the box over its socket just now.
+                let running = self.runs(route);
+                let runs = tokio::time::timeout(limits.thaw_time, running).await == Ok(true);
+                if runs { Ok(None) } else { Err(Refusal::asleep()) }
+            }
             Visit::Call => self.wake(&route.id, &route.name).await.map(|()| None),
             Visit::Page => {
                 let back = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -259,6 +269,30 @@ impl Inner {
                 Ok(Some(page::wait(route, back)))
             }
         }
+    }
+
+    /// Waits until the box runs by somebody else's doing; at once if nobody is at it.
+    async fn runs(&self, route: &Route) -> bool {
+        let mut state = route.state;
+        while matches!(state, State::Frozen | State::Starting) {
+            match self.resolve.changed(route.id.clone(), state).await {
+                Ok(next) => state = next,
+                Err(_) => return false,
+            }
+        }
+        state == State::Running
+    }
+
+    /// The engine refuses for now. If that is because its box fell asleep in the meantime, the box
+    /// wakes, and a person sees the loading page instead.
+    async fn dozed_off(&self, label: &str, back: Option<Uri>) -> Option<Response<EdgeBody>> {
+        let route = self.resolve.route(label).await.ok()??;
+        if matches!(route.state, State::Running | State::Failed) || route.desired == Desired::Off {
+            return None;
+        }
+        self.nudge(&route.id).await;
+        let back = back?;
+        Some(page::wait(&route, back.path_and_query().map_or("/", |path| path.as_str())))
     }
 
     pub(crate) async fn nudge(&self, id: &SmartboxId) {

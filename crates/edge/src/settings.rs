@@ -187,7 +187,8 @@ pub struct Limits {
     pub reply_time: Duration,
     /// How long a request waits for its box to wake.
     pub wake_time: Duration,
-    /// How long a page request waits for a frozen box before it gets the loading page.
+    /// How long a page request waits for a frozen box before it gets the loading page, and what a
+    /// page asks for by itself for somebody else to wake the box.
     pub thaw_time: Duration,
     /// One WebSocket frame.
     pub frame_bytes: u64,

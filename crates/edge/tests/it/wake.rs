@@ -5,7 +5,7 @@ use std::time::Duration;
 use smartbox_core::smartbox::{Desired, Failure, Reason, State};
 use smartbox_core::time::Timestamp;
 
-use crate::support::{Answer, Front, World, mirror};
+use crate::support::{Answer, Front, World, engine, mirror};
 
 const PAGE: &str = "accept: text/html\r\nsec-fetch-dest: document\r\nsec-fetch-mode: navigate\r\nsec-fetch-site: none\r\n";
 
@@ -129,4 +129,42 @@ async fn an_engine_that_went_away_is_woken_and_asked_again() {
     let answer = front.ask("GET /v1/models", "").await;
     assert_eq!(answer.status, 503);
     assert_eq!((World::count(&front.world.wakes), World::count(&front.world.dials)), (1, 2));
+}
+
+#[tokio::test]
+async fn an_engine_that_refuses_because_it_falls_asleep_is_woken() {
+    let front = asleep(State::Running, false).await;
+    let world = front.world.clone();
+    let suspended = engine(move |_| {
+        let world = world.clone();
+        async move {
+            world.set(State::Frozen);
+            let body = http_body_util::Full::<bytes::Bytes>::from("gateway_unavailable");
+            http::Response::builder().status(503).body(body).unwrap()
+        }
+    })
+    .await;
+    *front.world.engine.lock().unwrap() = Some(suspended);
+    is_page(&front.ask("GET /chat/main", PAGE).await);
+    assert_eq!(World::count(&front.world.nudges), 1);
+    front.world.set(State::Running);
+    let call = front.ask("GET /v1/models", "").await;
+    assert_eq!((call.status, call.body.as_str()), (503, "gateway_unavailable"));
+    assert_eq!(World::count(&front.world.nudges), 2);
+}
+
+#[tokio::test]
+async fn a_file_waits_a_moment_for_somebody_else_to_wake_the_box() {
+    let world = World::new(Some(mirror().await));
+    world.set(State::Frozen);
+    let front =
+        Front::with(world, |settings| settings.limits.thaw_time = Duration::from_secs(20)).await;
+    let (answer, ()) = tokio::join!(front.ask("GET /assets/index.js", ""), async {
+        while front.world.state.receiver_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        front.world.set(State::Running);
+    });
+    assert_eq!(answer.status, 200);
+    assert_eq!((World::count(&front.world.wakes), World::count(&front.world.nudges)), (0, 0));
 }
