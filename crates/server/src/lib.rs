@@ -4,7 +4,13 @@
 
 pub mod access;
 pub mod app;
+mod boot;
 pub mod config;
+pub mod given;
 pub mod http;
 pub mod models;
 pub mod site;
+pub mod system;
+pub mod up;
+
+pub use up::{BootError, Event, Ready, UpOptions, up};

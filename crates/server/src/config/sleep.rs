@@ -24,6 +24,8 @@ pub struct Sleep {
     pub page_out: bool,
     /// As it was written, for people.
     pub words: String,
+    /// Whether someone wrote it down, in the file or the environment.
+    pub written: bool,
 }
 
 impl Sleep {
@@ -66,5 +68,6 @@ pub(crate) fn settle(file: &Written, base: &Written, env: &Env) -> Result<Sleep,
         stop_after: read("sleep.stop_after", stop)?,
         page_out: file.page_out.or(base.page_out).unwrap_or(true),
         words: after,
+        written: env.get(SLEEP_AFTER).is_some() || file.after.is_some(),
     })
 }

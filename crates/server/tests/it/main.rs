@@ -1,3 +1,16 @@
 //! The server as a whole: the house's own rules, configuration, HTTP.
 
+#![expect(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "helpers of one test binary, in which what cannot go on fails"
+)]
+
+mod api;
 mod config;
+mod errors;
+mod gate;
+mod house;
+mod local;
+mod pages;
+mod world;

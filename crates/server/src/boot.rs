@@ -1,0 +1,308 @@
+//! The only file that names concrete drivers: it makes each of them and introduces them to one
+//! another. What is absent: any rule of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use http::{HeaderName, HeaderValue};
+use sha2::{Digest, Sha256};
+use smartbox_ai_gateway::{DemoConfig, Gateway};
+use smartbox_control::activity::Counting;
+use smartbox_control::{Control, EngineSlot, Parts, Settings, Tracker};
+use smartbox_core::activity::Activity;
+use smartbox_core::engine::Manifest;
+use smartbox_core::id::Entropy;
+use smartbox_core::sandbox::Capabilities;
+use smartbox_core::sandbox::port::{Runtime, RuntimeError};
+use smartbox_core::secret::Secret;
+use smartbox_core::smartbox::{Kind, Smartbox};
+use smartbox_core::store::StoreError;
+use smartbox_core::time::{Clock, Timestamp};
+use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
+use smartbox_engine::identity;
+use smartbox_engine::install::{self, InstallError, Installed, Progress};
+use smartbox_engine::openclaw::OpenClaw;
+use smartbox_runtime::{Native, NativeConfig, Profile};
+use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{Access, Master};
+use crate::app::{About, App, Inner};
+use crate::config::Config;
+use crate::given::Releases;
+use crate::site::Site;
+use crate::system::{SystemClock, SystemEntropy};
+use crate::up::{BootError, Event, Ready, UpOptions, account, engine, machine, serve};
+use crate::{http as routes, models};
+
+/// How often a running box is looked at.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// The platform, put together and at work.
+pub(crate) struct Started {
+    pub(crate) control: Arc<Control>,
+    pub(crate) access: Arc<Access>,
+    pub(crate) edge: Edge,
+    pub(crate) router: Router,
+    pub(crate) draining: CancellationToken,
+    pub(crate) ready: Ready,
+    gateway: Gateway,
+    store: Arc<Sqlite>,
+}
+
+impl Started {
+    /// Writes what is still on its way, and closes the records.
+    pub(crate) async fn settle(&self) {
+        self.gateway.settled().await;
+        self.store.close().await;
+    }
+}
+
+/// Puts the platform together on a prepared and locked data directory.
+pub(crate) async fn start(
+    options: &UpOptions,
+    config: Config,
+    port: u16,
+    ui: &(impl Fn(Event) + Sync),
+) -> Result<Started, BootError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let sqlite = records(&config.data_dir, &clock, &entropy).await?;
+    let runtime = runtime(options, &config).await?;
+    let adopted = runtime.list().await.map_err(unusable)?.len();
+    let slot = engine_slot(&config, ui).await?;
+    let site = config.http.url.as_ref().map_or_else(|| Site::local(port), Site::public);
+    let about = about_of(&config, slot.engine.manifest(), runtime.capabilities(), clock.now());
+
+    let tracker = Tracker::new(clock.clone());
+    let activity: Arc<dyn Activity> = Arc::new(Counting(tracker.clone()));
+    let gateway = gateway(&config, &sqlite, &activity, &clock)?;
+    let control = Control::open(Parts {
+        store: sqlite.clone(),
+        runtime,
+        engines: vec![slot],
+        models: Arc::new(gateway.clone()),
+        activity: tracker,
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        settings: settings(&config, &site),
+    })
+    .await
+    .map_err(|e| BootError::broken("taking over the boxes", e))?;
+    let (owner, boxes) = account::ensure(&control, &*sqlite, &config.sleep)
+        .await
+        .map_err(|e| BootError::broken("making the first account", e))?;
+
+    let master = config.given.master.as_ref().map(Master::new);
+    let access = Access::new(sqlite.clone(), clock.clone(), entropy.clone(), master);
+    let draining = CancellationToken::new();
+    let edge = Edge::new(EdgeParts {
+        resolve: control.clone(),
+        activity,
+        admit: access.clone(),
+        clock: clock.clone(),
+        settings: edge_settings(&site),
+        drain: draining.clone(),
+    });
+    let app = App::new(Inner {
+        control: control.clone(),
+        store: sqlite.clone(),
+        access: access.clone(),
+        clock,
+        entropy,
+        site,
+        account: owner,
+        about,
+        draining: draining.clone(),
+    });
+    let ready = ready(&app, &config, &boxes, adopted)
+        .await
+        .map_err(|e| BootError::broken("making the link", e))?;
+    let router = routes::router(&app);
+    Ok(Started { control, access, edge, router, draining, ready, gateway, store: sqlite })
+}
+
+/// What to tell the person: a fresh link above all.
+async fn ready(
+    app: &App,
+    config: &Config,
+    boxes: &[Smartbox],
+    adopted: usize,
+) -> Result<Ready, StoreError> {
+    let (about, site) = (&app.about, &app.site);
+    let token = app.access.link(&app.account.id).await?;
+    let models =
+        models::ready(&*app.store, &app.account.id, &about.providers, &about.given).await?;
+    Ok(Ready {
+        link: Secret::new(format!("{}/?token={}", site.origin(), token.expose())),
+        url: site.origin(),
+        pa_url: boxes.iter().find(|b| b.kind == Kind::Pa).map(|b| site.box_origin(&b.label)),
+        data_dir: config.data_dir.clone(),
+        runtime: about.runtime.clone(),
+        engine: about.engine.clone(),
+        missing: models.missing,
+        advice: machine::advice(&config.sleep),
+        adopted,
+    })
+}
+
+fn gateway(
+    config: &Config,
+    sqlite: &Arc<Sqlite>,
+    activity: &Arc<dyn Activity>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Gateway, BootError> {
+    Gateway::new(smartbox_ai_gateway::Parts {
+        store: sqlite.clone(),
+        release: Arc::new(Releases::new(sqlite.clone(), config.given.keys.clone())),
+        activity: activity.clone(),
+        clock: clock.clone(),
+        providers: config.models.providers.clone(),
+        preferred: config.models.preferred.clone(),
+        demo: config.models.demo.then(DemoConfig::default),
+        limits: smartbox_ai_gateway::Limits::default(),
+    })
+    .map_err(|e| BootError::broken("setting up the model providers", e))
+}
+
+async fn records(
+    data_dir: &Path,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<Sqlite>, BootError> {
+    let database = data_dir.join("smartbox.db");
+    let keys = Keys::load_or_create(&data_dir.join("keys/master.key"), &database, &**entropy)
+        .map_err(|e: KeysError| BootError::Records { why: e.to_string(), source: e.into() })?;
+    Sqlite::open(&database, keys, clock.clone(), entropy.clone()).await.map(Arc::new).map_err(|e| {
+        match e {
+            OpenError::Full { path } => BootError::Full { path },
+            other => BootError::Records { why: other.to_string(), source: other.into() },
+        }
+    })
+}
+
+async fn runtime(options: &UpOptions, config: &Config) -> Result<Arc<dyn Runtime>, BootError> {
+    // Names cgroups on this machine: short, and another for every data directory.
+    let digest = Sha256::digest(config.data_dir.as_os_str().as_encoded_bytes());
+    let mut native = NativeConfig::new(config.data_dir.clone(), hex::encode(&digest[..4]));
+    if !options.helper.is_empty() {
+        native.helper.clone_from(&options.helper);
+    }
+    if options.insecure_no_sandbox {
+        native.profile = Profile::InsecureNone;
+    }
+    native.lease.clone_from(&options.lease);
+    Ok(Arc::new(Native::open(native).await.map_err(unusable)?))
+}
+
+fn unusable(error: RuntimeError) -> BootError {
+    match error {
+        RuntimeError::Unsupported { why } => BootError::Sandbox { why },
+        other => BootError::broken("preparing the runtime", other),
+    }
+}
+
+/// The engine that is configured, installed if it is not.
+async fn engine_slot(
+    config: &Config,
+    ui: &(impl Fn(Event) + Sync),
+) -> Result<EngineSlot, BootError> {
+    let unreadable = |e| BootError::broken("reading the engine's manifest", e);
+    let path = config.engine.path.as_deref();
+    let (engine, dir): (_, _) = match config.engine.name.as_str() {
+        "openclaw" => {
+            let installed = match path {
+                Some(dir) => install::adopt(dir),
+                None => install_openclaw(&config.data_dir, ui).await,
+            };
+            (OpenClaw::new().map_err(unreadable)?, installed.map_err(not_installed)?.dir)
+        }
+        "puppet" => {
+            let dir = engine::place_puppet(&config.data_dir, path)?;
+            (OpenClaw::puppet().map_err(unreadable)?, dir)
+        }
+        other => return Err(BootError::NoEngine { name: other.to_owned() }),
+    };
+    Ok(EngineSlot { engine: Arc::new(engine), dir })
+}
+
+async fn install_openclaw(
+    data_dir: &Path,
+    ui: &(impl Fn(Event) + Sync),
+) -> Result<Installed, InstallError> {
+    if let Some(there) = install::installed(data_dir)? {
+        return Ok(there);
+    }
+    let report = |progress: Progress| {
+        ui(Event::Installing {
+            step: progress.phase.label(),
+            done: progress.done,
+            total: progress.total,
+            unit: progress.unit,
+        });
+    };
+    let installed = install::install(data_dir, &report).await?;
+    let engine = format!("OpenClaw {} on Node.js {}", installed.version, installed.node);
+    ui(Event::Installed { engine });
+    Ok(installed)
+}
+
+fn not_installed(error: InstallError) -> BootError {
+    match error {
+        InstallError::Full { dir, .. } => BootError::Full { path: dir },
+        other => {
+            let hint = other.hint().to_owned();
+            BootError::Install { why: other.to_string(), hint, source: Some(other.into()) }
+        }
+    }
+}
+
+fn settings(config: &Config, site: &Site) -> Settings {
+    let origins = site.clone();
+    Settings {
+        tiers: config.tiers.clone(),
+        default_tier: config.boxes.tier.clone(),
+        sleep: config.sleep.policy(),
+        page_out: config.sleep.page_out,
+        boots: config.boxes.boots,
+        patience: config.boxes.patience,
+        heartbeat: HEARTBEAT,
+        model: config.models.model.clone(),
+        origins: Arc::new(move |label| vec![origins.box_origin(label)]),
+    }
+}
+
+fn edge_settings(site: &Site) -> EdgeSettings {
+    let scheme = if site.secure() { Scheme::Https } else { Scheme::Http };
+    let sign_in = format!("{}/open/{{label}}", site.origin());
+    let mut settings = EdgeSettings::new(scheme, site.base(), site.port(), &sign_in);
+    let via = HeaderValue::from_static("edge");
+    settings.identity = Identity {
+        user: Some(HeaderName::from_static(identity::USER)),
+        fixed: vec![(HeaderName::from_static(identity::REQUIRED), via)],
+        origin: None,
+    };
+    settings.limits.drain = serve::FINISH;
+    settings
+}
+
+fn about_of(
+    config: &Config,
+    engine: &Manifest,
+    runtime: Capabilities,
+    started: Timestamp,
+) -> About {
+    let providers = config.models.providers.iter();
+    About {
+        started,
+        data_dir: config.data_dir.display().to_string(),
+        runtime,
+        engine: (engine.name.clone(), engine.version.clone()),
+        providers: providers.map(|p| (p.name.clone(), p.secret.clone())).collect(),
+        given: config.given.keys.keys().cloned().collect(),
+        sleep_after: config.sleep.words.clone(),
+        desired: config.sleep.desired(),
+    }
+}

@@ -1,0 +1,114 @@
+//! Accepting connections, and the orderly end.
+
+use std::time::Duration;
+
+use tokio::net::UnixListener;
+use tokio_util::task::TaskTracker;
+
+use super::error::BootError;
+use super::event::Event;
+use super::signals::Signals;
+use super::socket::is_us;
+use super::tcp::Tcp;
+use crate::boot::Started;
+use crate::http::dispatch;
+
+/// How long what has begun may take to finish.
+pub(crate) const FINISH: Duration = Duration::from_secs(10);
+const SWEEP: Duration = Duration::from_hours(1);
+/// How long accepting rests when the process has no descriptor left: others must end first.
+const BREATHER: Duration = Duration::from_millis(50);
+
+/// Accepts connections until a signal or a takeover, and lets what has begun finish.
+pub(super) async fn run(
+    started: &Started,
+    tcp: Tcp,
+    socket: UnixListener,
+    signals: &Signals,
+    ui: &(impl Fn(Event) + Sync),
+) -> Result<(), BootError> {
+    let local = TaskTracker::new();
+    let outcome = tokio::select! {
+        () = accept_tcp(started, &tcp) => Ok(()),
+        () = accept_local(started, &socket, &local) => Ok(()),
+        () = sweep(started) => Ok(()),
+        () = signals.ended() => Ok(()),
+        () = started.control.fenced() => Err(BootError::Fenced),
+    };
+    ui(Event::Draining);
+    drop((tcp, socket));
+    started.draining.cancel();
+    local.close();
+    let finished = async {
+        started.edge.drained().await;
+        local.wait().await;
+    };
+    signals
+        .or_cut(async {
+            if tokio::time::timeout(FINISH, finished).await.is_err() {
+                tracing::warn!("some requests had not finished and were cut off");
+            }
+            Ok(())
+        })
+        .await?;
+    outcome
+}
+
+/// Ends the engine room. Boxes are left as they are, or stopped if that was asked for.
+pub(super) async fn down(
+    started: Started,
+    stop_boxes: bool,
+    ui: &(impl Fn(Event) + Sync),
+) -> Result<(), BootError> {
+    if stop_boxes {
+        ui(Event::StoppingBoxes);
+        let stopped = started.control.stop_all().await;
+        stopped.map_err(|e| BootError::broken("stopping the boxes", e))?;
+    }
+    started.control.drain().await;
+    started.settle().await;
+    Ok(())
+}
+
+async fn accept_tcp(started: &Started, tcp: &Tcp) {
+    loop {
+        match tcp.listener.accept().await {
+            Ok((stream, peer)) => {
+                let (edge, router) = (started.edge.clone(), started.router.clone());
+                tokio::spawn(async move { dispatch::tcp(&edge, router, stream, peer).await });
+            }
+            Err(error) => rest(&error).await,
+        }
+    }
+}
+
+async fn accept_local(started: &Started, socket: &UnixListener, tasks: &TaskTracker) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, _)) if !is_us(&stream) => {
+                tracing::warn!("another user's process came to the local socket; refused");
+            }
+            Ok((stream, _)) => {
+                let uid = rustix::process::geteuid().as_raw();
+                let (router, drain) = (started.router.clone(), started.draining.clone());
+                tasks.spawn(dispatch::local(router, stream, uid, drain));
+            }
+            Err(error) => rest(&error).await,
+        }
+    }
+}
+
+async fn rest(error: &std::io::Error) {
+    tracing::warn!(%error, "a connection could not be accepted");
+    tokio::time::sleep(BREATHER).await;
+}
+
+async fn sweep(started: &Started) {
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tick.tick().await;
+        if let Err(error) = started.access.sweep().await {
+            tracing::warn!(%error, "expired sessions could not be removed");
+        }
+    }
+}

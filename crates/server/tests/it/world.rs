@@ -1,0 +1,277 @@
+//! A platform in this process: records in memory, simulated sandboxes, an engine that repeats what
+//! it is told, a real listener on a free port.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream;
+use reqwest::{Client, Method, RequestBuilder};
+use smartbox_control::activity::Counting;
+use smartbox_control::{Control, EngineSlot, Parts, Settings, Tracker};
+use smartbox_core::engine::port::{Engine, EngineError};
+use smartbox_core::engine::{
+    Configured, Health, HistoryEntry, Manifest, Settings as EngineSettings, Suspended, Turn,
+    TurnEvent,
+};
+use smartbox_core::model::Caller;
+use smartbox_core::model::port::ModelCalls;
+use smartbox_core::sandbox::Limits;
+use smartbox_core::sandbox::port::{Conn, Dial, Runtime};
+use smartbox_core::secret::Secret;
+use smartbox_core::smartbox::plan::SleepPolicy;
+use smartbox_core::smartbox::{Desired, Kind, Smartbox};
+use smartbox_core::store::Store;
+use smartbox_core::time::{Clock, Timestamp};
+use smartbox_core::{BoxFuture, BoxStream};
+use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Scheme};
+use smartbox_runtime::sim::Sim;
+use smartbox_server::access::{Access, Master};
+use smartbox_server::app::{About, App, Inner};
+use smartbox_server::http::{dispatch, router};
+use smartbox_server::site::Site;
+use smartbox_server::system::{SystemClock, SystemEntropy};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+/// The master token of every world.
+pub const MASTER: &str = "a-master-token-of-some-length";
+/// The version of the engine of every world.
+const VERSION: &str = "1";
+
+/// A platform that ends when it is dropped.
+pub struct World {
+    pub app: App,
+    pub sim: Arc<Sim>,
+    pub port: u16,
+    /// The token of the link.
+    pub token: String,
+    /// The local socket.
+    pub socket: std::path::PathBuf,
+    client: Client,
+    _dir: tempfile::TempDir,
+    _serving: Vec<AbortOnDropHandle<()>>,
+}
+
+impl World {
+    /// With the account `me` and its box `pa`, which is asleep.
+    pub async fn new() -> Self {
+        smartbox_ai_gateway::install_crypto();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
+        let (app, edge) = platform(&sim, port).await;
+        let token = app.access.link(&app.account.id).await.unwrap().expose().clone();
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("control.sock");
+        let local = UnixListener::bind(&socket).unwrap();
+        let serving = vec![serve_tcp(&app, edge, listener), serve_local(&app, local)];
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { app, sim, port, token, socket, client, _dir: dir, _serving: serving }
+    }
+
+    /// Where the platform's own pages are.
+    pub fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A request with nothing to say who asks.
+    pub fn ask(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.origin()))
+    }
+
+    /// A request with the link's token as its bearer.
+    pub fn as_owner(&self, method: Method, path: &str) -> RequestBuilder {
+        self.ask(method, path).bearer_auth(&self.token)
+    }
+
+    /// A request to a box's own host.
+    pub fn to_box(&self, method: Method, label: &str, path: &str) -> RequestBuilder {
+        self.ask(method, path).header("host", format!("{label}.localhost:{}", self.port))
+    }
+
+    /// Signs a browser in on the platform's origin: its `Cookie` line.
+    pub async fn sign_in(&self) -> String {
+        let answer =
+            self.ask(Method::GET, &format!("/?token={}", self.token)).send().await.unwrap();
+        cookie(&answer).expect("a session")
+    }
+
+    pub async fn pa(&self) -> Smartbox {
+        self.app.control.find(&self.app.account.id, "pa").await.unwrap()
+    }
+
+    pub async fn connect(&self) -> UnixStream {
+        UnixStream::connect(&self.socket).await.unwrap()
+    }
+}
+
+/// The pair that an answer sets as a cookie.
+pub fn cookie(answer: &reqwest::Response) -> Option<String> {
+    let line = answer.headers().get("set-cookie")?.to_str().ok()?;
+    line.split(';').next().map(str::to_owned)
+}
+
+async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy = Arc::new(SystemEntropy);
+    let store: Arc<dyn Store> = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
+    let tracker = Tracker::new(clock.clone());
+    let limits = Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 };
+    let control = Control::open(Parts {
+        store: store.clone(),
+        runtime: sim.clone(),
+        engines: vec![EngineSlot { engine: Arc::new(Parrot::new()), dir: "/nowhere".into() }],
+        models: Arc::new(NoModels),
+        activity: tracker.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        settings: Settings {
+            tiers: [("small".to_owned(), limits)].into(),
+            default_tier: "small".into(),
+            sleep: SleepPolicy {
+                freeze_after: Duration::from_secs(3600),
+                stop_after: Duration::from_secs(7200),
+            },
+            page_out: false,
+            boots: 4,
+            patience: 1,
+            heartbeat: Duration::from_secs(5),
+            model: "default".into(),
+            origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
+        },
+    })
+    .await
+    .unwrap();
+    let account = control.ensure_account("me").await.unwrap();
+    let pa = smartbox_control::NewSmartbox {
+        name: "pa".into(),
+        kind: Kind::Pa,
+        tier: None,
+        engine: None,
+        desired: Desired::Auto,
+    };
+    control.create(&smartbox_control::Actor::platform(), &account.id, pa).await.unwrap();
+    let master = Master::new(&Secret::new(MASTER.to_owned()));
+    let access = Access::new(store.clone(), clock.clone(), entropy.clone(), Some(master));
+    let site = Site::local(port);
+    let draining = CancellationToken::new();
+    let sign_in = format!("{}/open/{{label}}", site.origin());
+    let edge = Edge::new(EdgeParts {
+        resolve: control.clone(),
+        activity: Arc::new(Counting(tracker)),
+        admit: access.clone(),
+        clock: clock.clone(),
+        settings: EdgeSettings::new(Scheme::Http, site.base(), port, &sign_in),
+        drain: draining.clone(),
+    });
+    let about = About {
+        started: clock.now(),
+        data_dir: "/nowhere".into(),
+        runtime: sim.capabilities(),
+        engine: ("parrot".into(), VERSION.into()),
+        providers: vec![("anthropic".into(), Some("ANTHROPIC_API_KEY".into()))],
+        given: vec![],
+        sleep_after: "1h".into(),
+        desired: Desired::Auto,
+    };
+    let inner = Inner { control, store, access, clock, entropy, site, account, about, draining };
+    (App::new(inner), edge)
+}
+
+fn serve_tcp(app: &App, edge: Edge, listener: TcpListener) -> AbortOnDropHandle<()> {
+    let router = router(app);
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        while let Ok((stream, peer)) = listener.accept().await {
+            let (edge, router) = (edge.clone(), router.clone());
+            tokio::spawn(async move { dispatch::tcp(&edge, router, stream, peer).await });
+        }
+    }))
+}
+
+fn serve_local(app: &App, listener: UnixListener) -> AbortOnDropHandle<()> {
+    let (router, drain) = (router(app), app.draining.clone());
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(dispatch::local(router.clone(), stream, 1234, drain.clone()));
+        }
+    }))
+}
+
+struct NoModels;
+
+impl ModelCalls for NoModels {
+    fn serve(&self, _: Caller, _: Conn) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// Repeats what it is told.
+struct Parrot(Manifest);
+
+impl Parrot {
+    fn new() -> Self {
+        Self(Manifest {
+            name: "parrot".into(),
+            version: VERSION.into(),
+            floor: VERSION.into(),
+            argv: vec!["parrot".into()],
+            env: std::collections::BTreeMap::new(),
+            port: 1,
+            model_port: 2,
+            config: "config".into(),
+            dirs: vec![],
+            config_exit: vec![],
+            ready_secs: 60,
+            grace_secs: 5,
+        })
+    }
+}
+
+type Turns = BoxStream<'static, Result<TurnEvent, EngineError>>;
+
+impl Engine for Parrot {
+    fn manifest(&self) -> &Manifest {
+        &self.0
+    }
+    fn configure(&self, _: Option<&[u8]>, _: &EngineSettings) -> Configured {
+        Configured { bytes: b"{}".to_vec(), overridden: vec![], unreadable: None }
+    }
+    fn health<'a>(&'a self, _: &'a dyn Dial) -> BoxFuture<'a, Result<Health, EngineError>> {
+        Box::pin(async { Ok(Health::Ready) })
+    }
+    fn chat(&self, _: Arc<dyn Dial>, turn: Turn) -> BoxFuture<'_, Result<Turns, EngineError>> {
+        let text = format!("you said: {}", turn.text);
+        let events = vec![
+            Ok(TurnEvent::Started),
+            Ok(TurnEvent::Delta(text.clone())),
+            Ok(TurnEvent::Answered(text)),
+        ];
+        Box::pin(async move { Ok(Box::pin(stream::iter(events)) as Turns) })
+    }
+    fn history<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+        _: &'a str,
+        _: u32,
+    ) -> BoxFuture<'a, Result<Vec<HistoryEntry>, EngineError>> {
+        Box::pin(async { Ok(vec![]) })
+    }
+    fn suspend<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Suspended, EngineError>> {
+        let expires = Timestamp(i64::MAX);
+        Box::pin(async move { Ok(Suspended::Ready { lease: "lease".into(), expires }) })
+    }
+    fn resume<'a>(&'a self, _: &'a dyn Dial, _: &'a str) -> BoxFuture<'a, Result<(), EngineError>> {
+        Box::pin(async { Ok(()) })
+    }
+    fn next_wake<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+    ) -> BoxFuture<'a, Result<Option<Timestamp>, EngineError>> {
+        Box::pin(async { Ok(None) })
+    }
+}
