@@ -14,13 +14,12 @@ use smartbox_core::engine::port::EngineError;
 use smartbox_core::engine::{Turn, TurnEvent};
 use smartbox_core::sandbox::port::Dial;
 
-use super::answer::{Fate, fate};
+use super::answer::{Fate, look_up};
 use super::follow::{Follow, told};
-use super::rows::{MAX_ROWS, Page};
 use super::{OpenClaw, session_key};
-use crate::gateway::garbled;
 use crate::gateway::socket::Socket;
 use crate::gateway::wire::Refusal;
+use crate::gateway::{garbled, silent};
 
 type Events = BoxStream<'static, Result<TurnEvent, EngineError>>;
 
@@ -36,16 +35,17 @@ pub(super) async fn chat(
 ) -> Result<Events, EngineError> {
     let session = session_key(&turn.session);
     let mut socket = engine.page(&*dial).await?;
-    let page = Page::read(&mut socket, &session, MAX_ROWS).await?;
-    match fate(&page, &turn.idempotency_key) {
+    let found = look_up(&mut socket, &session, &turn.idempotency_key).await?;
+    let (fate, exists) = found.map_err(Refusal::into_error)?;
+    match fate {
         Fate::Answered(text) => return Ok(told(TurnEvent::Answered(text))),
         Fate::Failed(why) => return Ok(told(TurnEvent::Failed(why))),
         Fate::AtWork => {
             return Ok(Follow::any_run(socket, session, turn.idempotency_key).stream());
         }
-        Fate::Unknown => {}
+        Fate::Unknown | Fate::Ended => {}
     }
-    if page.session_id.is_none() {
+    if !exists {
         socket.call("sessions.create", json!({ "key": session })).await?;
     }
     let mut answer = socket.try_call("chat.send", message(&session, &turn)).await?;
@@ -81,12 +81,13 @@ fn not_admitted(refusal: &Refusal) -> bool {
 }
 
 async fn finished(socket: &mut Socket, session: &str, key: &str) -> Result<Events, EngineError> {
-    let page = Page::read(socket, session, MAX_ROWS).await?;
-    Ok(told(match fate(&page, key) {
+    let found = look_up(socket, session, key).await?;
+    Ok(told(match found.map_err(Refusal::into_error)?.0 {
         Fate::Answered(text) => TurnEvent::Answered(text),
         Fate::Failed(why) => TurnEvent::Failed(why),
-        Fate::AtWork => return Err(garbled("a finished message is at work")),
-        Fate::Unknown => TurnEvent::Failed(
+        // Its answer is being written, or it joined a turn that still runs: ask again.
+        Fate::AtWork => return Err(silent("the message's turn is not at rest")),
+        Fate::Unknown | Fate::Ended => TurnEvent::Failed(
             "it was answered before, and the answer is no longer in the newest history".into(),
         ),
     }))

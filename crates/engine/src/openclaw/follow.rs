@@ -9,8 +9,8 @@ use smartbox_core::BoxStream;
 use smartbox_core::engine::TurnEvent;
 use smartbox_core::engine::port::EngineError;
 
-use super::answer::{Fate, fate};
-use super::rows::{MAX_ROWS, Page, text_of};
+use super::answer::{Fate, look_up};
+use super::rows::text_of;
 use crate::gateway::socket::Socket;
 use crate::gateway::wire::Event;
 
@@ -186,17 +186,17 @@ impl Follow {
 
     /// Asks the transcript whether the message is answered by now.
     async fn settled(&mut self) -> Result<Option<TurnEvent>, EngineError> {
-        let page = match Page::try_read(&mut self.socket, &self.session, MAX_ROWS).await {
-            Ok(Ok(page)) => page,
+        let fate = match look_up(&mut self.socket, &self.session, &self.key).await {
+            Ok(Ok((fate, _))) => fate,
             // It is being suspended or drained; the turn's events still come.
             Ok(Err(_)) => return Ok(None),
             Err(EngineError::NotReady { .. }) => return Err(EngineError::Interrupted),
             Err(error) => return Err(error),
         };
-        Ok(match fate(&page, &self.key) {
+        Ok(match fate {
             Fate::Answered(text) => Some(TurnEvent::Answered(text)),
             Fate::Failed(why) => Some(TurnEvent::Failed(why)),
-            Fate::AtWork | Fate::Unknown => None,
+            Fate::AtWork | Fate::Ended | Fate::Unknown => None,
         })
     }
 }

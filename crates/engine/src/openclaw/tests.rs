@@ -268,3 +268,24 @@ async fn a_draft_that_begins_anew_is_told() {
     ];
     assert_eq!(told, expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_ends_while_the_transcript_is_read_is_read_again() {
+    let torn = Stage(|io| async move {
+        let Some(mut ws) = greeted(io, "2026.9.6").await else { return };
+        let user = json!({ "role": "user", "content": "hi", "idempotencyKey": "key:user" });
+        let answer = json!({ "role": "assistant", "content": [{ "type": "text", "text": "yes" }] });
+        for rows in [json!([user]), json!([user, answer])] {
+            let Some(call) = heard(&mut ws).await else { return };
+            let payload = json!({ "messages": rows, "sessionId": "s",
+                                  "sessionInfo": { "status": "done" } });
+            let id = &call["id"];
+            tell(&mut ws, &json!({ "type": "res", "id": id, "ok": true, "payload": payload }))
+                .await;
+        }
+        std::future::pending::<()>().await;
+    });
+    // The first connection asks who it is, the second is the page's.
+    let last = last_of(Arc::new(torn)).await.unwrap();
+    assert_eq!(last, TurnEvent::Answered("yes".into()));
+}
