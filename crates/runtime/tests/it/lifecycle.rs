@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use smartbox_core::sandbox::port::{Kept, Runtime, RuntimeError, Target};
 use smartbox_core::sandbox::{EngineProcess, Phase, Shift};
-use smartbox_runtime::{Native, Profile};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use smartbox_runtime::{Native, NativeConfig, Profile};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio_util::compat::FuturesAsyncReadCompatExt;
 
-use crate::bench::{Bench, engine, link, new_id};
+use crate::bench::{Bench, engine, link, new_id, spec};
 use crate::conformance::{dial, until};
 
 /// The process that is a box's init, by its socket.
@@ -195,4 +195,63 @@ async fn an_insecure_box_runs_and_ends_whole() {
     bench.native.shift(id.clone(), Shift::Thaw).await.unwrap();
     bench.down(&id).await;
     bench.clean().await;
+}
+
+/// Where the inner process of the next test finds its directory.
+const PLACE: &str = "SMARTBOX_TEST_PLACE";
+
+/// A real control plane, in a process of its own, killed with a box up and another half-made.
+#[tokio::test]
+async fn a_control_plane_that_is_killed_leaves_its_boxes_running() {
+    let bench = Bench::new(Profile::Auto).await;
+    let (id, half) = (new_id(), new_id());
+    let place = [
+        bench.config.data_dir.to_str().unwrap(),
+        &bench.config.installation,
+        bench.engine_dir.to_str().unwrap(),
+        id.as_str(),
+        half.as_str(),
+    ];
+    let mut control = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "lifecycle::inner_control_plane", "--ignored", "--nocapture"])
+        .env(PLACE, place.join("\n"))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = tokio::io::BufReader::new(control.stdout.take().unwrap()).lines();
+    while lines.next_line().await.unwrap().expect("it says that it is ready") != "ready" {}
+    control.kill().await.unwrap();
+    let seen = bench.native.observe(id.clone()).await.unwrap();
+    assert_eq!((seen.phase, seen.fence), (Phase::Up, 7));
+    assert_eq!(seen.engine, EngineProcess::Running { starts: 1 });
+    let mut conn = dial(&bench.native, &id).await.compat();
+    conn.write_all(b"alive").await.unwrap();
+    conn.read_exact(&mut [0; 5]).await.unwrap();
+    until(|| async { bench.native.start(bench.spec(&half, 7)).await.ok() }).await;
+    assert_eq!(bench.native.list().await.unwrap().len(), 2);
+    bench.clean().await;
+}
+
+#[tokio::test]
+#[ignore = "run by `a_control_plane_that_is_killed_leaves_its_boxes_running`, to be killed"]
+async fn inner_control_plane() {
+    let place = std::env::var(PLACE).unwrap();
+    let [data_dir, installation, engine_dir, id, half] =
+        place.lines().collect::<Vec<_>>().try_into().unwrap();
+    let (id, half) = (id.parse().unwrap(), half.parse().unwrap());
+    let data_dir = std::path::PathBuf::from(data_dir);
+    let config = NativeConfig {
+        helper: vec![crate::bench::NEST.into(), "__nest".into()],
+        lease: Some(data_dir.join("../lease")),
+        ..NativeConfig::new(data_dir, installation)
+    };
+    let native = Native::open(config).await.unwrap();
+    native.start(spec(&id, 7, engine_dir.into())).await.unwrap();
+    let order = engine(&["/opt/engine/probe", "echo", "18789"]);
+    link(&native, &id, 7).await.engine_start(&order).await.unwrap();
+    let _ = dial(&native, &id).await;
+    let _under_way = native.start(spec(&half, 7, engine_dir.into()));
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    println!("\nready");
+    std::future::pending::<()>().await;
 }

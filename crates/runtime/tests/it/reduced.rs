@@ -1,8 +1,10 @@
 //! The reduced profile: the same suite and attacks as an ordinary user.
 
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 
+use smartbox_core::sandbox::port::Runtime;
 use smartbox_runtime::Profile;
 
 use crate::bench::Bench;
@@ -12,26 +14,55 @@ use crate::{attack, conformance};
 const NOBODY: u32 = 65_534;
 const INNER: &str = "SMARTBOX_TEST_REDUCED";
 
-#[test]
-fn an_ordinary_user_has_boxes_too() {
-    let mut again = Command::new(std::env::current_exe().unwrap());
-    again.args(["--exact", "reduced::inner", "--ignored", "--nocapture"]).env(INNER, "1");
-    // Where this user may write and execute.
-    again.env("TMPDIR", std::env::temp_dir()).current_dir("/");
-    if rustix::process::geteuid().is_root() {
-        again.uid(NOBODY).gid(NOBODY);
-    }
-    let output = again.output().unwrap();
+/// This test program again, as an ordinary user, with one more word for the inner test.
+fn again(program: &mut Command, word: &str) {
+    program.args(["--exact", "reduced::inner", "--ignored", "--nocapture"]).env(INNER, word);
+    let output = program.current_dir("/").output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("1 passed"), "{text}\n{errors}");
 }
 
+#[test]
+fn an_ordinary_user_has_boxes_too() {
+    let mut program = Command::new(std::env::current_exe().unwrap());
+    if rustix::process::geteuid().is_root() {
+        program.uid(NOBODY).gid(NOBODY);
+    }
+    again(&mut program, "any");
+}
+
+/// As systemd does for a user's session: a cgroup that the user may write.
+#[test]
+fn a_delegated_cgroup_is_used() {
+    let mounts = std::fs::read_to_string("/proc/mounts").unwrap();
+    let unified = mounts.lines().find_map(|line| line.strip_prefix("cgroup2 ")?.split(' ').next());
+    let (Some(unified), true) = (unified, rustix::process::geteuid().is_root()) else { return };
+    let dir = Path::new(unified).join(format!("smartbox-delegated-{}", std::process::id()));
+    std::fs::create_dir(&dir).unwrap();
+    for name in ["", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"] {
+        std::os::unix::fs::chown(dir.join(name), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let nobody = NOBODY.to_string();
+    let mut program = Command::new("/bin/sh");
+    program
+        .args(["-c", "echo 0 > \"$0\"; exec setpriv --clear-groups --reuid \"$@\""])
+        .arg(dir.join("cgroup.procs"))
+        .args([&nobody, "--regid", &nobody])
+        .arg(std::env::current_exe().unwrap());
+    again(&mut program, "delegated");
+    std::fs::remove_dir(&dir).unwrap();
+}
+
 #[tokio::test]
-#[ignore = "run by `an_ordinary_user_has_boxes_too`, as another user"]
+#[ignore = "run by the others here, as another user"]
 async fn inner() {
     assert!(std::env::var_os(INNER).is_some() && !rustix::process::geteuid().is_root());
     let bench = Bench::new(Profile::Reduced).await;
+    if std::env::var(INNER).unwrap() == "delegated" {
+        let features = bench.native.capabilities().features;
+        assert_eq!(features["freezer"].note, "cgroup.freeze", "{features:?}");
+    }
     conformance::suite(&conformance::native(&bench)).await;
     let (id, other) = (bench.up().await, bench.up().await);
     std::fs::write(bench.native.home(&other).join("secret"), "hers").unwrap();
