@@ -21,6 +21,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    Up(cmd::up::Args),
     Chat(cmd::chat::Args),
     Open(cmd::open::Args),
     Ls(cmd::ls::Args),
@@ -40,7 +41,4 @@ pub(crate) enum Verb {
     Config(cmd::config::Args),
     Completions(cmd::completions::Args),
     Version(cmd::version::Args),
-    /// Prints docs/reference/cli.md
-    #[command(name = "__reference", hide = true)]
-    Reference,
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use smartbox_api::problem::{Exit, Problem};
+use smartbox_server::BootError;
 use smartbox_server::config::ConfigError;
 
 /// Why a command did not do what was asked. Each variant is a different thing to do for the person.
@@ -42,6 +43,9 @@ pub(crate) enum CliError {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The platform does not start, or did not end well.
+    #[error(transparent)]
+    Boot(BootError),
     /// A person ended it: the number of the signal.
     #[error("stopped")]
     Interrupted(i32),
@@ -91,6 +95,7 @@ impl CliError {
             }
             Self::Usage { hint, .. } | Self::Here { hint, .. } => hint.clone(),
             Self::Config(error) => error.hint(),
+            Self::Boot(error) => error.hint(),
             Self::Interrupted(_) | Self::Output(_) | Self::Said(_) => String::new(),
         }
     }
@@ -104,6 +109,7 @@ impl CliError {
             Self::Garbled(_) => Exit::Failure.code(),
             Self::Usage { .. } => Exit::Usage.code(),
             Self::Config(_) => Exit::Config.code(),
+            Self::Boot(error) => error.exit().code(),
             Self::Interrupted(signal) => 128 + u8::try_from(*signal).unwrap_or(0),
             // Whoever read our output has enough of it, as `| head` does: not our failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok.code(),

@@ -17,11 +17,15 @@ use smartbox_runtime::nest;
 fn main() -> ExitCode {
     // The helper that makes sandboxes is this program again. Namespaces are a thread's, so nothing
     // may run before it.
-    if std::env::args_os().nth(1).is_some_and(|arg| arg == nest::ARG) {
+    let first = std::env::args_os().nth(1);
+    if first.as_ref().is_some_and(|arg| arg == nest::ARG) {
         smartbox_runtime::nest_main();
     }
-    let cli = args::Cli::parse();
-    match cmd::run(&cli) {
+    let ended = match first {
+        Some(arg) if arg == cmd::reference::ARG => cmd::reference::run(),
+        _ => cmd::run(&args::Cli::parse()),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             ui::out::complain(&error);

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, UnixStream};
+use smartbox_server::up;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::{Client, Reach};
@@ -21,8 +22,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 impl Client {
     pub(super) async fn connect(&self) -> Result<http1::SendRequest<Outgoing>, CliError> {
         match self.reach() {
-            Reach::Socket(path) => {
-                let stream = UnixStream::connect(path).await.map_err(|e| self.explain(&e))?;
+            Reach::Socket(dir) => {
+                let stream = up::connect(dir).await.map_err(|e| self.explain(&e))?;
                 open(TokioIo::new(stream)).await
             }
             Reach::Tcp { host, port } => {
@@ -42,11 +43,6 @@ impl Client {
             io::ErrorKind::PermissionDenied => {
                 CliError::NotOurs { place: self.reach().to_string() }
             }
-            // Longer than the kernel's 108 bytes for a socket's path.
-            io::ErrorKind::InvalidInput => CliError::usage(
-                format!("the path {} is too long for a socket", self.reach()),
-                "choose a data directory with a shorter path",
-            ),
             _ => self.unreachable(),
         }
     }

@@ -37,7 +37,7 @@ impl Place {
 /// How a platform is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// By the socket in its data directory; the kernel says who we are.
+    /// By the socket in this data directory; the kernel says who we are.
     Socket(PathBuf),
     /// By TCP, with a token.
     Tcp {
@@ -51,7 +51,7 @@ pub(crate) enum Reach {
 impl std::fmt::Display for Reach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Socket(path) => write!(f, "{}", path.display()),
+            Self::Socket(dir) => write!(f, "{}", place::socket(dir).display()),
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
         }
@@ -66,12 +66,12 @@ impl Client {
             return Ok(Self { reach: tcp(url)?, token, start: None });
         }
         let dir = place.data_dir(env)?;
-        let socket = place::socket(&dir);
         let listen = place.listen.as_deref().or_else(|| env.get("SMARTBOX_LISTEN"));
-        if let (Some(listen), Some(_), false) = (listen, &token, socket.exists()) {
+        if let (Some(listen), Some(_), false) = (listen, &token, place::socket(&dir).exists()) {
             return Ok(Self { reach: tcp(&address(listen))?, token, start: None });
         }
-        Ok(Self { reach: Reach::Socket(socket), token, start: Some(start_command(place, &dir)) })
+        let start = Some(start_command(place, &dir));
+        Ok(Self { reach: Reach::Socket(dir), token, start })
     }
 
     /// How the platform is reached.
@@ -135,7 +135,7 @@ mod tests {
     fn without_anything_else_the_socket_in_the_data_directory_is_meant() {
         let place = Place { data_dir: Some("/nowhere/data".into()), ..Place::default() };
         let client = client(&place, &Env::default());
-        assert_eq!(*client.reach(), Reach::Socket("/nowhere/data/control.sock".into()));
+        assert_eq!(*client.reach(), Reach::Socket("/nowhere/data".into()));
         let error = client.unreachable();
         assert_eq!(error.to_string(), "no platform is running on /nowhere/data/control.sock");
         assert_eq!(error.hint(), "start it with `smartbox --data-dir /nowhere/data up`");

@@ -2,10 +2,10 @@
 
 use smartbox_api::call;
 use smartbox_core::time::Clock;
+use smartbox_server::system::SystemClock;
 
 use crate::client::Client;
 use crate::error::CliError;
-use crate::ui::clock::System;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{age, out, phase, table};
 
@@ -25,7 +25,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     if boxes.is_empty() {
         return out::say("There is no smartbox yet; `smartbox new <name>` makes one.");
     }
-    let now = System.now();
+    let now = SystemClock.now();
     let rows = boxes
         .iter()
         .map(|view| {

@@ -19,6 +19,7 @@ pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod token;
+pub(crate) mod up;
 pub(crate) mod version;
 pub(crate) mod wake;
 
@@ -33,9 +34,9 @@ use crate::error::CliError;
 pub(crate) fn run(cli: &Cli) -> Result<(), CliError> {
     let env = Env::process();
     match &cli.verb {
+        Verb::Up(args) => up::run(&cli.place, &env, args),
         Verb::Completions(args) => completions::run(args),
         Verb::Config(args) => config::run(&cli.place, &env, args),
-        Verb::Reference => reference::run(),
         verb => asking(cli, &env, verb),
     }
 }
@@ -77,10 +78,10 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Secret(args) => secret::run(&client, args).await,
         Verb::Token(args) => token::run(&client, args).await,
         // Done above, or by `run`: these ask nobody.
-        Verb::Doctor(_)
+        Verb::Up(_)
+        | Verb::Doctor(_)
         | Verb::Version(_)
         | Verb::Completions(_)
-        | Verb::Config(_)
-        | Verb::Reference => Ok(()),
+        | Verb::Config(_) => Ok(()),
     }
 }

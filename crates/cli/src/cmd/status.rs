@@ -5,10 +5,10 @@ use smartbox_api::platform::PlatformStatus;
 use smartbox_api::smartbox::{SandboxView, SmartboxView, Total};
 use smartbox_core::sandbox::EngineProcess;
 use smartbox_core::time::{Clock, Timestamp};
+use smartbox_server::system::SystemClock;
 
 use crate::client::Client;
 use crate::error::CliError;
-use crate::ui::clock::System;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::table::facts;
 use crate::ui::{age, out, phase, size};
@@ -28,11 +28,15 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     match &args.name {
         Some(name) => {
             let view = or_interrupt(client.json(call::smartbox(name))).await?;
-            if args.json { out::json(&view) } else { out::say(smartbox(&view, System.now())) }
+            if args.json { out::json(&view) } else { out::say(smartbox(&view, SystemClock.now())) }
         }
         None => {
             let status = or_interrupt(client.json(call::status())).await?;
-            if args.json { out::json(&status) } else { out::say(platform(&status, System.now())) }
+            if args.json {
+                out::json(&status)
+            } else {
+                out::say(platform(&status, SystemClock.now()))
+            }
         }
     }
 }

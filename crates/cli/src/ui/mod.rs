@@ -5,7 +5,6 @@
 
 pub(crate) mod age;
 pub(crate) mod ask;
-pub(crate) mod clock;
 pub(crate) mod interrupt;
 pub(crate) mod out;
 pub(crate) mod phase;

@@ -1,13 +1,13 @@
 //! A dialogue: a line, its answer, the next line, until Ctrl-D.
 //!
 //! The terminal's own line editing is enough; whoever wants more wraps the command in `rlwrap`.
+use smartbox_server::system::SystemEntropy;
 
 use smartbox_core::id::MessageId;
 
 use super::checked;
 use super::turn::{self, How, Turn};
 use crate::error::CliError;
-use crate::ui::clock::System;
 use crate::ui::interrupt::Interrupt;
 use crate::ui::{out, stdin, term};
 
@@ -37,7 +37,7 @@ pub(super) async fn hold(how: &How<'_>) -> Result<(), CliError> {
         if line.trim().is_empty() {
             continue;
         }
-        let turn = Turn { id: MessageId::generate(&System), text: Some(checked(line)?) };
+        let turn = Turn { id: MessageId::generate(&SystemEntropy), text: Some(checked(line)?) };
         match turn::take_or(how, turn, &mut interrupt).await {
             // Ctrl-C while an answer comes is about that answer, not about the dialogue.
             Err(CliError::Interrupted(2)) if person => {}

@@ -10,10 +10,10 @@ mod turn;
 
 use smartbox_api::message::MAX_TEXT;
 use smartbox_core::id::MessageId;
+use smartbox_server::system::SystemEntropy;
 
 use crate::client::Client;
 use crate::error::CliError;
-use crate::ui::clock::System;
 use turn::{How, Turn};
 
 /// Talks to a smartbox: with a text one message, without one a dialogue.
@@ -48,7 +48,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     match (text, &args.message) {
         (Some(text), id) => {
             let text = checked(text)?;
-            let id = id.clone().unwrap_or_else(|| MessageId::generate(&System));
+            let id = id.clone().unwrap_or_else(|| MessageId::generate(&SystemEntropy));
             turn::take(&how, Turn { id, text: Some(text) }).await
         }
         (None, Some(id)) => turn::take(&how, Turn { id: id.clone(), text: None }).await,

@@ -1,5 +1,7 @@
 //! One thing that was looked at, and what came of it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// How bad it is.
@@ -17,7 +19,7 @@ pub(super) enum Level {
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Check {
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) level: Level,
     /// One sentence.
     pub(super) what: String,
@@ -26,23 +28,23 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn ok(name: &'static str, what: impl Into<String>) -> Self {
-        Self { name, level: Level::Ok, what: what.into(), hint: String::new() }
+    pub(super) fn ok(name: impl Into<Cow<'static, str>>, what: impl Into<String>) -> Self {
+        Self { name: name.into(), level: Level::Ok, what: what.into(), hint: String::new() }
     }
 
     pub(super) fn warn(
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         what: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { name, level: Level::Warn, what: what.into(), hint: hint.into() }
+        Self { name: name.into(), level: Level::Warn, what: what.into(), hint: hint.into() }
     }
 
     pub(super) fn fail(
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         what: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self { name, level: Level::Fail, what: what.into(), hint: hint.into() }
+        Self { name: name.into(), level: Level::Fail, what: what.into(), hint: hint.into() }
     }
 }

@@ -1,6 +1,5 @@
 //! `smartbox doctor`: looks at this machine and at the platform, changes nothing, wakes nobody.
 
-mod cgroups;
 mod check;
 mod disk;
 mod isolation;
@@ -45,8 +44,7 @@ async fn look(place: &Place, env: &Env) -> Result<Vec<Check>, CliError> {
     let remote = platform::is_elsewhere(place, env);
     let mut checks = Vec::new();
     if !remote {
-        checks.extend(isolation::checks());
-        checks.push(cgroups::check());
+        checks.extend(isolation::checks().await);
         checks.extend(memory::checks());
         checks.extend(programs::checks(&dir));
         checks.extend(disk::checks(&dir));

@@ -5,17 +5,43 @@ use std::process::{Command, Stdio};
 
 use super::check::Check;
 
-pub(super) fn checks(_dir: &Path) -> Vec<Check> {
-    vec![npm()]
+pub(super) fn checks(dir: &Path) -> Vec<Check> {
+    let engines = engines(dir);
+    let npm = match (version("npm"), engines.is_empty()) {
+        (Some(npm), _) => Check::ok("npm", format!("npm {npm}")),
+        (None, true) => Check::fail(
+            "npm",
+            "npm is not there, and the engine comes by it",
+            "install Node.js with npm, for example: apt-get install -y npm",
+        ),
+        (None, false) => Check::warn(
+            "npm",
+            "npm is not there; the engine is, so it is needed only for the next one",
+            "install Node.js with npm, for example: apt-get install -y npm",
+        ),
+    };
+    // The engine brings its own Node.js; the machine's only has to run npm.
+    let node = match version("node") {
+        Some(node) => Check::ok("node", format!("Node.js {node} runs npm; the engine has its own")),
+        None => Check { name: "node".into(), what: "Node.js is not there".into(), ..npm.clone() },
+    };
+    let engine = if engines.is_empty() {
+        Check::ok("engine", "not installed yet; the first `smartbox up` does it (about 650 MB)")
+    } else {
+        Check::ok("engine", format!("installed: {}", engines.join(", ")))
+    };
+    vec![npm, node, engine]
 }
 
-fn npm() -> Check {
-    const NAME: &str = "npm";
-    let hint = "install Node.js with npm, for example: apt-get install -y npm";
-    match version("npm") {
-        Some(version) => Check::ok(NAME, format!("npm {version}")),
-        None => Check::fail(NAME, "npm is not there, and the engine comes by it", hint),
-    }
+/// The engines that are installed. What is half-made has a name that begins with a dot.
+fn engines(dir: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(dir.join("engines")) else { return Vec::new() };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    names
 }
 
 /// The first word that `program --version` prints.

@@ -2,10 +2,10 @@
 
 use smartbox_api::call;
 use smartbox_core::time::Clock;
+use smartbox_server::system::SystemClock;
 
 use crate::client::Client;
 use crate::error::CliError;
-use crate::ui::clock::System;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{age, out, table};
 
@@ -28,7 +28,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     if secrets.is_empty() {
         return out::say("There is no secret; `smartbox secret set ANTHROPIC_API_KEY` keeps one.");
     }
-    let now = System.now();
+    let now = SystemClock.now();
     let rows = secrets
         .into_iter()
         .map(|s| [s.name, s.scope, s.updated.map_or_else(String::new, |t| age::when(now, t))])

@@ -1,0 +1,69 @@
+//! `smartbox up`: runs the platform and tells a person about it.
+
+mod journal;
+mod tell;
+
+use std::sync::Mutex;
+
+use smartbox_server::config::Env;
+use smartbox_server::{BootError, UpOptions};
+use tokio::runtime;
+
+use crate::client::Place;
+use crate::error::CliError;
+
+/// Starts the platform and prints one link; Ctrl-C ends it, and smartboxes go on.
+///
+/// The first time it installs the engine (about 650 MB, by npm). The data directory is --data-dir,
+/// else SMARTBOX_DATA_DIR, else /var/lib/smartbox for root and ~/.local/share/smartbox for others.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Stop the smartboxes too when the platform ends; without it the next `up` takes them over
+    #[arg(long)]
+    stop_boxes: bool,
+    /// Run even where smartboxes cannot be isolated: whatever an assistant runs can read and
+    /// change all that you can
+    #[arg(long)]
+    insecure_no_sandbox: bool,
+    /// A file that a test harness keeps locked
+    #[arg(long, hide = true, value_name = "FILE")]
+    lease: Option<std::path::PathBuf>,
+}
+
+pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
+    if place.server.is_some() {
+        return Err(CliError::usage(
+            "`up` starts a platform here, and --server names one elsewhere",
+            "leave --server out",
+        ));
+    }
+    journal::keep(&place.data_dir(env)?, env)?;
+    let mut options = UpOptions::new(env.clone());
+    options.data_dir.clone_from(&place.data_dir);
+    options.listen.clone_from(&place.listen);
+    options.stop_boxes = args.stop_boxes;
+    options.insecure_no_sandbox = args.insecure_no_sandbox;
+    options.lease.clone_from(&args.lease);
+    let teller = Mutex::new(tell::Teller::default());
+    let ui = |event| {
+        // One that panicked while telling has told; there is nothing to repair.
+        let mut teller = teller.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        teller.tell(event);
+    };
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::here(format!("the platform cannot run: {e}"), String::new()))?;
+    let ended = runtime.block_on(smartbox_server::up(options, ui));
+    runtime.shutdown_background();
+    ended.map_err(explain)
+}
+
+fn explain(error: BootError) -> CliError {
+    match error {
+        BootError::Config(error) => CliError::Config(error),
+        // The person who pressed Ctrl-C twice knows.
+        BootError::Cut => CliError::Interrupted(2),
+        error => CliError::Boot(error),
+    }
+}

@@ -1,0 +1,109 @@
+//! Commands that change a box.
+
+use std::sync::Arc;
+
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use smartbox_api::problem::Code;
+use tokio::sync::Notify;
+
+use crate::fake::{Fake, refuse, smartbox};
+use crate::run::{run, run_with};
+
+/// A platform that answers an act only after the box was looked at twice.
+fn slow(verb: &'static str) -> Router {
+    let looked = Arc::new(Notify::new());
+    let looking = looked.clone();
+    let act = post(move || async move {
+        looked.notified().await;
+        looked.notified().await;
+        Json(smartbox("pa", "running", ""))
+    });
+    let look = get(move || async move {
+        looking.notify_one();
+        Json(smartbox("pa", "starting", "loading plugins"))
+    });
+    Router::new().route(&format!("/api/v1/boxes/pa/{verb}"), act).route("/api/v1/boxes/pa", look)
+}
+
+#[tokio::test]
+async fn long_work_tells_its_phase_and_then_the_state() {
+    let fake = Fake::new(slow("wake"));
+    let ended = run(fake.dir(), &["wake", "pa"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.out, "pa: running\n");
+    assert_eq!(ended.err, "pa: starting: loading plugins\n", "each phase is told once");
+    let body: Value = serde_json::from_str(&fake.seen_like("POST")[0].body).unwrap();
+    assert_eq!(body, json!({ "wait_ms": 300_000, "deep": false }));
+}
+
+#[tokio::test]
+async fn every_act_sends_its_verb_and_prints_json_if_asked() {
+    for verb in ["wake", "sleep", "restart", "stop", "start"] {
+        let path = format!("/api/v1/boxes/pa/{verb}");
+        let act = post(|| async { Json(smartbox("pa", "running", "")) });
+        let fake = Fake::new(Router::new().route(&path, act));
+        let ended = run(fake.dir(), &[verb, "pa", "--json", "--no-wait"]).await;
+        let view: Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!((&view["name"], &view["state"]), (&json!("pa"), &json!("running")), "{verb}");
+        assert!(fake.seen()[0].body.contains("\"wait_ms\":0"), "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn a_deep_sleep_is_asked_for() {
+    let act = post(|| async { Json(smartbox("pa", "stopped", "")) });
+    let fake = Fake::new(Router::new().route("/api/v1/boxes/pa/sleep", act));
+    let ended = run(fake.dir(), &["sleep", "pa", "--deep", "--timeout", "10s"]).await;
+    assert_eq!(ended.out, "pa: stopped\n");
+    assert_eq!(fake.seen_like("POST")[0].body, r#"{"wait_ms":10000,"deep":true}"#);
+}
+
+#[tokio::test]
+async fn a_new_box_is_what_was_asked_for() {
+    let make =
+        post(|| async { (http::StatusCode::CREATED, Json(smartbox("work", "stopped", ""))) });
+    let fake = Fake::new(Router::new().route("/api/v1/boxes", make));
+    let args = ["new", "work", "--kind", "project", "--tier", "standard-2", "--auto", "--json"];
+    let ended = run(fake.dir(), &args).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let body: Value = serde_json::from_str(&fake.seen()[0].body).unwrap();
+    let wanted = json!({
+        "name": "work", "kind": "project", "tier": "standard-2", "desired": "auto"
+    });
+    assert_eq!(body, wanted);
+    for bad in ["Work", "-x", "../etc", "api"] {
+        let ended = run(fake.dir(), &["new", "--", bad]).await;
+        assert_eq!(ended.code, Some(2), "{bad} {ended:?}");
+    }
+    assert_eq!(fake.seen().len(), 1, "a bad name is not even sent");
+    let taken = post(|| async { refuse(Code::Exists, "There is a work.", "Choose another name.") });
+    let fake = Fake::new(Router::new().route("/api/v1/boxes", taken));
+    assert_eq!(run(fake.dir(), &["new", "work"]).await.code, Some(4));
+}
+
+#[tokio::test]
+async fn removing_asks_and_names_the_box_by_its_id() {
+    let look = get(|| async { Json(smartbox("pa", "running", "")) });
+    let gone = delete(|| async { http::StatusCode::NO_CONTENT });
+    let router = Router::new().route("/api/v1/boxes/pa", look).route("/api/v1/boxes/{id}", gone);
+    let fake = Fake::new(router);
+    let ended = run_with(fake.dir(), &["rm", "pa"], b"y\n").await;
+    assert_eq!(ended.code, Some(2), "a pipe is nobody who can be asked: {ended:?}");
+    assert!(ended.err.contains("--yes") && fake.seen_like("DELETE").is_empty());
+    let ended = run(fake.dir(), &["rm", "pa", "--yes", "--json"]).await;
+    let view: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((ended.code, &view["name"]), (Some(0), &json!("pa")));
+    let lines: Vec<String> = fake.seen_like("DELETE").into_iter().map(|s| s.line).collect();
+    assert_eq!(lines, ["DELETE /api/v1/boxes/box_00000000000000000001"]);
+}
+
+#[tokio::test]
+async fn a_fresh_link_is_printed_alone() {
+    let url = "http://127.0.0.1:7777/?token=abc";
+    let make = post(move || async move { Json(json!({ "url": url })) });
+    let fake = Fake::new(Router::new().route("/api/v1/boxes/pa/link", make));
+    let ended = run(fake.dir(), &["open", "pa"]).await;
+    assert_eq!((ended.out.trim(), ended.err.as_str()), (url, ""));
+}

@@ -1,0 +1,55 @@
+//! Listings, for people and for programs.
+
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::fake::{Fake, smartbox};
+use crate::run::run;
+
+fn boxes() -> Router {
+    let list = || async {
+        let mut failed = smartbox("work", "failed", "");
+        failed["failure"] =
+            json!({ "reason": "crash", "message": "it ended", "hint": "h", "at": 1 });
+        Json(json!([smartbox("pa", "starting", "waiting for the engine"), failed]))
+    };
+    Router::new().route("/api/v1/boxes", get(list))
+}
+
+#[tokio::test]
+async fn a_listing_is_an_array_with_name_kind_and_state() {
+    let fake = Fake::new(boxes());
+    let ended = run(fake.dir(), &["ls", "--json"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let list: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(list[0]["name"], "pa");
+    assert_eq!(list[0]["kind"], "pa");
+    assert_eq!(list[1]["state"], "failed");
+}
+
+#[tokio::test]
+async fn a_listing_for_people_has_a_line_for_each() {
+    let fake = Fake::new(boxes());
+    let ended = run(fake.dir(), &["ls"]).await;
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert!(lines[0].starts_with("NAME  KIND  STATE"), "{ended:?}");
+    assert!(lines[1].starts_with("pa    pa    starting: waiting for the engine"), "{ended:?}");
+    assert!(lines[2].contains("failed: it ended"), "{ended:?}");
+    assert!(!ended.out.contains('\u{1b}'), "no colours where nobody sees them");
+}
+
+#[tokio::test]
+async fn an_empty_listing_says_what_to_do_and_is_an_array_all_the_same() {
+    let fake = Fake::new(Router::new().route("/api/v1/boxes", get(|| async { Json(json!([])) })));
+    assert!(run(fake.dir(), &["ls"]).await.out.contains("smartbox new"));
+    assert_eq!(run(fake.dir(), &["ls", "--json"]).await.out.trim(), "[]");
+}
+
+#[tokio::test]
+async fn what_a_platform_sends_cannot_drive_the_terminal() {
+    let list = || async { Json(json!([smartbox("pa", "running", "\u{1b}]0;evil\u{7}")])) };
+    let fake = Fake::new(Router::new().route("/api/v1/boxes", get(list)));
+    let ended = run(fake.dir(), &["ls"]).await;
+    assert!(ended.out.contains("evil") && !ended.out.contains('\u{1b}'), "{ended:?}");
+}

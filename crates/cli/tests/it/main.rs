@@ -1,0 +1,27 @@
+//! The built command against a platform that these tests play: what it prints, what it sends, how it
+//! ends. What is absent: the real platform, which has tests of its own.
+
+#[cfg(test)]
+mod act;
+#[cfg(test)]
+mod chat;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod exec;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod list;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod reach;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod secret;
+#[cfg(test)]
+mod terminal;
