@@ -63,7 +63,8 @@ fn last_word(answer: &[u8]) -> Reply {
     }
     let fault = Fault {
         doing: "running the sandbox helper".to_owned(),
-        text: "it was killed".to_owned(),
+        text: "it ended without an answer (killed, or not a program that calls `nest_main`)"
+            .to_owned(),
         errno: None,
     };
     Reply { fault: Some(fault), ..last }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 use smartbox_core::sandbox::Memory;
 
 /// Kills one process by its pid, by way of a descriptor.
@@ -37,6 +37,41 @@ pub(super) fn descendants(of: i32) -> Vec<(i32, char)> {
         }
     }
     found
+}
+
+/// Takes the status of children of ours that were first in a process namespace and have ended;
+/// nobody else here has such children. `false` while one has not become init yet.
+///
+/// For those whose helper was killed before it could tell of them.
+pub(super) fn reap_lost() -> bool {
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    let Ok(entries) = fs::read_dir("/proc") else { return true };
+    let mut settled = true;
+    for pid in entries.flatten().filter_map(|e| e.file_name().to_str()?.parse::<i32>().ok()) {
+        let Some((state, parent)) = stat(pid) else { continue };
+        if parent != own || !is_first(pid) {
+            continue;
+        }
+        if state == 'Z' {
+            let id = Pid::from_raw(pid).map(WaitId::Pid);
+            let _ = id.map(|id| {
+                rustix::process::waitid(id, WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
+            });
+        } else {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let arg = crate::nest::ARG.as_bytes();
+            settled &= !line.split(|byte| *byte == 0).any(|word| word == arg);
+        }
+    }
+    settled
+}
+
+/// Whether a process is the first one of a process namespace beneath ours.
+fn is_first(pid: i32) -> bool {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let numbers = text.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    let numbers: Vec<&str> = numbers.split_whitespace().collect();
+    numbers.len() > 1 && numbers.last() == Some(&"1")
 }
 
 /// State letter and parent.

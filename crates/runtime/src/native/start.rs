@@ -12,7 +12,7 @@ use smartbox_link::wire::Status;
 use super::dirs::{BoxDir, Meta};
 use super::error::{blocking, broken, broken_by};
 use super::peer::{self, Process};
-use super::{Inner, guard, helper, remove, watch};
+use super::{Inner, guard, helper, procs, remove, watch};
 use crate::nest::spec::{Level, Make, Order};
 
 /// How long init may take to answer for the first time.
@@ -46,6 +46,8 @@ pub(super) async fn start(inner: &Arc<Inner>, spec: &SandboxSpec) -> Result<(), 
         Err(e) => {
             // What it was is worth more to the caller than how tidying went.
             let _ = remove::remove(inner, &spec.id).await;
+            // Without its helper a child ends by itself; nobody may know its number.
+            let _ = remove::until(LAST_WORDS, || procs::reap_lost().then_some(())).await;
             Err(e)
         }
     }

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -15,7 +15,7 @@ use rustix::thread::UnshareFlags;
 use smartbox_link::inherit::{self, Inherit};
 
 use super::fault::{Doing, fault};
-use super::make::FAILED;
+use super::make::{FAILED, READY};
 use super::spec::{Fault, Level, Make};
 use super::{enter, filter, root, sys};
 
@@ -67,6 +67,8 @@ fn run(order: &Make, parent: &mut UnixStream) -> Result<std::convert::Infallible
         Level::None => None,
         _ => Some(filter::program().map_err(|e| fault("composing the filter", e))?),
     };
+    parent.write_all(&[READY]).doing("asking to begin")?;
+    parent.read_exact(&mut [0]).doing("being told to begin")?;
     carried.arrange(document)?;
     rustix::thread::set_no_new_privs(true).doing("refusing new privileges")?;
     if let Some(filter) = filter {

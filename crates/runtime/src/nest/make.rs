@@ -10,6 +10,8 @@ use super::{child, enter, sys};
 
 /// The child asks to be mapped.
 pub(super) const MAP_ME: u8 = b'm';
+/// The child asks whether to become init: not if the helper has been killed meanwhile.
+pub(super) const READY: u8 = b'r';
 /// The child failed; a [`Fault`] follows.
 pub(super) const FAILED: u8 = b'f';
 
@@ -42,6 +44,7 @@ fn attempt(order: &Make, told: &mut Option<i32>) -> Result<(), Fault> {
                 enter::map(&pid.to_string(), order.host_uid, order.host_gid)?;
                 ours.write_all(&[MAP_ME]).doing("telling the new sandbox its user")?;
             }
+            READY => ours.write_all(&[READY]).doing("letting init begin")?,
             _ => return Err(read_fault(&mut ours)),
         }
     }
