@@ -39,8 +39,8 @@ pub(super) fn descendants(of: i32) -> Vec<(i32, char)> {
     found
 }
 
-/// Takes the status of children of ours that were first in a process namespace and have ended;
-/// nobody else here has such children. `false` while one has not become init yet.
+/// Takes the status of children of ours that were first in a process namespace and ended before
+/// they became init; nobody else here has such children. `false` while one is still on its way.
 ///
 /// For those whose helper was killed before it could tell of them.
 pub(super) fn reap_lost() -> bool {
@@ -49,7 +49,7 @@ pub(super) fn reap_lost() -> bool {
     let mut settled = true;
     for pid in entries.flatten().filter_map(|e| e.file_name().to_str()?.parse::<i32>().ok()) {
         let Some((state, parent)) = stat(pid) else { continue };
-        if parent != own || !is_first(pid) {
+        if parent != own || !is_first(pid) || is_init(pid) {
             continue;
         }
         if state == 'Z' {
@@ -64,6 +64,11 @@ pub(super) fn reap_lost() -> bool {
         }
     }
     settled
+}
+
+/// Whether a process became init, so that its pid is known and somebody waits for it.
+fn is_init(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() == "init")
 }
 
 /// Whether a process is the first one of a process namespace beneath ours.
