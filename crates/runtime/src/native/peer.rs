@@ -70,13 +70,17 @@ pub(super) async fn connect(dir: &BoxDir, name: &str) -> io::Result<Option<UnixS
     let path = format!("/proc/self/fd/{}/{name}", run.as_raw_fd());
     match UnixStream::connect(Path::new(&path)).await {
         Ok(stream) => Ok(Some(stream)),
-        Err(e)
-            if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
-        {
-            Ok(None)
-        }
+        Err(e) if is_gone(&e) => Ok(None),
         Err(e) => Err(e),
     }
+}
+
+/// Whether an error says that init has ended: before we came, or while we were at it.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+    ) || matches!(error.raw_os_error(), Some(libc::ESRCH | libc::EINVAL | libc::ENODATA))
 }
 
 /// The process that listens where this stream leads.
@@ -85,14 +89,18 @@ pub(super) fn process_behind(stream: &UnixStream) -> io::Result<Process> {
     match sys::peer_pidfd(stream) {
         Ok(fd) => Process::new(pid, fd),
         // Before Linux 6.5. The caller holds a connection that only init's socket can have given.
-        Err(_) => Process::open(pid),
+        Err(e) if e.raw_os_error() == Some(libc::ENOPROTOOPT) => Process::open(pid),
+        Err(e) => Err(e),
     }
 }
 
 /// Init's process if there is one.
 pub(super) async fn find(dir: &BoxDir) -> io::Result<Option<Process>> {
     match connect(dir, "link.sock").await? {
-        Some(stream) => process_behind(&stream).map(Some),
+        Some(stream) => match process_behind(&stream) {
+            Err(e) if is_gone(&e) => Ok(None),
+            found => found.map(Some),
+        },
         None => Ok(None),
     }
 }
