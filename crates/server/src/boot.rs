@@ -1,7 +1,7 @@
 //! The only file that names concrete drivers: it makes each of them and introduces them to one
 //! another. What is absent: any rule of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -226,6 +226,15 @@ async fn engine_slot(
         other => return Err(BootError::NoEngine { name: other.to_owned() }),
     };
     Ok(EngineSlot { engine: Arc::new(engine), dir })
+}
+
+/// Installs the engine beneath a data directory unless it is there, and starts nothing. Its
+/// directory is what `[engine] path` takes.
+pub async fn install_engine(
+    data_dir: &Path,
+    ui: impl Fn(Event) + Send + Sync,
+) -> Result<PathBuf, BootError> {
+    Ok(install_openclaw(data_dir, &ui).await.map_err(not_installed)?.dir)
 }
 
 async fn install_openclaw(

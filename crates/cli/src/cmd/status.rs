@@ -112,9 +112,9 @@ fn smartbox(view: &SmartboxView, now: Timestamp) -> String {
         lines.push(("busy", "yes".into()));
     }
     if let Some(usage) = &view.usage {
-        let words = "tokens read and written in";
         let Total { calls, input, output } = usage;
-        lines.push(("models", format!("{input} and {output} {words} {calls} calls")));
+        let words = format!("{calls} calls: {input} tokens read, {output} written");
+        lines.push(("models", words));
     }
     if let Some(alarm) = view.alarm {
         lines.push(("alarm", age::when(now, alarm)));

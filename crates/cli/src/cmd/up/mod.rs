@@ -1,7 +1,7 @@
 //! `smartbox up`: runs the platform and tells a person about it.
 
 mod journal;
-mod tell;
+pub(super) mod tell;
 
 use std::sync::Mutex;
 
@@ -59,7 +59,7 @@ pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError>
     ended.map_err(explain)
 }
 
-fn explain(error: BootError) -> CliError {
+pub(super) fn explain(error: BootError) -> CliError {
     match error {
         BootError::Config(error) => CliError::Config(error),
         // The person who pressed Ctrl-C twice knows.

@@ -10,13 +10,13 @@ use crate::ui::out;
 
 /// Tells each event as it comes.
 #[derive(Default)]
-pub(super) struct Teller {
+pub(in crate::cmd) struct Teller {
     bar: Option<ProgressBar>,
     step: &'static str,
 }
 
 impl Teller {
-    pub(super) fn tell(&mut self, event: Event) {
+    pub(in crate::cmd) fn tell(&mut self, event: Event) {
         match event {
             Event::Installing { step, done, total, unit } => {
                 self.progress(step, done, total, unit);
