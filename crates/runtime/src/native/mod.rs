@@ -98,11 +98,6 @@ impl Native {
         Ok(detect::detect(config).await?.capabilities)
     }
 
-    /// What this machine can do, without preparing or changing anything: for diagnosis.
-    pub async fn look(config: &NativeConfig) -> Result<Capabilities, RuntimeError> {
-        detect::detect(config).await.map(|found| found.capabilities)
-    }
-
     /// Where the home of a box lies on the host.
     pub fn home(&self, id: &SmartboxId) -> PathBuf {
         self.0.dir(id).home()
