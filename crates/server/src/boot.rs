@@ -143,7 +143,7 @@ async fn ready(
         runtime: about.runtime.clone(),
         engine: about.engine.clone(),
         missing: models.missing,
-        advice: machine::advice(&config.sleep),
+        advice: machine::advice(config),
         adopted,
     })
 }
@@ -195,6 +195,13 @@ async fn runtime(options: &UpOptions, config: &Config) -> Result<Arc<dyn Runtime
     }
     native.lease.clone_from(&options.lease);
     Ok(Arc::new(Native::open(native).await.map_err(unusable)?))
+}
+
+/// What this machine can do for isolation: tried, and nothing kept. For `doctor`.
+pub async fn detect() -> Result<Capabilities, RuntimeError> {
+    // A name of its own: a cgroup directory is made and removed on the way.
+    let installation = format!("doctor{}", std::process::id());
+    Native::detect(&NativeConfig::new(std::env::temp_dir(), installation)).await
 }
 
 fn unusable(error: RuntimeError) -> BootError {

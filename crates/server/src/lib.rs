@@ -13,5 +13,5 @@ pub mod site;
 pub mod system;
 pub mod up;
 
-pub use boot::install_engine;
+pub use boot::{detect, install_engine};
 pub use up::{BootError, Event, Ready, UpOptions, up};

@@ -6,10 +6,10 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use smartbox_api::problem::{self, Code, Problem};
 use smartbox_core::id::random_text;
 
@@ -33,7 +33,8 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
     } else {
         wrong_host(&app).into_response()
     };
-    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+    let told = response.extensions_mut().remove::<Problem>();
+    if let Some(mut problem) = told.or_else(|| untold(&response)) {
         problem.request_id = Some(id.clone());
         response = render(&app, &problem, html, response);
     }
@@ -69,8 +70,18 @@ fn wrong_host(app: &App) -> Trouble {
     )
 }
 
+/// What axum itself refuses (a path that is not UTF-8) has neither a page nor a problem.
+fn untold(response: &Response) -> Option<Problem> {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    let ours = kind.is_some_and(|kind| !kind.starts_with("text/plain"));
+    let refused = response.status().is_client_error() && !ours;
+    refused.then(|| Problem::new(Code::BadRequest, "the address is not understood", ""))
+}
+
 fn render(app: &App, problem: &Problem, html: bool, bare: Response) -> Response {
     let (mut parts, _) = bare.into_parts();
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.status = StatusCode::from_u16(problem.status).unwrap_or(parts.status);
     let body = if html {
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
         page::problem(app, problem)

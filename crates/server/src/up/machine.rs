@@ -1,20 +1,35 @@
 //! What a person might want to know of this machine.
 
-use crate::config::sleep::Sleep;
+use crate::config::Config;
 
 const SMALL: u64 = 4 << 30;
 
-/// A word of advice for a machine with little memory on which boxes never sleep.
-pub(crate) fn advice(sleep: &Sleep) -> Vec<String> {
+/// Words of advice: a machine with little memory on which boxes never sleep; an address that
+/// others can reach without TLS.
+pub(crate) fn advice(config: &Config) -> Vec<String> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    match total(&meminfo) {
-        Some(bytes) if bytes < SMALL && sleep.after.is_none() => vec![format!(
-            "this machine has {:.1} GiB of memory and an awake box takes nearly one: with \
-             SANDBOX_SLEEP_AFTER=10m idle boxes sleep and wake on demand",
-            gib(bytes)
-        )],
-        _ => Vec::new(),
-    }
+    memory(total(&meminfo), config).into_iter().chain(plain(config)).collect()
+}
+
+fn memory(total: Option<u64>, config: &Config) -> Option<String> {
+    let bytes = total.filter(|bytes| *bytes < SMALL && config.sleep.after.is_none())?;
+    Some(format!(
+        "this machine has {:.1} GiB of memory and an awake box takes nearly one: with \
+         SANDBOX_SLEEP_AFTER=10m idle boxes sleep and wake on demand",
+        gib(bytes)
+    ))
+}
+
+fn plain(config: &Config) -> Option<String> {
+    let http = &config.http;
+    let open = !http.listen.ip().is_loopback() && http.url.is_none();
+    open.then(|| {
+        format!(
+            "{} can be reached from other machines, and what passes there is not encrypted: put a \
+             TLS proxy before it and say its address in `http.url`",
+            http.listen
+        )
+    })
 }
 
 fn total(meminfo: &str) -> Option<u64> {
@@ -36,5 +51,19 @@ mod tests {
     fn the_total_is_read_from_its_line() {
         assert_eq!(total("MemTotal:        2048 kB\nMemFree: 1 kB\n"), Some(2 << 20));
         assert_eq!(total("MemFree: 1 kB\n"), None);
+    }
+
+    #[test]
+    fn advice_is_given_where_it_is_needed_and_nowhere_else() {
+        let load = |text| {
+            let env = crate::config::Env::default();
+            Config::from_text("/d".as_ref(), text, &env, &Default::default()).unwrap()
+        };
+        let usual = load("");
+        assert!(memory(Some(2 << 30), &usual).unwrap().contains("2.0 GiB"));
+        assert_eq!(memory(Some(8 << 30), &usual), None);
+        assert_eq!(memory(Some(2 << 30), &load("[sleep]\nafter = \"1h\"")), None);
+        assert_eq!(plain(&usual), None);
+        assert!(plain(&load("[http]\nlisten = \"0.0.0.0:80\"")).is_some());
     }
 }

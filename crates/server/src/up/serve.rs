@@ -41,7 +41,9 @@ pub(super) async fn run(
     local.close();
     let finished = async {
         started.edge.drained().await;
+        tracing::debug!("connections of browsers have ended");
         local.wait().await;
+        tracing::debug!("connections of the command line have ended");
     };
     signals
         .or_cut(async {
@@ -66,7 +68,9 @@ pub(super) async fn down(
         stopped.map_err(|e| BootError::broken("stopping the boxes", e))?;
     }
     started.control.drain().await;
+    tracing::debug!("the engine room is at rest");
     started.settle().await;
+    tracing::debug!("the records are closed");
     Ok(())
 }
 

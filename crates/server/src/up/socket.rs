@@ -54,3 +54,27 @@ pub(super) fn is_us(stream: &UnixStream) -> bool {
 fn short(dir: &File) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}/control.sock", dir.as_raw_fd()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_data_directory_may_lie_deeper_than_a_sockets_address_reaches() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("a-directory-with-a-long-name/".repeat(8));
+        std::fs::create_dir_all(&deep).unwrap();
+        let first = connect(&deep).await.unwrap_err();
+        assert_eq!(first.kind(), ErrorKind::NotFound);
+        let listener = bind(&deep).unwrap();
+        let stream = connect(&deep).await.unwrap();
+        assert!(is_us(&stream));
+        drop((listener, stream));
+        assert_eq!(connect(&deep).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        // One that a dead process left is replaced.
+        let _listener = bind(&deep).unwrap();
+        connect(&deep).await.unwrap();
+        let mode = std::fs::metadata(deep.join("control.sock")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

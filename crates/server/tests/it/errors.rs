@@ -29,6 +29,7 @@ async fn every_refusal_is_a_problem_document() {
         (world.as_owner(Method::GET, "/api/v1/nowhere"), Code::NotFound),
         (world.as_owner(Method::GET, "/api/v1/boxes/nobody"), Code::NotFound),
         (world.as_owner(Method::GET, "/api/v1/messages/msg_x"), Code::NotFound),
+        (world.as_owner(Method::GET, "/api/v1/boxes/%FF"), Code::BadRequest),
         (world.as_owner(Method::PATCH, boxes), Code::MethodNotAllowed),
         (world.ask(Method::GET, boxes), Code::Unauthenticated),
         (world.as_owner(Method::GET, "/api/v1/secrets?bxo=pa"), Code::BadRequest),

@@ -13,4 +13,5 @@ mod gate;
 mod house;
 mod local;
 mod pages;
+mod up;
 mod world;

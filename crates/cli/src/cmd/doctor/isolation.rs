@@ -2,16 +2,12 @@
 //! namespaces once and lets them go.
 
 use smartbox_core::sandbox::{Capabilities, Feature};
-use smartbox_runtime::{Native, NativeConfig};
 
 use super::check::Check;
 
 /// "Runtime unavailable" of the original's troubleshooting, and every feature by name.
 pub(super) async fn checks() -> Vec<Check> {
-    // A name of its own: a cgroup directory is made and removed on the way.
-    let installation = format!("doctor{}", std::process::id());
-    let config = NativeConfig::new(std::env::temp_dir(), installation);
-    match Native::detect(&config).await {
+    match smartbox_server::detect().await {
         Ok(found) => judge(&found),
         Err(error) => vec![Check::fail(
             "runtime",
