@@ -43,6 +43,8 @@ pub struct EngineSlot {
     pub engine: Arc<dyn Engine>,
     /// Where it is installed on the host.
     pub dir: PathBuf,
+    /// Finds in the end of its log which part of its configuration it refuses.
+    pub complaint: fn(&[u8]) -> Option<String>,
 }
 
 /// The origins of a box, by its host label: `pa` gives `http://pa.localhost:7777`.

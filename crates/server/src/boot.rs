@@ -232,7 +232,11 @@ async fn engine_slot(
         }
         other => return Err(BootError::NoEngine { name: other.to_owned() }),
     };
-    Ok(EngineSlot { engine: Arc::new(engine), dir })
+    Ok(EngineSlot {
+        engine: Arc::new(engine),
+        dir,
+        complaint: smartbox_engine::complaint::complaint,
+    })
 }
 
 /// Installs the engine beneath a data directory unless it is there, and starts nothing. Its

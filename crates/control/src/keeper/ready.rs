@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smartbox_core::engine::Health;
+use smartbox_core::engine::port::EngineError;
 use smartbox_core::sandbox::port::BoxDial;
 use smartbox_core::smartbox::{Failure, Reason, State};
 use smartbox_core::time::Timestamp;
@@ -59,7 +60,16 @@ impl Keeper {
         loop {
             let status = link.status().await?;
             self.check(control, &link, &status, &mut fell_back).await?;
-            match engine.health(&dial).await? {
+            let health = match engine.health(&dial).await {
+                // It blocks while it loads, or is being started again; init says if it is gone for good.
+                Err(
+                    EngineError::NotReady { .. }
+                    | EngineError::Unreachable(_)
+                    | EngineError::Interrupted,
+                ) => Health::Silent,
+                known => known?,
+            };
+            match health {
                 Health::Ready => return self.is_ready(control, &link, status.engine.starts).await,
                 Health::Silent => self.say("the engine is starting"),
                 Health::Starting(phase) => self.say(&format!("the engine is starting ({phase})")),
@@ -176,42 +186,13 @@ impl Keeper {
 
     async fn refused_config(&self, control: &Control, at: Timestamp) -> ControlError {
         let log = control.log_tail(&self.id, 4096).await.map(|page| page.bytes).unwrap_or_default();
-        let key = refused_key(&String::from_utf8_lossy(&log));
-        let which = key.map(|key| format!(": {key}")).unwrap_or_default();
+        let complaint = control.engine(&self.engine).ok().and_then(|slot| (slot.complaint)(&log));
+        let which = complaint.map(|complaint| format!(": {complaint}")).unwrap_or_default();
         ControlError::Failed(Failure {
             reason: Reason::BadConfig,
             message: format!("The engine refuses its configuration{which}."),
             hint: "Correct the file in the smartbox's home, then `smartbox restart` it.".to_owned(),
             at,
         })
-    }
-}
-
-/// The line in which an engine names the key that it refuses: `file:line — path: what is wrong`.
-fn refused_key(log: &str) -> Option<String> {
-    let after = log.rfind("Invalid config at").map_or(log, |at| &log[at..]);
-    after.lines().map(str::trim).find_map(|line| {
-        let rest = line
-            .split_once(" — ")
-            .map(|(_, rest)| rest)
-            .or_else(|| line.starts_with("<root>: ").then_some(line))?;
-        Some(rest.chars().filter(|c| !c.is_control()).take(200).collect())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_refused_key_is_found_in_the_log() {
-        let log = "x\nt Gateway failed to start: Invalid config at /h/openclaw.json:\nopenclaw.json:1 — gateway.port: Invalid input: expected number\nRun \"openclaw doctor\"";
-        assert_eq!(
-            refused_key(log).as_deref(),
-            Some("gateway.port: Invalid input: expected number")
-        );
-        let log = "Invalid config at /h/openclaw.json:\n<root>: Unrecognized key: \"fooBar\"\n";
-        assert_eq!(refused_key(log).as_deref(), Some("<root>: Unrecognized key: \"fooBar\""));
-        assert_eq!(refused_key("nothing of the kind"), None);
     }
 }

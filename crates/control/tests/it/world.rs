@@ -143,7 +143,7 @@ fn parts(
     Parts {
         store: store.clone(),
         runtime: sim.clone(),
-        engines: vec![EngineSlot { engine: script.clone(), dir: "/nowhere".into() }],
+        engines: vec![EngineSlot { engine: script.clone(), dir: "/nowhere".into(), complaint }],
         models: Arc::new(NoModels),
         activity: tracker.clone(),
         clock: clock.clone(),
@@ -160,4 +160,8 @@ fn parts(
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },
     }
+}
+
+fn complaint(log: &[u8]) -> Option<String> {
+    String::from_utf8_lossy(log).lines().last().map(str::to_owned)
 }

@@ -121,7 +121,11 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
     let control = Control::open(Parts {
         store: store.clone(),
         runtime: sim.clone(),
-        engines: vec![EngineSlot { engine: Arc::new(Parrot::new()), dir: "/nowhere".into() }],
+        engines: vec![EngineSlot {
+            engine: Arc::new(Parrot::new()),
+            dir: "/nowhere".into(),
+            complaint: |_| None,
+        }],
         models: Arc::new(NoModels),
         activity: tracker.clone(),
         clock: clock.clone(),
