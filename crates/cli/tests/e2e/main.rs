@@ -1,0 +1,25 @@
+//! The product as a person uses it: the real binary, the real engine, a real browser.
+//!
+//! One test, in chapters that share one booted box, because a boot takes ten seconds of a processor.
+//! `SMARTBOX_TEST_ENGINE` names the directory with the installed engine; without it the chapters with the
+//! real engine fail and say how to install it, for a check that was skipped must not look like one that passed.
+
+mod api;
+mod browser;
+mod chaos;
+mod platform;
+mod story;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `look` finds something.
+pub async fn until<T>(within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + within;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < end, "waited {within:?} in vain");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

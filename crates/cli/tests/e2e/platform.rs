@@ -1,0 +1,211 @@
+//! A platform of its own for a test: the real binary on a data directory and a port of its own.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// A running `smartbox up`. Dropping it stops the platform and every box, and asserts that nothing stays behind.
+pub struct Platform {
+    /// Its data directory.
+    pub data: tempfile::TempDir,
+    /// The link that `up` printed.
+    pub link: String,
+    /// The port that it listens on.
+    pub port: u16,
+    env: Vec<(String, String)>,
+    child: Option<Child>,
+}
+
+impl Platform {
+    /// Starts a platform and waits for its link.
+    pub fn start(config: &str, env: &[(&str, &str)]) -> Self {
+        let mut data = tempfile::Builder::new().prefix("smartbox-e2e").tempdir().unwrap();
+        // For looking at the logs of a run that failed.
+        data.disable_cleanup(std::env::var_os("SMARTBOX_TEST_KEEP").is_some());
+        std::fs::write(data.path().join("smartbox.toml"), config).unwrap();
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mut platform = Self { data, link: String::new(), port: 0, env, child: None };
+        platform.up("127.0.0.1:0");
+        platform
+    }
+
+    /// Starts the control plane (again).
+    pub fn up(&mut self, listen: &str) {
+        let mut child = self
+            .command(["up", "--listen", listen])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, told) = mpsc::channel();
+        let out = child.stdout.take().unwrap();
+        let lines = BufReader::new(out).lines().map_while(Result::ok);
+        let found = tell.clone();
+        std::thread::spawn(move || {
+            for line in lines {
+                eprintln!("up: {}", line.split("?token=").next().unwrap_or_default());
+                if let Some(at) = line.find("http://127.0.0.1:") {
+                    let _ = found
+                        .send(line[at..].split_whitespace().next().unwrap_or_default().to_owned());
+                }
+            }
+        });
+        let mut err = child.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = err.read_to_string(&mut text);
+            eprintln!("up, stderr:\n{text}");
+            drop(tell);
+        });
+        self.child = Some(child);
+        self.link = told.recv_timeout(Duration::from_secs(300)).expect("`up` prints its link");
+        let rest = self.link.strip_prefix("http://127.0.0.1:").unwrap();
+        self.port = rest.split(['/', '?']).next().unwrap().parse().unwrap();
+    }
+
+    /// The address it listens on.
+    pub fn listen(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A command of the binary against this platform.
+    pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smartbox"));
+        command.arg("--data-dir").arg(self.data.path()).args(args);
+        for name in
+            ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "SANDBOX_SLEEP_AFTER", "SMARTBOX_LISTEN"]
+        {
+            command.env_remove(name);
+        }
+        command.envs(self.env.iter().map(|(k, v)| (k, v)));
+        command
+    }
+
+    /// Runs a command and returns what came of it.
+    pub fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Output {
+        self.command(args).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command that must succeed, and returns its standard output.
+    pub fn ok<S: AsRef<OsStr> + std::fmt::Debug>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+    ) -> String {
+        let args: Vec<S> = args.into_iter().collect();
+        let output = self.run(&args);
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{args:?}: {}\n{}{err}",
+            output.status,
+            String::from_utf8_lossy(&output.stdout)
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command with this on its standard input.
+    pub fn feed(&self, args: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// The state of a box as `ls --json` says.
+    pub fn state(&self, name: &str) -> String {
+        let list: serde_json::Value = serde_json::from_str(&self.ok(["ls", "--json"])).unwrap();
+        let found = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|b| b["name"] == name)
+            .expect("the box is listed")
+            .clone();
+        found["state"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until a box is in a state.
+    pub fn wait_for(&self, name: &str, state: &str, within: Duration) {
+        let end = Instant::now() + within;
+        loop {
+            let seen = self.state(name);
+            if seen == state {
+                return;
+            }
+            assert!(Instant::now() < end, "{name} is {seen}, not {state}, after {within:?}");
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+    }
+
+    /// Kills the control plane as a crash would.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("the platform runs");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks the control plane to end, and waits for it.
+    pub fn term(&mut self) {
+        let mut child = self.child.take().expect("the platform runs");
+        Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// The process ids of the control plane's sandboxes: everything whose root is not ours and whose
+    /// cgroup names our boxes.
+    pub fn box_pids(&self, part: &str) -> Vec<u32> {
+        pids()
+            .into_iter()
+            .filter(|pid| cgroup(*pid).contains("smartbox-") && cgroup(*pid).contains(part))
+            .collect()
+    }
+
+    /// The control plane's process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// A file of the data directory.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.data.path().join(name)
+    }
+}
+
+/// All process ids.
+pub fn pids() -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").unwrap();
+    entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The cgroups of a process, as text; empty if it is gone.
+pub fn cgroup(pid: u32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default()
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        let listen = self.listen();
+        if self.child.is_none() && !std::thread::panicking() {
+            self.up(&listen);
+        }
+        for entry in
+            serde_json::from_slice::<Vec<serde_json::Value>>(&self.run(["ls", "--json"]).stdout)
+                .unwrap_or_default()
+        {
+            self.run(["rm", "--yes", entry["name"].as_str().unwrap_or_default()]);
+        }
+        if let Some(mut child) = self.child.take() {
+            let _ = Command::new("kill").arg(child.id().to_string()).status();
+            let _ = child.wait();
+        }
+    }
+}
