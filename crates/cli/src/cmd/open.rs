@@ -7,7 +7,7 @@ use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::out;
 
-/// Prints a fresh sign-in link to a smartbox's pages.
+/// Prints a fresh sign-in link to a smartbox's pages; it works once, and not for long.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox

@@ -1,0 +1,41 @@
+# Recipes are names for scripts and cargo; what takes more than a line is in scripts/.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Starts the platform.
+run *args:
+    cargo run --release -- up {{args}}
+
+# The quick look while working: one room, or all of them.
+check *args:
+    cargo clippy {{ if args == "" { "--workspace" } else { "-p smartbox-" + args } }} --all-targets -- -D warnings
+
+# The tests of one room, or every check as CI runs them.
+test *room:
+    {{ if room == "" { "bash .ci/test" } else { "cargo test -p smartbox-" + room } }}
+
+# Formats everything.
+fmt:
+    cargo fmt --all
+
+# Writes the generated pages.
+gen:
+    scripts/generate.sh
+
+# Installs the engine for tests and prints where it is.
+engine:
+    @scripts/engine.sh
+
+# Measures, beside the peers.
+bench *args:
+    scripts/bench.sh {{args}}
+
+# Kills everything again and again, and counts messages.
+chaos rounds="200" real="5":
+    scripts/chaos.sh {{rounds}} {{real}}
+
+# Licences, bans and sources of what we depend on.
+deny:
+    cargo deny check bans licenses sources
