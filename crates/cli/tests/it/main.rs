@@ -25,3 +25,5 @@ mod run;
 mod secret;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod up;
