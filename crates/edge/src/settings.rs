@@ -148,6 +148,8 @@ impl Default for EngineWords {
             "update.status",
             "node.list",
             "gateway.identity.get",
+            // Measured: an idle page asks for this every minute, and for the catalogue every half.
+            "agent.identity.get",
         ];
         let prefixes = ["/assets/", "/favicon", "/apple-touch-icon", "/sw.js", "/manifest."];
         let suffixes = ["/avatar", "/workspace-icon", "/control-ui-config.json"];

@@ -18,10 +18,15 @@ pub(crate) fn by_person(words: &EngineWords, head: &Head, bytes: &[u8]) -> bool 
     }
     let prefix = head.payload(bytes, SNIFF);
     let Some(method) = method(&prefix) else { return true };
-    !words.quiet_methods.iter().any(|quiet| match quiet.strip_suffix('*') {
+    let quiet = words.quiet_methods.iter().any(|quiet| match quiet.strip_suffix('*') {
         Some(begin) => method.starts_with(begin.as_bytes()),
         None => method == quiet.as_bytes(),
-    })
+    });
+    if !quiet {
+        // What keeps a box awake should be findable.
+        tracing::debug!(method = %String::from_utf8_lossy(&method[..method.len().min(64)]), "a person's frame");
+    }
+    !quiet
 }
 
 /// The text of the top-level key `method` in the beginning of a JSON object. A key of that name
