@@ -70,17 +70,34 @@ impl Ear {
         let field = |at: usize| {
             i32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
         };
-        // The kernel's layout: number, errno, code, pid, each of four bytes.
-        Ok(meaning(field(0), field(8), field(12), is_first()))
+        // The kernel's layout: number, errno, code, pid, uid, each of four bytes.
+        let sender = Sender { code: field(8), pid: field(12), uid: field(16) };
+        Ok(meaning(field(0), sender, is_first()))
     }
 }
 
-/// A sender outside the PID namespace shows as pid 0 and code `SI_USER`; a process inside can fake
-/// the pid only with another code.
-fn meaning(number: i32, code: i32, pid: i32, first: bool) -> Word {
+/// What the kernel tells of who sent a signal.
+#[derive(Debug, Clone, Copy)]
+struct Sender {
+    code: i32,
+    pid: i32,
+    uid: i32,
+}
+
+impl Sender {
+    /// A sender outside the PID namespace shows as pid 0 and code `SI_USER`; a process inside can
+    /// fake the pid only with another code. But it can fill the queue of pending signals, and the
+    /// kernel then delivers one with everything about its sender lost: all zeros. Nobody outside
+    /// shows as uid 0, since the box's user namespace has none.
+    fn is_outside(self) -> bool {
+        self.code == libc::SI_USER && self.pid == 0 && self.uid != 0
+    }
+}
+
+fn meaning(number: i32, sender: Sender, first: bool) -> Word {
     match number {
         libc::SIGCHLD => Word::Reap,
-        libc::SIGTERM | libc::SIGINT if !first || (code == libc::SI_USER && pid == 0) => Word::End,
+        libc::SIGTERM | libc::SIGINT if !first || sender.is_outside() => Word::End,
         _ => Word::Nothing,
     }
 }
@@ -91,10 +108,14 @@ mod tests {
 
     #[test]
     fn a_process_of_the_box_cannot_end_its_pid_1() {
-        assert_eq!(meaning(libc::SIGTERM, libc::SI_USER, 42, true), Word::Nothing);
-        assert_eq!(meaning(libc::SIGTERM, libc::SI_QUEUE, 0, true), Word::Nothing);
-        assert_eq!(meaning(libc::SIGTERM, libc::SI_USER, 0, true), Word::End);
-        assert_eq!(meaning(libc::SIGTERM, libc::SI_USER, 42, false), Word::End);
-        assert_eq!(meaning(libc::SIGCHLD, 1, 42, true), Word::Reap);
+        let from = |code, pid, uid| Sender { code, pid, uid };
+        let (user, queue) = (libc::SI_USER, libc::SI_QUEUE);
+        assert_eq!(meaning(libc::SIGTERM, from(user, 42, 1000), true), Word::Nothing);
+        assert_eq!(meaning(libc::SIGTERM, from(queue, 0, 1000), true), Word::Nothing);
+        assert_eq!(meaning(libc::SIGTERM, from(user, 0, 0), true), Word::Nothing, "details lost");
+        assert_eq!(meaning(libc::SIGTERM, from(user, 0, 65_534), true), Word::End);
+        assert_eq!(meaning(libc::SIGTERM, from(user, 0, 1000), true), Word::End);
+        assert_eq!(meaning(libc::SIGTERM, from(user, 42, 1000), false), Word::End);
+        assert_eq!(meaning(libc::SIGCHLD, from(1, 42, 1000), true), Word::Reap);
     }
 }
