@@ -148,8 +148,18 @@ impl Default for EngineWords {
             "update.status",
             "node.list",
             "gateway.identity.get",
-            // Measured: an idle page asks for this every minute, and for the catalogue every half.
+            // Measured in a browser: an idle page asks for the identity every minute; and for a quarter
+            // of a minute after each answer it reads these again, though nobody touches it. Whoever opens
+            // another conversation also subscribes to it, and that is a person's doing.
             "agent.identity.get",
+            "chat.history",
+            "chat.metadata",
+            "models.authStatus",
+            "session.members.listEvidence",
+            "sessions.branches.list",
+            "sessions.describe",
+            "sessions.github.options",
+            "sessions.list",
         ];
         let prefixes = ["/assets/", "/favicon", "/apple-touch-icon", "/sw.js", "/manifest."];
         let suffixes = ["/avatar", "/workspace-icon", "/control-ui-config.json"];
