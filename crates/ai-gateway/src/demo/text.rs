@@ -2,6 +2,9 @@
 
 const INTERNAL: &str = "<<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>";
 const INTERNAL_END: &str = "<<<END_OPENCLAW_INTERNAL_CONTEXT>>>";
+/// How a block of facts about the sender begins that stands before the words; a fence ends it.
+const CONTEXT: &str = "Conversation info: ";
+const FENCE: &str = "```";
 
 /// The person's own words: without the engine's internal context and without time stamps.
 pub(crate) fn own(text: &str) -> String {
@@ -15,7 +18,13 @@ pub(crate) fn own(text: &str) -> String {
         };
     }
     kept.push_str(rest);
-    unstamped(&kept).trim().to_owned()
+    uncontexted(unstamped(&kept).trim()).trim().to_owned()
+}
+
+/// The text without the engine's block of facts about who sent it.
+fn uncontexted(text: &str) -> &str {
+    let block = text.strip_prefix(CONTEXT).and_then(|rest| rest.split_once(FENCE));
+    block.and_then(|(_, rest)| rest.split_once(FENCE)).map_or(text, |(_, words)| words)
 }
 
 /// The text without stamps like `[Mon 2026-11-23 13:13 UTC] `.
@@ -71,6 +80,11 @@ mod tests {
                 "a <<<BEGIN_OPENCLAW_INTERNAL_CONTEXT>>>x<<<END_OPENCLAW_INTERNAL_CONTEXT>>> b",
                 "a  b",
             ),
+            (
+                "[Mon 2026-11-23 16:56 UTC] Conversation info: x\n```json\n{\"a\":1}\n```\n\nhello",
+                "hello",
+            ),
+            ("Conversation info: mine", "Conversation info: mine"),
             ("[Mon 2026-11-23", "[Mon 2026-11-23"),
             ("[Mon [Mon 2026-11-23 13:13 UTC] 2026-11-23 13:13 UTC] x", "x"),
         ] {

@@ -138,7 +138,7 @@ fn answer(turns: &[Turn], words: &str, lower: &str) -> String {
     if matches!(first, "hi" | "hello" | "hey" | "good" | "hallo" | "help") {
         return format!("Hello! {WHAT} {KEY}\n\n{TRICKS}");
     }
-    format!("You wrote: “{}”\n\n{WHAT} {KEY}\n\n{TRICKS}", short(words, MOST_QUOTED))
+    format!("{WHAT} {KEY}\n\n{TRICKS}\n\nYour words were: {}", short(words, MOST_QUOTED))
 }
 
 fn recall(before: &[Turn]) -> String {
@@ -153,7 +153,7 @@ fn recall(before: &[Turn]) -> String {
         return "This is the first thing you have said in this conversation.".to_owned();
     }
     let from = said.len().saturating_sub(5);
-    format!("You said:\n\n{}", said[from..].join("\n"))
+    format!("This is what you said before:\n\n{}", said[from..].join("\n"))
 }
 
 /// The name in `my name is X`.
