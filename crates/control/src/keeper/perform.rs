@@ -18,7 +18,13 @@ impl Keeper {
         control: &Arc<Control>,
         step: Step,
     ) -> Result<Done, ControlError> {
-        tracing::debug!(smartbox = %self.id, ?step, "performing");
+        match step {
+            Step::AwaitReady | Step::Record(_) => {
+                tracing::debug!(smartbox = %self.id, ?step, "performing");
+            }
+
+            _ => tracing::info!(smartbox = %self.id, ?step, "performing"),
+        }
         match step {
             Step::Start => self.start(control).await,
             Step::StartEngine => self.start_engine(control).await,
