@@ -183,10 +183,15 @@ async fn records(
     })
 }
 
+/// Host uids that one installation may give out.
+const BOXES: u32 = 100_000;
+
 async fn runtime(options: &UpOptions, config: &Config) -> Result<Arc<dyn Runtime>, BootError> {
     // Names cgroups on this machine: short, and another for every data directory.
     let digest = Sha256::digest(config.data_dir.as_os_str().as_encoded_bytes());
     let mut native = NativeConfig::new(config.data_dir.clone(), hex::encode(&digest[..4]));
+    // Two installations on one machine should not share host uids: each has a range of its own.
+    native.uid_base += u32::from(u16::from_le_bytes([digest[4], digest[5]]) % 4096) * BOXES;
     if !options.helper.is_empty() {
         native.helper.clone_from(&options.helper);
     }
