@@ -2,6 +2,14 @@
 //!
 //! `SMARTBOX_TEST_ENGINE` names the installed engine. Peers that are not installed are named as missing.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "a bench, with the helpers of one program"
+)]
+
 #[path = "../../tests/e2e/api.rs"]
 mod api;
 mod bare;
@@ -39,7 +47,8 @@ fn row(what: &str, result: &str) {
 
 /// What the control plane holds with one box.
 fn rest(platform: &Platform) {
-    let pid = platform.pid();
+    let pid = std::fs::read_to_string(platform.path("lock")).unwrap();
+    let pid = pid.trim();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let kb = status.lines().find_map(|l| {
         l.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok()
