@@ -4,11 +4,19 @@
 //! `SMARTBOX_TEST_ENGINE` names the directory with the installed engine; without it the chapters with the
 //! real engine fail and say how to install it, for a check that was skipped must not look like one that passed.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    unreachable_pub,
+    reason = "helpers of one test binary, which tells what it does"
+)]
+
 mod api;
 mod browser;
 mod chaos;
 mod platform;
 mod story;
+mod walls;
 
 use std::time::{Duration, Instant};
 

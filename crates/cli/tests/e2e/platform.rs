@@ -160,18 +160,35 @@ impl Platform {
         assert!(child.wait().unwrap().success());
     }
 
-    /// The process ids of the control plane's sandboxes: everything whose root is not ours and whose
-    /// cgroup names our boxes.
+    /// The process ids of this platform's sandboxes whose cgroup names this part (`/init`, `/engine`).
+    /// Never another platform's: tests run side by side, and some of them kill what they find here.
     pub fn box_pids(&self, part: &str) -> Vec<u32> {
+        let ids = self.box_ids();
         pids()
             .into_iter()
-            .filter(|pid| cgroup(*pid).contains("smartbox-") && cgroup(*pid).contains(part))
+            .filter(|pid| {
+                let cgroup = cgroup(*pid);
+                cgroup.contains(part) && ids.iter().any(|id| cgroup.contains(id))
+            })
             .collect()
     }
 
-    /// The control plane's process id.
-    pub fn pid(&self) -> u32 {
-        self.child.as_ref().map_or(0, Child::id)
+    /// The ids of every box that this platform keeps a directory for.
+    fn box_ids(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.path("boxes")) else { return Vec::new() };
+        entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect()
+    }
+
+    /// The id of a box.
+    pub fn id(&self, name: &str) -> String {
+        let view: serde_json::Value =
+            serde_json::from_str(&self.ok(["status", name, "--json"])).unwrap();
+        view["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The directory that a box lives in, seen from the host.
+    pub fn home(&self, name: &str) -> PathBuf {
+        self.path("boxes").join(self.id(name)).join("home")
     }
 
     /// A file of the data directory.
