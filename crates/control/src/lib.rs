@@ -1,7 +1,7 @@
 //! The engine room: what is wished becomes true here, and in one way.
 //!
 //! A handler writes a wish into the one row of a smartbox and wakes that box's *keeper*
-//! ([`keeper`]). The keeper reads the row and what the runtime sees, asks the pure
+//! (`keeper`). The keeper reads the row and what the runtime sees, asks the pure
 //! [`smartbox_core::smartbox::plan::plan`] for the next steps, performs and records them. Start, restart,
 //! wake, crash, sleep and removal are all this loop.
 //!

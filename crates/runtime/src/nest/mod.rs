@@ -1,7 +1,7 @@
 //! The helper: a re-executed process that makes one sandbox with direct system calls.
 //!
-//! It is single-threaded, reads its [`spec::Order`] as JSON from standard input and answers with
-//! one [`spec::Reply`] on standard output. It is not the sandbox's PID 1: that is init, which the
+//! It is single-threaded, reads its `spec::Order` as JSON from standard input and answers with
+//! one `spec::Reply` on standard output. It is not the sandbox's PID 1: that is init, which the
 //! helper's child becomes by `execve`, with the control plane as its parent, so that nobody is
 //! left behind as a zombie while the control plane lives, and nothing depends on it when it dies.
 

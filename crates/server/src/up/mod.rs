@@ -1,6 +1,6 @@
 //! `smartbox up`: everything between an empty directory and a platform that answers, and the way
 //! back down. What is absent: printing (that is the caller's, by [`Event`]) and concrete drivers
-//! (those are [`crate::boot`]'s).
+//! (those are `boot.rs`'s).
 
 pub(crate) mod account;
 pub(crate) mod engine;
