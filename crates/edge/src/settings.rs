@@ -156,10 +156,13 @@ impl Default for EngineWords {
             "chat.metadata",
             "models.authStatus",
             "session.members.listEvidence",
+            "session.suggestions.list",
             "sessions.branches.list",
             "sessions.describe",
             "sessions.github.options",
             "sessions.list",
+            // Marks the conversation as read, seconds after the answer.
+            "sessions.patch",
         ];
         let prefixes = ["/assets/", "/favicon", "/apple-touch-icon", "/sw.js", "/manifest."];
         let suffixes = ["/avatar", "/workspace-icon", "/control-ui-config.json"];
