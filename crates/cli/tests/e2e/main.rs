@@ -13,6 +13,7 @@
 
 mod api;
 mod browser;
+mod canary;
 mod chaos;
 mod platform;
 mod story;

@@ -1,11 +1,14 @@
 //! A platform of its own for a test: the real binary on a data directory and a port of its own.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
+
+/// Tests that run a platform take turns: each of them uses the whole machine, and measures patience.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A running `smartbox up`. Dropping it stops the platform and every box, and asserts that nothing stays behind.
 pub struct Platform {
@@ -17,17 +20,22 @@ pub struct Platform {
     pub port: u16,
     env: Vec<(String, String)>,
     child: Option<Child>,
+    /// What every `up` so far said, on both outputs.
+    said: Arc<Mutex<String>>,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Platform {
     /// Starts a platform and waits for its link.
     pub fn start(config: &str, env: &[(&str, &str)]) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut data = tempfile::Builder::new().prefix("smartbox-e2e").tempdir().unwrap();
         // For looking at the logs of a run that failed.
         data.disable_cleanup(std::env::var_os("SMARTBOX_TEST_KEEP").is_some());
         std::fs::write(data.path().join("smartbox.toml"), config).unwrap();
         let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let mut platform = Self { data, link: String::new(), port: 0, env, child: None };
+        let (link, said) = (String::new(), Arc::default());
+        let mut platform = Self { data, link, port: 0, env, child: None, said, _turn: turn };
         platform.up("127.0.0.1:0");
         platform
     }
@@ -45,8 +53,10 @@ impl Platform {
         let out = child.stdout.take().unwrap();
         let lines = BufReader::new(out).lines().map_while(Result::ok);
         let found = tell.clone();
+        let (said, complained) = (self.said.clone(), self.said.clone());
         std::thread::spawn(move || {
             for line in lines {
+                *said.lock().unwrap() += &format!("{line}\n");
                 eprintln!("up: {}", line.split("?token=").next().unwrap_or_default());
                 if let Some(at) = line.find("http://127.0.0.1:") {
                     let _ = found
@@ -54,11 +64,12 @@ impl Platform {
                 }
             }
         });
-        let mut err = child.stderr.take().unwrap();
+        let err = child.stderr.take().unwrap();
         std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = err.read_to_string(&mut text);
-            eprintln!("up, stderr:\n{text}");
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                eprintln!("up, stderr: {line}");
+                *complained.lock().unwrap() += &format!("{line}\n");
+            }
             drop(tell);
         });
         self.child = Some(child);
@@ -166,10 +177,7 @@ impl Platform {
         let ids = self.box_ids();
         pids()
             .into_iter()
-            .filter(|pid| {
-                let cgroup = cgroup(*pid);
-                cgroup.contains(part) && ids.iter().any(|id| cgroup.contains(id))
-            })
+            .filter(|pid| cgroup(*pid).contains(part) && names_any(*pid, &ids))
             .collect()
     }
 
@@ -189,6 +197,11 @@ impl Platform {
     /// The directory that a box lives in, seen from the host.
     pub fn home(&self, name: &str) -> PathBuf {
         self.path("boxes").join(self.id(name)).join("home")
+    }
+
+    /// What `up` has printed and logged.
+    pub fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
     }
 
     /// A file of the data directory.
@@ -214,6 +227,7 @@ impl Drop for Platform {
         if self.child.is_none() && !std::thread::panicking() {
             self.up(&listen);
         }
+        let ids = self.box_ids();
         for entry in
             serde_json::from_slice::<Vec<serde_json::Value>>(&self.run(["ls", "--json"]).stdout)
                 .unwrap_or_default()
@@ -224,5 +238,22 @@ impl Drop for Platform {
             let _ = Command::new("kill").arg(child.id().to_string()).status();
             let _ = child.wait();
         }
+        let end = Instant::now() + Duration::from_secs(10);
+        while let Some(pid) = pids().into_iter().find(|pid| names_any(*pid, &ids)) {
+            if std::thread::panicking() {
+                return;
+            }
+            assert!(Instant::now() < end, "process {pid} stayed behind: {}", cgroup(pid));
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+        let data = self.data.path().display().to_string();
+        assert!(std::thread::panicking() || !mounts.contains(&data), "a mount stayed behind");
     }
+}
+
+/// Whether a process is in the cgroup of one of these boxes.
+fn names_any(pid: u32, ids: &[String]) -> bool {
+    let cgroup = cgroup(pid);
+    ids.iter().any(|id| cgroup.contains(id))
 }

@@ -1,0 +1,315 @@
+//! Where a key of a model provider is, and where it is not: outside the box it signs a real call, and
+//! inside nothing knows it, not even the memory of a program.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use memchr::memmem;
+
+use crate::platform::{Platform, cgroup, pids};
+
+const BOOT: Duration = Duration::from_secs(300);
+const SAID: &str = "These words came from the provider outside.";
+
+/// A provider by Anthropic's documents, as far as one turn needs it. Refuses every other key.
+struct Provider {
+    port: u16,
+    /// Whole requests, as text.
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Provider {
+    fn start(key: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (seen, key) = (asked.clone(), key.to_owned());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (seen, key) = (seen.clone(), key.clone());
+                std::thread::spawn(move || {
+                    // The platform may hang up whenever it likes.
+                    let _ = serve(&stream, &key, &seen);
+                });
+            }
+        });
+        Self { port, asked }
+    }
+}
+
+/// One request and its answer.
+fn serve(mut stream: &TcpStream, key: &str, seen: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head)? == 0 {
+            return Ok(());
+        }
+    }
+    let field = |name: &str| {
+        let line = head.lines().find(|l| l.to_ascii_lowercase().starts_with(&format!("{name}:")));
+        line.and_then(|l| l.split_once(':')).map(|(_, value)| value.trim().to_owned())
+    };
+    let body = match field("content-length").and_then(|n| n.parse().ok()) {
+        Some(length) => {
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body)?;
+            body
+        }
+        None if field("transfer-encoding").is_some() => chunked(&mut reader)?,
+        None => Vec::new(),
+    };
+    seen.lock().unwrap().push(head.clone() + &String::from_utf8_lossy(&body));
+    let allowed = field("x-api-key").as_deref() == Some(key);
+    if allowed && head.starts_with("POST /v1/messages ") {
+        let text = turn();
+        // A provider that is careless with what it was told.
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nrequest-id: {key}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{text}",
+            text.len()
+        )
+    } else {
+        let text = r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#;
+        write!(
+            stream,
+            "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             connection: close\r\n\r\n{text}",
+            text.len()
+        )
+    }
+}
+
+fn chunked(reader: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let size = usize::from_str_radix(line.trim(), 16).map_err(std::io::Error::other)?;
+        let mut piece = vec![0; size + 2];
+        reader.read_exact(&mut piece)?;
+        if size == 0 {
+            return Ok(body);
+        }
+        body.extend_from_slice(&piece[..size]);
+    }
+}
+
+/// A streamed turn, event by event.
+fn turn() -> String {
+    let (first, rest) = SAID.split_at(12);
+    let delta = |text: &str| serde_json::json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": text } });
+    let events = [
+        serde_json::json!({ "type": "message_start", "message": {
+            "id": "msg_01XFDUDYJgAACzvnptvVoYEL", "type": "message", "role": "assistant",
+            "model": "claude-sonnet-4-6", "content": [], "stop_reason": null, "stop_sequence": null,
+            "usage": { "input_tokens": 25, "output_tokens": 1 },
+        } }),
+        serde_json::json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } }),
+        serde_json::json!({ "type": "ping" }),
+        delta(first),
+        delta(rest),
+        serde_json::json!({ "type": "content_block_stop", "index": 0 }),
+        serde_json::json!({ "type": "message_delta", "delta": { "stop_reason": "end_turn", "stop_sequence": null },
+            "usage": { "output_tokens": 15 } }),
+        serde_json::json!({ "type": "message_stop" }),
+    ];
+    events
+        .iter()
+        .map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_key_signs_calls_and_is_nowhere_in_the_box() {
+    let unique = std::process::id();
+    // The second half is looked for: a key that was cut is found, too.
+    let given = format!("sk-ant-api03-e2e{unique}-canarygiven{unique}Qx7");
+    let kept = format!("sk-proj-e2e{unique}-canarykept{unique}Zw3");
+    let provider = Provider::start(&given);
+    let address = format!("http://127.0.0.1:{}", provider.port);
+    let env = [("ANTHROPIC_API_KEY", given.as_str()), ("ANTHROPIC_BASE_URL", address.as_str())];
+    let platform = Platform::start(&super::story::config(), &env);
+    platform.wait_for("pa", "running", BOOT);
+    let output = platform.feed(&["secret", "set", "OPENAI_API_KEY"], &format!("{kept}\n"));
+    assert!(output.status.success(), "{output:?}");
+    assert!(platform.ok(["secret", "ls"]).contains("OPENAI_API_KEY"));
+
+    let answer = platform.ok(["chat", "pa", "hi"]);
+    assert!(answer.contains(SAID), "the fixed words of the provider: {answer}");
+    assert!(!provider.asked.lock().unwrap().is_empty());
+
+    let canaries = [format!("canarygiven{unique}"), format!("canarykept{unique}")];
+    nothing_in_the_box_knows(&platform, &canaries);
+    nobody_is_told(&platform, &canaries);
+    nothing_is_written(&platform, &canaries);
+    the_search_finds_what_is_there(&platform, unique);
+}
+
+/// Memory, environment and arguments of every process, and every file.
+fn nothing_in_the_box_knows(platform: &Platform, canaries: &[String]) {
+    let id = platform.id("pa");
+    let all: Vec<u32> = pids().into_iter().filter(|pid| cgroup(*pid).contains(&id)).collect();
+    assert!(all.len() >= 2, "init and the engine: {all:?}");
+    let mut bytes = 0;
+    for pid in all {
+        for name in ["environ", "cmdline"] {
+            let text = std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+            assert_eq!(found(&text, canaries), None, "{name} of {pid}");
+        }
+        let (read, hit) = search_memory(pid, canaries);
+        assert_eq!(hit, None, "in the memory of {pid}");
+        bytes += read;
+    }
+    assert!(bytes > 100 << 20, "the engine's memory was read: {bytes} bytes");
+    let inside = platform.ok(["exec", "pa", "--", "env"]);
+    assert_eq!(found(inside.as_bytes(), canaries), None);
+}
+
+fn nobody_is_told(platform: &Platform, canaries: &[String]) {
+    for args in [
+        &["logs", "pa"][..],
+        &["status", "--json"],
+        &["status", "pa", "--json"],
+        &["secret", "ls", "--json"],
+        &["ls", "--json"],
+    ] {
+        let output = platform.run(args);
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        assert_eq!(found(&output.stdout, canaries), None, "{args:?}");
+        assert_eq!(found(&output.stderr, canaries), None, "{args:?}");
+    }
+    let said = platform.said();
+    assert!(said.contains("Smartbox is running"), "{said}");
+    assert_eq!(found(said.as_bytes(), canaries), None, "what `up` printed and logged");
+}
+
+/// Everything beneath the data directory: records and their journal, logs, the home.
+fn nothing_is_written(platform: &Platform, canaries: &[String]) {
+    let mut seen = BTreeSet::new();
+    assert_eq!(search_files(platform.data.path(), canaries, &mut seen), None);
+    let has = |part: &str| seen.iter().any(|name| name.contains(part));
+    for part in ["smartbox.db", "engine.log", ".openclaw/openclaw.json", "master.key"] {
+        assert!(has(part), "{part} was looked at: {seen:?}");
+    }
+}
+
+/// The same search, for something that is there: in the engine's memory, a file and the log of a box.
+fn the_search_finds_what_is_there(platform: &Platform, unique: u32) {
+    let there = [format!("canarythere{unique}")];
+    platform.ok(["exec", "pa", "--", "sh", "-c", &format!("echo x{} > there", there[0])]);
+    let mut seen = BTreeSet::new();
+    let hit = search_files(&platform.home("pa"), &there, &mut seen);
+    assert!(hit.is_some(), "a file that holds it is found");
+    let id = platform.id("pa");
+    let token =
+        std::fs::read_to_string(platform.home("pa").join(".openclaw/openclaw.json")).unwrap();
+    let token: serde_json::Value = serde_json::from_str(&token).unwrap();
+    let token = token["models"]["providers"]["platform"]["apiKey"].as_str().unwrap().to_owned();
+    let hits = pids()
+        .into_iter()
+        .filter(|pid| cgroup(*pid).contains(&id))
+        .filter(|pid| search_memory(*pid, std::slice::from_ref(&token)).1.is_some())
+        .count();
+    assert!(hits > 0, "the box's own token is in the engine's memory");
+}
+
+/// The first of these that occurs.
+fn found(bytes: &[u8], needles: &[String]) -> Option<String> {
+    needles.iter().find(|needle| occurs(bytes, needle.as_bytes())).cloned()
+}
+
+/// Text of one byte a letter and, as JavaScript may keep it, of two.
+fn occurs(bytes: &[u8], needle: &[u8]) -> bool {
+    let wide: Vec<u8> = needle.iter().flat_map(|b| [*b, 0]).collect();
+    memmem::find(bytes, needle).is_some() || memmem::find(bytes, &wide).is_some()
+}
+
+/// Reads all memory of a process that can be read; how much that was, and what it held.
+fn search_memory(pid: u32, needles: &[String]) -> (u64, Option<String>) {
+    const PIECE: usize = 4 << 20;
+    const OVERLAP: usize = 256;
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let Ok(memory) = File::open(format!("/proc/{pid}/mem")) else { return (0, None) };
+    let (mut read, mut buffer) = (0, vec![0; PIECE]);
+    for line in
+        maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|p| p.starts_with('r')))
+    {
+        let (from, rest) = line.split_once('-').unwrap();
+        let from = u64::from_str_radix(from, 16).unwrap();
+        let to = u64::from_str_radix(rest.split(' ').next().unwrap(), 16).unwrap();
+        // Only pages that are there: an engine reserves terabytes and uses none of them.
+        for (from, to) in present(pid, from, to) {
+            let mut at = from;
+            while at < to {
+                let want = usize::try_from((to - at).min(PIECE as u64)).unwrap();
+                let got = memory.read_at(&mut buffer[..want], at).unwrap_or(0);
+                if let Some(hit) = found(&buffer[..got], needles) {
+                    return (read, Some(hit));
+                }
+                read += got as u64;
+                if got < want || at + want as u64 == to {
+                    break;
+                }
+                at += (want - OVERLAP) as u64;
+            }
+        }
+    }
+    (read, None)
+}
+
+/// The stretches of an area whose pages are in memory or swap.
+fn present(pid: u32, from: u64, to: u64) -> Vec<(u64, u64)> {
+    const PAGE: u64 = 4096;
+    const STEP: u64 = 1 << 14;
+    let Ok(pagemap) = File::open(format!("/proc/{pid}/pagemap")) else { return vec![(from, to)] };
+    let mut out: Vec<(u64, u64)> = Vec::new();
+    let mut entries = vec![0; usize::try_from(STEP * 8).unwrap()];
+    let mut at = from;
+    while at < to {
+        let pages = ((to - at) / PAGE).min(STEP);
+        let bytes = usize::try_from(pages * 8).unwrap();
+        if pagemap.read_exact_at(&mut entries[..bytes], at / PAGE * 8).is_err() {
+            break;
+        }
+        for (n, entry) in (0..pages).zip(entries[..bytes].chunks_exact(8)) {
+            // The two highest bits: present, swapped.
+            if entry[7] >> 6 != 0 {
+                let start = at + n * PAGE;
+                match out.last_mut() {
+                    Some(last) if last.1 == start => last.1 += PAGE,
+                    _ => out.push((start, start + PAGE)),
+                }
+            }
+        }
+        at += pages * PAGE;
+    }
+    out
+}
+
+/// Looks into every file beneath a directory; the first that holds one of these, by content or name.
+fn search_files(dir: &Path, needles: &[String], seen: &mut BTreeSet<String>) -> Option<String> {
+    for entry in std::fs::read_dir(dir).unwrap().flatten() {
+        let path = entry.path();
+        let kind = entry.file_type().unwrap();
+        let mut hit = found(path.as_os_str().as_encoded_bytes(), needles);
+        if kind.is_dir() {
+            hit = hit.or_else(|| search_files(&path, needles, seen));
+        } else if kind.is_file() {
+            // It may go while we look.
+            hit = hit.or(found(&std::fs::read(&path).unwrap_or_default(), needles));
+            seen.insert(path.display().to_string());
+        }
+        if let Some(hit) = hit {
+            return Some(format!("{hit} in {}", path.display()));
+        }
+    }
+    None
+}
