@@ -31,6 +31,7 @@ engine:
 # Measures, beside the peers.
 bench *args:
     scripts/bench.sh {{args}}
+    scripts/bench-proxy.sh
 
 # Kills everything again and again, and counts messages.
 chaos rounds="200" real="5":
