@@ -26,7 +26,18 @@ pub(crate) enum Word {
 #[expect(unsafe_code, reason = "signal masks and signalfd are the C library's")]
 pub(crate) fn take() -> io::Result<Signals> {
     let read = [libc::SIGCHLD, libc::SIGTERM, libc::SIGINT];
-    let survive = [libc::SIGHUP, libc::SIGXFSZ, libc::SIGPIPE, libc::SIGUSR1, libc::SIGUSR2];
+    // The last two have handlers of Rust's (for stack overflows), so a process of the box could send
+    // them; both at once are too much for the handlers' small stack, and the kernel then kills even
+    // a PID 1. Real faults are not held up by a mask: they end init, as they should.
+    let survive = [
+        libc::SIGHUP,
+        libc::SIGXFSZ,
+        libc::SIGPIPE,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGSEGV,
+        libc::SIGBUS,
+    ];
     // SAFETY: the sets are initialised by `sigemptyset` before use and outlive the calls.
     let fd = unsafe {
         let mut mask = MaybeUninit::<libc::sigset_t>::uninit();

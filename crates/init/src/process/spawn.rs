@@ -174,13 +174,14 @@ mod child {
     unsafe fn prepare(raw: &Raw<'_>) -> Stage {
         // SAFETY: as in `become_it`.
         unsafe {
-            let mut none = MaybeUninit::<libc::sigset_t>::uninit();
-            libc::sigemptyset(none.as_mut_ptr());
-            libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
             // What init was told to ignore is not the child's business; the two that cannot be set fail.
             for signal in 1..=64 {
                 libc::signal(signal, libc::SIG_DFL);
             }
+            // Only then: no handler of init's may run here.
+            let mut none = MaybeUninit::<libc::sigset_t>::uninit();
+            libc::sigemptyset(none.as_mut_ptr());
+            libc::sigprocmask(libc::SIG_SETMASK, none.as_ptr(), std::ptr::null_mut());
             check(0, libc::setsid())?;
             for &fd in &raw.joins {
                 check(1, i32::from(libc::write(fd, c"0".as_ptr().cast(), 1) == 1) - 1)?;
