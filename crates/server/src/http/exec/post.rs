@@ -23,6 +23,8 @@ use crate::http::trouble::Trouble;
 
 /// How long the first frame may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an answer that is complete waits for its caller to have finished speaking.
+const PARTING: Duration = Duration::from_secs(2);
 
 pub(super) async fn post(
     State(app): State<App>,
@@ -74,9 +76,11 @@ fn output(running: Running, mut input: Input) -> Body {
                 frame,
                 Frame::Stdin(_) | Frame::StdinEnd | Frame::Resize(_) | Frame::Signal(_)
             );
-            if !theirs || to.send(frame).await.is_err() {
+            if !theirs {
                 return;
             }
+            // A command that has ended takes no more; what its caller still says is read all the same.
+            let _ = to.send(frame).await;
         }
     }));
     let output = Output { running, feeding, over: false };
@@ -90,6 +94,9 @@ impl Output {
     /// The next frame of the command. `None` after the last, or once the caller's side has ended.
     async fn next(&mut self) -> Option<Result<Bytes, ControlError>> {
         if self.over {
+            // An answer that ends before its request closes the connection, and a caller who is
+            // just sending then loses the last frames, though they were sent.
+            let _ = tokio::time::timeout(PARTING, &mut self.feeding).await;
             return None;
         }
         let frame = tokio::select! {
