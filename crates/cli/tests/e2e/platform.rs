@@ -22,6 +22,8 @@ pub struct Platform {
     child: Option<Child>,
     /// What every `up` so far said, on both outputs.
     said: Arc<Mutex<String>>,
+    /// Held as long as the test lives: a box whose test was killed ends by itself.
+    lease: tempfile::NamedTempFile,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -35,7 +37,9 @@ impl Platform {
         std::fs::write(data.path().join("smartbox.toml"), config).unwrap();
         let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let (link, said) = (String::new(), Arc::default());
-        let mut platform = Self { data, link, port: 0, env, child: None, said, _turn: turn };
+        let lease = tempfile::NamedTempFile::new().unwrap();
+        lease.as_file().lock().unwrap();
+        let mut platform = Self { data, link, port: 0, env, child: None, said, lease, _turn: turn };
         platform.up("127.0.0.1:0");
         platform
     }
@@ -43,7 +47,8 @@ impl Platform {
     /// Starts the control plane (again).
     pub fn up(&mut self, listen: &str) {
         let mut child = self
-            .command(["up", "--listen", listen])
+            .command(["up", "--listen", listen, "--lease"])
+            .arg(self.lease.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
