@@ -36,7 +36,8 @@ pub struct NativeConfig {
     pub allow_plain_swap: bool,
     /// Bytes of engine log kept per box before it is cut; as much again is kept of the past.
     pub log_cap: u64,
-    /// Bytes of a box's private `/tmp`, which is memory.
+    /// Bytes of a box's private `/tmp`, which is memory; at most a quarter of what its tier allows. Half as much
+    /// is its `/dev/shm`.
     pub tmp_bytes: u64,
 }
 

@@ -194,7 +194,10 @@ fn order(inner: &Inner, dir: &BoxDir, spec: &SandboxSpec, uid: u32, gid: u32) ->
             })
             .unwrap_or_default(),
         lease: inner.config.lease.clone(),
-        tmp_bytes: inner.config.tmp_bytes,
+        tmp_bytes: match spec.limits.memory_bytes {
+            0 => inner.config.tmp_bytes,
+            memory => inner.config.tmp_bytes.min(memory / 4),
+        },
         nproc: (!counted && spec.limits.pids > 0 && inner.level != Level::None)
             .then(|| u64::from(spec.limits.pids)),
     }

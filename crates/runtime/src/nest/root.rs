@@ -99,7 +99,7 @@ pub(super) fn build(order: &Make) -> Result<(), Fault> {
     stage.dir("var")?;
     stage.link("var/tmp", Path::new("/tmp"))?;
     stage.link("var/run", Path::new("/run"))?;
-    stage.devices()?;
+    stage.devices(order.tmp_bytes / 2)?;
     stage.proc()?;
     enter(&stage.0)?;
     sys::set_mount_attributes(c"/", false, RDONLY).doing("making the root read-only")
@@ -196,7 +196,7 @@ impl Stage {
         Ok(())
     }
 
-    fn devices(&self) -> Result<(), Fault> {
+    fn devices(&self, shm_bytes: u64) -> Result<(), Fault> {
         self.dir("dev")?;
         self.tmpfs("dev", "mode=755,size=64k", NOSUID | NOEXEC)?;
         for name in DEVICES {
@@ -208,7 +208,7 @@ impl Stage {
         self.dir("dev/pts")?;
         self.mount("devpts", "dev/pts", "newinstance,ptmxmode=0666,mode=0620", NOSUID | NOEXEC)?;
         self.dir("dev/shm")?;
-        self.tmpfs("dev/shm", "mode=1777,size=256m", NOSUID | NODEV)?;
+        self.tmpfs("dev/shm", &format!("mode=1777,size={shm_bytes}"), NOSUID | NODEV)?;
         self.attributes("dev", false, RDONLY)
     }
 
