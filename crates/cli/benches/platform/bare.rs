@@ -37,7 +37,15 @@ pub fn boot(platform: &Platform, engine: &Path) -> Duration {
             ]
             .map(|k| (k, "1")),
         )
-        .envs(["OPENCLAW_OFFLINE", "OPENCLAW_DISABLE_BONJOUR", "DO_NOT_TRACK"].map(|k| (k, "1")))
+        .envs(
+            [
+                "OPENCLAW_OFFLINE",
+                "OPENCLAW_DISABLE_BONJOUR",
+                "DO_NOT_TRACK",
+                "NODE_COMPILE_CACHE_PORTABLE",
+            ]
+            .map(|k| (k, "1")),
+        )
         .env("NODE_COMPILE_CACHE", engine.join("compile-cache"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
