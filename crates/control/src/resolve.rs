@@ -10,7 +10,6 @@ use smartbox_core::sandbox::port::{Conn, RuntimeError, Target};
 use smartbox_core::smartbox::{Desired, Smartbox, State};
 use smartbox_core::store::{self, StoreError};
 
-use crate::boxes::view::View;
 use crate::control::Control;
 use crate::error::ControlError;
 
@@ -135,12 +134,5 @@ impl Control {
             failure: row.failure,
             port,
         }
-    }
-}
-
-impl View {
-    /// Whether the engine answers now.
-    pub fn answers(&self) -> bool {
-        self.row.state == State::Running
     }
 }
