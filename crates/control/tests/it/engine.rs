@@ -26,6 +26,8 @@ pub struct Will {
     pub cut: u32,
     /// It never takes the messages that come meanwhile, so often.
     pub lose: u32,
+    /// It cannot be asked for its history, so often, as while it restarts.
+    pub away: u32,
     /// A configuration with this word is refused.
     pub refuses: Option<String>,
     /// It refuses every message.
@@ -202,7 +204,15 @@ impl Engine for Script {
         _: &'a str,
         _: u32,
     ) -> BoxFuture<'a, Result<Vec<HistoryEntry>, EngineError>> {
-        Box::pin(async { Ok(lock(&self.history).clone()) })
+        Box::pin(async {
+            self.note("history");
+            let mut will = self.will();
+            if will.away > 0 {
+                will.away -= 1;
+                return Err(EngineError::Interrupted);
+            }
+            Ok(lock(&self.history).clone())
+        })
     }
 
     fn suspend<'a>(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use smartbox_control::{ControlError, NewMessage};
 use smartbox_core::engine::TurnEvent;
+use smartbox_core::engine::port::EngineError;
 use smartbox_core::message::Delivery;
 use smartbox_core::smartbox::{Desired, Rest, State};
 
@@ -89,6 +90,22 @@ async fn a_message_that_the_engine_has_is_awaited_and_not_sent_again() {
     let message = world.answer(&message).await;
     assert_eq!((message.reply.as_deref(), message.attempts), (Some("recovered"), 1));
     assert_eq!(world.script.asked("chat"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_waits_for_an_engine_that_restarts_and_not_for_ever() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    let message = world.say(&id, "hello").await;
+    world.answer(&message).await;
+    let before = world.script.asked("history");
+    world.script.will().away = 3;
+    let history = world.control.history(&id, "main", 10).await.unwrap();
+    assert_eq!(history.first().map(|entry| entry.text.as_str()), Some("hello"));
+    assert_eq!(world.script.asked("history") - before, 4);
+    world.script.will().away = u32::MAX;
+    let never = world.control.history(&id, "main", 10).await;
+    assert!(matches!(never, Err(ControlError::Engine(EngineError::Interrupted))), "{never:?}");
 }
 
 #[tokio::test(start_paused = true)]

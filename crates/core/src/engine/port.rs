@@ -48,6 +48,13 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// Whether it passes by itself, as while the engine starts again.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::NotReady { .. } | Self::Interrupted)
+    }
+}
+
 /// Speaks to one kind of engine.
 pub trait Engine: Send + Sync {
     /// Its manifest.

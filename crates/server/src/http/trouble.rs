@@ -123,6 +123,10 @@ impl From<ControlError> for Trouble {
             ControlError::Engine(EngineError::Refused { why }) => {
                 Self::new(Code::Upstream, format!("the engine refused: {why}"), "")
             }
+            ControlError::Engine(error) if error.passes() => {
+                Self::new(Code::Late, said, "it restarts; ask again, or see `smartbox logs`")
+                    .retry(5)
+            }
             ControlError::Runtime(_) | ControlError::Engine(_) | ControlError::Link(_) => {
                 tracing::warn!(error = %said, "a box did not do its part");
                 Self::new(Code::Upstream, said, "try again; `smartbox logs` shows what it says")
