@@ -38,8 +38,12 @@ pub enum StoreError {
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// The records as one unit of work sees them.
-pub trait Tx: Send {
+/// The records as one unit of work sees them: what there is, and what is done.
+pub trait Tx: Holdings + Doings {}
+impl<T: Holdings + Doings> Tx for T {}
+
+/// What there is: records that somebody owns.
+pub trait Holdings: Send {
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn Accounts;
     /// Smartboxes.
@@ -50,6 +54,10 @@ pub trait Tx: Send {
     fn secrets(&mut self) -> &mut dyn Secrets;
     /// Sessions and tokens.
     fn sessions(&mut self) -> &mut dyn Sessions;
+}
+
+/// What is done: records that grow.
+pub trait Doings: Send {
     /// The audit.
     fn audit(&mut self) -> &mut dyn Audit;
     /// Usage of models.

@@ -6,7 +6,7 @@ use smartbox_core::message::port::Messages;
 use smartbox_core::secret::port::Secrets;
 use smartbox_core::session::port::Sessions;
 use smartbox_core::smartbox::port::Boxes;
-use smartbox_core::store::{StoreError, Tx};
+use smartbox_core::store::{Doings, Holdings, StoreError};
 use smartbox_core::usage::port::Ledger;
 use sqlx::SqliteConnection;
 
@@ -61,7 +61,7 @@ impl<'c> Records<'c> {
     }
 }
 
-impl Tx for Records<'_> {
+impl Holdings for Records<'_> {
     fn accounts(&mut self) -> &mut dyn Accounts {
         self
     }
@@ -77,6 +77,9 @@ impl Tx for Records<'_> {
     fn sessions(&mut self) -> &mut dyn Sessions {
         self
     }
+}
+
+impl Doings for Records<'_> {
     fn audit(&mut self) -> &mut dyn Audit {
         self
     }

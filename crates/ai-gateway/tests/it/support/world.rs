@@ -12,7 +12,7 @@ use smartbox_core::activity::{Activity, Busy, Doing};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::Release;
-use smartbox_core::store::{Store, StoreError, Tx, Work};
+use smartbox_core::store::{Doings, Holdings, Store, StoreError, Work};
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::usage::port::Ledger;
 use smartbox_core::usage::{Total, Usage};
@@ -96,7 +96,7 @@ impl Store for Rows {
     }
 }
 
-impl Tx for Rows {
+impl Holdings for Rows {
     fn accounts(&mut self) -> &mut dyn smartbox_core::account::port::Accounts {
         panic!("the gateway has no business here")
     }
@@ -112,6 +112,9 @@ impl Tx for Rows {
     fn sessions(&mut self) -> &mut dyn smartbox_core::session::port::Sessions {
         panic!("the gateway has no business here")
     }
+}
+
+impl Doings for Rows {
     fn audit(&mut self) -> &mut dyn smartbox_core::audit::port::Audit {
         panic!("the gateway has no business here")
     }
