@@ -24,6 +24,8 @@ use crate::state::State;
 const FIRST: Duration = Duration::from_secs(10);
 /// Frames on the way to a caller; a slow one slows the command, not init's memory.
 const BACKLOG: usize = 8;
+/// What a terminal is if its caller does not name it well.
+const TERMINAL: &str = "xterm-256color";
 
 /// Why a command is not begun.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +67,7 @@ async fn first(body: &mut Incoming, buffer: &mut BytesMut) -> Result<ExecOrder, 
 
 fn environment(state: &State, order: &ExecOrder) -> BTreeMap<String, String> {
     let own = |name: &str, or: &str| std::env::var(name).unwrap_or_else(|_| or.to_owned());
-    let term = if order.tty.is_some() { "xterm-256color" } else { "dumb" };
+    let term = if order.tty.is_some() { TERMINAL } else { "dumb" };
     let mut env = BTreeMap::from([
         ("PATH".to_owned(), own("PATH", DEFAULT_PATH)),
         ("LANG".to_owned(), own("LANG", "C.UTF-8")),
@@ -73,5 +75,29 @@ fn environment(state: &State, order: &ExecOrder) -> BTreeMap<String, String> {
         ("TERM".to_owned(), term.to_owned()),
     ]);
     env.extend(order.env.clone());
+    if order.tty.is_some() && !env.get("TERM").is_some_and(|term| is_terminal(term)) {
+        env.insert("TERM".to_owned(), TERMINAL.to_owned());
+    }
     env
+}
+
+/// Whether a text can name a terminal: programs make a file's path of it.
+fn is_terminal(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte);
+    (1..=64).contains(&name.len()) && !name.starts_with('.') && name.bytes().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminals_name_is_no_path() {
+        for good in ["xterm", "xterm-256color", "screen.xterm-256color", "vt100+", "rxvt_x"] {
+            assert!(is_terminal(good), "{good}");
+        }
+        for bad in ["", "../../etc", "/tmp/x", ".x", "a b", "a\nb", "\u{e4}", &"x".repeat(65)] {
+            assert!(!is_terminal(bad), "{bad}");
+        }
+    }
 }

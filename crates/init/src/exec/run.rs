@@ -1,13 +1,15 @@
 //! One command from its start to its last frame.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use smartbox_link::frame::Frame;
 use smartbox_link::wire::{ExecOrder, Exit};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::control::{self, Caller, Word};
 use super::pump;
@@ -19,6 +21,8 @@ use crate::state::State;
 
 /// How long the end of a killed command is waited for; a frozen one dies at the thaw.
 const REAP: Duration = Duration::from_secs(5);
+/// How long what runs on a terminal may put its things away once the terminal is hung up.
+const HANGUP: Duration = Duration::from_secs(1);
 /// Far enough away to be never.
 const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Pieces of standard input on their way.
@@ -53,7 +57,12 @@ pub(crate) async fn run(
         }
         Ok((mut child, ours)) => {
             let mut streams = Streams::begin(ours, caller, &answer, order.tty.is_some());
-            let outcome = streams.watch(&mut child, &answer, deadline).await;
+            let mut outcome = streams.watch(&mut child, &answer, deadline).await;
+            if matches!(outcome, Outcome::Cancelled)
+                && let Some(end) = streams.hang_up(&mut child, deadline).await
+            {
+                outcome = Outcome::Ended(Some(end));
+            }
             let killed = group.end(Some(child.pid)).await;
             let end = outcome.end(&mut child, killed).await;
             streams.drain().await;
@@ -103,6 +112,8 @@ struct Streams {
     words: mpsc::Receiver<Word>,
     gone: oneshot::Receiver<()>,
     cancelled: oneshot::Receiver<()>,
+    /// The command's side, if it is a terminal.
+    terminal: Option<OwnedFd>,
 }
 
 impl Streams {
@@ -122,7 +133,8 @@ impl Streams {
         }));
         let feeder = tokio::spawn(control::feed(ours.stdin, pieces, tty));
         tokio::spawn(control::listen(caller.body, caller.buffer, to_feeder, to_runner, alive));
-        Self { ours: ours.stdout, pumps, ended, feeder, words, gone, cancelled: caller.cancelled }
+        let (cancelled, terminal) = (caller.cancelled, ours.held);
+        Self { ours: ours.stdout, pumps, ended, feeder, words, gone, cancelled, terminal }
     }
 
     /// Waits for the end, the deadline or the caller's leaving, and passes words on meanwhile.
@@ -147,10 +159,30 @@ impl Streams {
                 _ = &mut self.gone => return Outcome::Cancelled,
                 Some(word) = self.words.recv() => match word {
                     Word::Resize(size) => drop(stdio::resize(&*self.ours, size)),
-                    Word::Signal(signal) => child.signal_group(signal),
+                    Word::Signal(signal) => self.signal(child, signal),
                 },
             }
         }
+    }
+
+    /// On a terminal the signals of its keys go where its keys would send them.
+    fn signal(&self, child: &Child, signal: Signal) {
+        let key = matches!(signal, Signal::INT | Signal::QUIT | Signal::TSTP);
+        if self.terminal.is_some() && key {
+            stdio::signal_foreground(&*self.ours, signal);
+        } else {
+            child.signal_group(signal);
+        }
+    }
+
+    /// Tells what runs on a terminal that nobody is there any more, as the kernel would: a shell
+    /// writes its history then. Whoever stays is for the caller to kill.
+    async fn hang_up(&self, child: &mut Child, deadline: Instant) -> Option<Ended> {
+        self.terminal.as_ref()?;
+        child.signal_group(Signal::HUP);
+        child.signal_group(Signal::CONT);
+        let until = deadline.min(Instant::now() + HANGUP);
+        timeout_at(until, &mut child.end).await.ok()?.ok()
     }
 
     /// Sends what the command wrote before its end.

@@ -82,7 +82,7 @@ async fn each_command_has_a_cgroup_that_is_killed_whole_and_removed() {
         assert!(said.stdout.contains(&format!("{name}/x")), "{}", said.stdout);
         // It clears its environment, detaches twice and ignores signals: a cgroup does not care.
         let text = "env -i setsid sh -c 'trap \"\" HUP TERM; env -i setsid sh -c \"echo \\$\\$ >daemon; exec sleep 1000\" & exit' & exec sleep 1000";
-        let (said, pids) = run_late(&house, &link, text, &["daemon"]).await;
+        let (said, pids) = run_late(&house, &link, &script(text), &["daemon"]).await;
         assert!(said.exit.timed_out);
         gone(pids[0]).await;
         until(async || (cgroup.children() == 0).then_some(())).await;

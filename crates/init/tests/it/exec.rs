@@ -115,7 +115,7 @@ async fn the_deadline_kills_grandchildren_and_daemons() {
     let text = "sh -c 'echo $$ >grandchild; exec sleep 1000' & \
         setsid sh -c 'trap \"\" HUP TERM; (echo $(exec sh -c \"echo \\$PPID\") >daemon; exec sleep 1000) & exit' ; \
         exec sleep 1000";
-    let (said, pids) = run_late(&house, &link, text, &["grandchild", "daemon"]).await;
+    let (said, pids) = run_late(&house, &link, &script(text), &["grandchild", "daemon"]).await;
     assert_eq!((said.exit.timed_out, said.exit.signal), (true, Some(9)));
     for pid in pids {
         gone(pid).await;

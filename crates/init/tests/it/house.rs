@@ -277,17 +277,17 @@ pub(crate) async fn run(link: &Link, order: ExecOrder, stdin: &[u8]) -> Said {
     said
 }
 
-/// Runs a script into its deadline, a longer one each time, until it got as far as writing its pids
+/// Runs a command into its deadline, a longer one each time, until it got as far as writing its pids
 /// into all these files of the home.
 pub(crate) async fn run_late(
     house: &House,
     link: &Link,
-    text: &str,
+    order: &ExecOrder,
     files: &[&str],
 ) -> (Said, Vec<i32>) {
     for timeout_ms in [1500, 6000, 30_000] {
         let mut exec =
-            link.exec(ExecOrder { timeout_ms: Some(timeout_ms), ..script(text) }).await.unwrap();
+            link.exec(ExecOrder { timeout_ms: Some(timeout_ms), ..order.clone() }).await.unwrap();
         let said = timeout(SOON, hear(&mut exec)).await.unwrap();
         let read = |file: &&str| {
             std::fs::read_to_string(house.home().join(file)).ok()?.strip_suffix('\n')?.parse().ok()
@@ -297,7 +297,7 @@ pub(crate) async fn run_late(
             return (said, pids);
         }
     }
-    panic!("the script never got so far");
+    panic!("the command never got so far");
 }
 
 /// Reads frames to the last.

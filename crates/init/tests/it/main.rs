@@ -16,3 +16,5 @@ mod life;
 mod pass;
 #[cfg(test)]
 mod sandbox;
+#[cfg(test)]
+mod terminal;
