@@ -24,6 +24,6 @@ pub use boxes::create::NewSmartbox;
 pub use boxes::view::View;
 pub use control::Control;
 pub use error::ControlError;
-pub use exec::Running;
+pub use exec::{Caps, Captured, End, Kept, LONGEST, Running};
 pub use messages::accept::NewMessage;
 pub use parts::{Actor, EngineSlot, Origins, Parts, Settings};

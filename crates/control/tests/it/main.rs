@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "helpers of one test binary")]
 
 mod engine;
+mod exec;
 mod lifecycle;
 mod messages;
 mod world;

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::sync::{Arc, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
@@ -11,13 +12,13 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use smartbox_core::sandbox::port::Conn;
-use smartbox_link::frame::Frame;
-use smartbox_link::wire::{self, Exit, Refusal};
+use smartbox_link::wire::{self, Refusal};
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
+use super::exec;
 use super::sandbox::Sandbox;
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<BoxBody<Bytes, Infallible>>;
 
 /// A connection to the link of a sandbox.
 pub(super) fn connect(sandbox: Arc<Sandbox>) -> Conn {
@@ -45,7 +46,7 @@ async fn answer(sandbox: &Sandbox, request: Request<Incoming>) -> Answer {
     }
     let (head, body) = request.into_parts();
     if (&head.method, head.uri.path()) == (&Method::POST, wire::EXECS) {
-        return exec(body).await;
+        return exec::exec(body, sandbox.ended().clone());
     }
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
         return refuse(StatusCode::BAD_REQUEST, "the request was cut off");
@@ -66,7 +67,7 @@ async fn answer(sandbox: &Sandbox, request: Request<Incoming>) -> Answer {
         (&Method::GET, wire::FILES) => {
             let files = sandbox.home.lock().unwrap_or_else(PoisonError::into_inner);
             match files.get(&path(&head.uri)) {
-                Some(bytes) => Response::new(Full::new(Bytes::from(bytes.clone()))),
+                Some(bytes) => whole(bytes.clone()),
                 None => refuse(StatusCode::NOT_FOUND, "there is no such file"),
             }
         }
@@ -76,34 +77,10 @@ async fn answer(sandbox: &Sandbox, request: Request<Incoming>) -> Answer {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(path(&head.uri), body.to_vec());
-            Response::new(Full::default())
+            whole(Vec::new())
         }
         _ => refuse(StatusCode::NOT_FOUND, "there is no such operation"),
     }
-}
-
-/// A simulated command writes its own arguments to standard output and succeeds.
-async fn exec(mut body: Incoming) -> Answer {
-    let mut input = BytesMut::new();
-    let order = loop {
-        match Frame::decode(&mut input) {
-            Ok(None) => match body.frame().await {
-                Some(Ok(part)) => input.extend_from_slice(&part.into_data().unwrap_or_default()),
-                _ => break None,
-            },
-            Ok(Some(Frame::Order(order))) => break Some(order),
-            _ => break None,
-        }
-    };
-    let mut out = BytesMut::new();
-    match order {
-        Some(order) => {
-            Frame::Stdout(Bytes::from(order.argv.join(" "))).encode(&mut out);
-            Frame::Exit(Exit { code: Some(0), ..Exit::default() }).encode(&mut out);
-        }
-        None => Frame::Failed("the first frame is no order".into()).encode(&mut out),
-    }
-    Response::new(Full::new(out.freeze()))
 }
 
 fn path(uri: &hyper::Uri) -> String {
@@ -126,7 +103,11 @@ fn path(uri: &hyper::Uri) -> String {
 }
 
 fn json(value: &impl serde::Serialize) -> Answer {
-    Response::new(Full::new(Bytes::from(serde_json::to_vec(value).unwrap_or_default())))
+    whole(serde_json::to_vec(value).unwrap_or_default())
+}
+
+fn whole(bytes: Vec<u8>) -> Answer {
+    Response::new(BodyExt::boxed(Full::new(Bytes::from(bytes))))
 }
 
 fn refuse(status: StatusCode, message: &str) -> Answer {

@@ -4,6 +4,7 @@
 //! while the box is frozen, a link that the ordinary client speaks. What an engine would answer on its
 //! ports is given as a function.
 
+mod exec;
 mod faults;
 mod link;
 mod pipe;

@@ -1,4 +1,4 @@
-//! Commands inside a smartbox. They wake it and keep it awake.
+//! Begins a command. It wakes its box and keeps it awake.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,14 +7,19 @@ use smartbox_core::activity::{Busy, Doing};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::route::port::Resolve;
 use smartbox_core::sandbox::port::Target;
-use smartbox_link::Link;
 use smartbox_link::client::Exec;
 use smartbox_link::wire::ExecOrder;
+use smartbox_link::{Link, LinkError};
+use tokio::time::timeout;
 use tokio_util::compat::FuturesAsyncReadCompatExt;
 
+use super::check;
 use crate::control::Control;
 use crate::error::ControlError;
 use crate::parts::Actor;
+
+/// How long init may take to say that it has begun; it answers before the command does anything.
+const ANSWER: Duration = Duration::from_secs(30);
 
 /// A command that runs. Dropping it kills the command.
 pub struct Running {
@@ -25,24 +30,20 @@ pub struct Running {
 }
 
 impl Control {
-    /// Wakes the box and runs a command in it.
+    /// Wakes the box and begins a command in it.
     pub async fn exec(
         self: &Arc<Self>,
         actor: &Actor,
         id: &SmartboxId,
         order: ExecOrder,
     ) -> Result<Running, ControlError> {
-        if order.argv.first().is_none_or(String::is_empty) {
-            return Err(ControlError::Refused {
-                why: "the command is empty".into(),
-                hint: "write it after `--`".into(),
-            });
-        }
+        check::order(&order)?;
         let busy = self.activity().begin(id, Doing::Exec);
         Resolve::wake(&**self, id.clone(), self.wake_within()).await?;
         let program = order.argv[0].chars().take(200).collect();
         self.change(id, Some((actor, "box.exec", program)), |_| Ok(())).await?;
-        let exec = self.link(id).await?.exec(order).await?;
+        let begun = timeout(ANSWER, async { Ok(self.link(id).await?.exec(order).await?) });
+        let exec = begun.await.unwrap_or_else(|_| Err(ControlError::Link(silent())))?;
         Ok(Running { exec, busy })
     }
 
@@ -57,4 +58,9 @@ impl Control {
     pub(crate) fn wake_within(&self) -> Duration {
         Duration::from_secs(120) * self.parts.settings.patience
     }
+}
+
+/// Init is hostile input, its silence too.
+fn silent() -> LinkError {
+    LinkError::Broken("init did not answer in time".into())
 }
