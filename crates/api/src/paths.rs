@@ -1,5 +1,7 @@
 //! Where everything is. Names in a path are percent-encoded, so no name can leave its segment.
 
+/// The request header by which an operator acts for an account: its name or id.
+pub const ACCOUNT_HEADER: &str = "smartbox-account";
 /// The prefix of every path of the API.
 pub const API: &str = "/api/v1";
 /// `GET`: is the process alive? No sign-in.

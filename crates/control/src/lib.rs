@@ -21,6 +21,7 @@ mod resolve;
 
 pub use activity::Tracker;
 pub use boxes::create::NewSmartbox;
+pub use boxes::find::Reach;
 pub use boxes::view::View;
 pub use control::Control;
 pub use error::ControlError;

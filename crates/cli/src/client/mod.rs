@@ -21,6 +21,8 @@ use smartbox_core::secret::Secret;
 pub(crate) struct Client {
     reach: Reach,
     token: Option<Secret<String>>,
+    /// The account that is acted for; that of the socket or the token if none.
+    account: Option<String>,
     /// The command that starts the platform that is meant, for messages.
     start: Option<String>,
 }

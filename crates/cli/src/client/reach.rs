@@ -12,6 +12,8 @@ use crate::error::CliError;
 pub(crate) const SERVER: &str = "SMARTBOX_SERVER";
 /// Names the token for it.
 pub(crate) const TOKEN: &str = "SMARTBOX_TOKEN";
+/// Names the account to act for.
+pub(crate) const ACCOUNT: &str = "SMARTBOX_ACCOUNT";
 
 /// Options that every command has.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -25,6 +27,9 @@ pub(crate) struct Place {
     /// A platform elsewhere, like http://10.0.0.5:7777; needs SMARTBOX_TOKEN [env: SMARTBOX_SERVER]
     #[arg(long, global = true, value_name = "URL", help_heading = "Where the platform is")]
     pub(crate) server: Option<String>,
+    /// Act for this account, by name or id; for operators [env: SMARTBOX_ACCOUNT]
+    #[arg(long, global = true, value_name = "ACCOUNT", help_heading = "Where the platform is")]
+    pub(crate) account: Option<String>,
 }
 
 impl Place {
@@ -62,16 +67,17 @@ impl Client {
     /// The platform that options and environment mean.
     pub(crate) fn of(place: &Place, env: &Env) -> Result<Self, CliError> {
         let token = env.secret(TOKEN)?;
+        let account = place.account.as_deref().or_else(|| env.get(ACCOUNT)).map(str::to_owned);
         if let Some(url) = place.server.as_deref().or_else(|| env.get(SERVER)) {
-            return Ok(Self { reach: tcp(url)?, token, start: None });
+            return Ok(Self { reach: tcp(url)?, token, account, start: None });
         }
         let dir = place.data_dir(env)?;
         let listen = place.listen.as_deref().or_else(|| env.get("SMARTBOX_LISTEN"));
         if let (Some(listen), Some(_), false) = (listen, &token, place::socket(&dir).exists()) {
-            return Ok(Self { reach: tcp(&address(listen))?, token, start: None });
+            return Ok(Self { reach: tcp(&address(listen))?, token, account, start: None });
         }
         let start = Some(start_command(place, &dir));
-        Ok(Self { reach: Reach::Socket(dir), token, start })
+        Ok(Self { reach: Reach::Socket(dir), token, account, start })
     }
 
     /// How the platform is reached.
@@ -81,6 +87,10 @@ impl Client {
 
     pub(super) fn token(&self) -> Option<&Secret<String>> {
         self.token.as_ref()
+    }
+
+    pub(super) fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 
     pub(super) fn unreachable(&self) -> CliError {

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 use smartbox_api::call::{Call, Json, Nothing, Reply};
+use smartbox_api::paths::ACCOUNT_HEADER;
 use smartbox_api::problem::{self, Code, Problem};
 use tokio::time::timeout;
 
@@ -70,6 +71,12 @@ impl Client {
                 })?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
+        }
+        if let Some(account) = self.account() {
+            let value = http::HeaderValue::try_from(account).map_err(|_| {
+                CliError::usage("that is not an account", "give its name or its id")
+            })?;
+            request = request.header(ACCOUNT_HEADER, value);
         }
         let (media, body) = match (body, &call.body) {
             (Some((media, body)), _) => (Some(media), body),

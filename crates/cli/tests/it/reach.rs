@@ -78,6 +78,21 @@ async fn over_tcp_a_token_goes_along() {
 }
 
 #[tokio::test]
+async fn an_operator_says_for_which_account() {
+    let list = || async { Json(json!([smartbox("pa", "running", "")])) };
+    let fake = Fake::new(Router::new().route("/api/v1/boxes", get(list)));
+    run(fake.dir(), &["ls", "--account", "ann"]).await;
+    let mut by_variable = command(fake.dir(), &["ls"]);
+    end(by_variable.env("SMARTBOX_ACCOUNT", "bob").spawn().unwrap()).await;
+    run(fake.dir(), &["ls"]).await;
+    let named = fake.seen().into_iter().map(|seen| seen.headers.get("smartbox-account").cloned());
+    let named: Vec<_> = named.map(|v| v.map(|v| v.to_str().unwrap().to_owned())).collect();
+    assert_eq!(named, [Some("ann".to_owned()), Some("bob".to_owned()), None]);
+    let bad = run(fake.dir(), &["ls", "--account", "a\nb"]).await;
+    assert_eq!(bad.code, Some(2), "{bad:?}");
+}
+
+#[tokio::test]
 async fn without_a_token_the_hint_says_where_one_comes_from() {
     let no = || async { refuse(Code::Unauthenticated, "Sign-in is needed.", "") };
     let (fake, url) = Fake::tcp(Router::new().fallback(no)).await;

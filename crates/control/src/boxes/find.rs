@@ -1,11 +1,28 @@
 //! Looking smartboxes up. Wakes nothing.
 
+use smartbox_core::account::Account;
 use smartbox_core::id::{AccountId, SmartboxId};
-use smartbox_core::smartbox::Smartbox;
-use smartbox_core::store;
+use smartbox_core::smartbox::alias::{self, Which};
+use smartbox_core::smartbox::{Kind, Smartbox};
+use smartbox_core::store::{self, StoreError, Tx};
 
 use crate::control::Control;
 use crate::error::ControlError;
+
+/// How far a look-up reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Whose smartboxes a plain name means.
+    pub account: AccountId,
+    /// An operator's: also other accounts' smartboxes, by what is unique in the installation.
+    pub everywhere: bool,
+}
+
+impl From<&AccountId> for Reach {
+    fn from(account: &AccountId) -> Self {
+        Self { account: account.clone(), everywhere: false }
+    }
+}
 
 impl Control {
     /// The smartboxes of an account, by name.
@@ -17,22 +34,80 @@ impl Control {
         .await?)
     }
 
-    /// The smartbox of an account with this name or id. Another account's is missing.
+    /// The smartbox with this name in the account, or with this id, host label or alias. One
+    /// beyond the reach is missing, as if it were not there.
     pub async fn find(
         &self,
-        account: &AccountId,
-        name_or_id: &str,
+        reach: impl Into<Reach>,
+        text: &str,
     ) -> Result<Smartbox, ControlError> {
-        let (account, text) = (account.clone(), name_or_id.to_owned());
-        let found = store::read(&*self.parts.store, |tx| {
-            Box::pin(async move {
-                if let Ok(id) = text.parse::<SmartboxId>() {
-                    return Ok(tx.boxes().get(id).await?.filter(|row| row.account == account));
-                }
-                tx.boxes().named(account, text).await
-            })
+        let (reach, text) = (reach.into(), text.to_owned());
+        let mut found = store::read(&*self.parts.store, |tx| {
+            Box::pin(async move { lookup(tx, &reach, &text).await })
         })
         .await?;
-        found.ok_or(ControlError::Missing { what: "smartbox" })
+        match (found.pop(), found.is_empty()) {
+            (Some(row), true) => Ok(row),
+            (None, _) => Err(ControlError::Missing { what: "smartbox" }),
+            (Some(_), false) => Err(ControlError::Refused {
+                why: "that text fits more than one smartbox".into(),
+                hint: "say the smartbox's id, or its account and its name".into(),
+            }),
+        }
+    }
+
+    /// The account with this name or id.
+    pub async fn account(&self, name_or_id: &str) -> Result<Account, ControlError> {
+        let text = name_or_id.to_owned();
+        let found =
+            store::read(&*self.parts.store, |tx| Box::pin(async move { account(tx, &text).await }))
+                .await?;
+        found.ok_or(ControlError::Missing { what: "account" })
+    }
+}
+
+/// Every smartbox that is meant; more than one if the text is ambiguous. A name in the account
+/// and an id are never: nobody can give his smartbox another one's.
+async fn lookup(tx: &mut dyn Tx, reach: &Reach, text: &str) -> Result<Vec<Smartbox>, StoreError> {
+    let visible = |row: &Smartbox| reach.everywhere || row.account == reach.account;
+    if let Ok(id) = text.parse::<SmartboxId>() {
+        return Ok(tx.boxes().get(id).await?.filter(visible).into_iter().collect());
+    }
+    if let Some(row) = tx.boxes().named(reach.account.clone(), text.to_owned()).await? {
+        return Ok(vec![row]);
+    }
+    // A label and an alias may look alike, since owners choose names: then neither is meant.
+    let mut found = aliased(tx, reach, text).await?;
+    found.extend(tx.boxes().labelled(text.to_owned()).await?);
+    found.retain(visible);
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found.dedup_by(|a, b| a.id == b.id);
+    Ok(found)
+}
+
+async fn aliased(tx: &mut dyn Tx, reach: &Reach, text: &str) -> Result<Vec<Smartbox>, StoreError> {
+    let mut found = Vec::new();
+    for reading in alias::readings(text) {
+        let Some(owner) = account(tx, reading.account).await? else { continue };
+        // Another account's smartboxes are not even read.
+        if !reach.everywhere && owner.id != reach.account {
+            continue;
+        }
+        if let Which::Project(name) = reading.which {
+            let project = tx.boxes().named(owner.id, name.to_owned()).await?;
+            found.extend(project.filter(|row| row.kind == Kind::Project));
+            continue;
+        }
+        let mut rows = tx.boxes().list(Some(owner.id)).await?;
+        rows.retain(|row| reading.which.fits(row));
+        found.append(&mut rows);
+    }
+    Ok(found)
+}
+
+pub(crate) async fn account(tx: &mut dyn Tx, text: &str) -> Result<Option<Account>, StoreError> {
+    match text.parse::<AccountId>() {
+        Ok(id) => tx.accounts().get(id).await,
+        Err(_) => tx.accounts().named(text.to_owned()).await,
     }
 }

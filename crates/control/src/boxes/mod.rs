@@ -1,7 +1,7 @@
 //! The verbs of smartboxes. Each writes a wish and wakes the keeper; none touches a sandbox.
 
 pub(crate) mod create;
-mod find;
+pub(crate) mod find;
 mod settle;
 pub(crate) mod view;
 mod wish;

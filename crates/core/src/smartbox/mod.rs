@@ -1,5 +1,6 @@
 //! A smartbox: the durable thing that people talk to.
 
+pub mod alias;
 pub mod name;
 pub mod plan;
 pub mod port;

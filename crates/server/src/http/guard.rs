@@ -44,6 +44,7 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
             if changes && who.by_cookie && from != From::Own {
                 return Err(foreign().into_response());
             }
+            let who = who.acting(&guard.app, &parts).await.map_err(IntoResponse::into_response)?;
             parts.extensions.insert(who);
         }
     }

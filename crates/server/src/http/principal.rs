@@ -1,9 +1,11 @@
-//! Who acts: the local command line, a bearer of a token, or a browser's session.
+//! Who acts: the local command line, a bearer of a token, or a browser's session; and for whom.
 
 use axum::extract::FromRequestParts;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use smartbox_control::Actor;
+use smartbox_api::paths::ACCOUNT_HEADER;
+use smartbox_api::problem::Code;
+use smartbox_control::{Actor, Reach};
 use smartbox_core::id::AccountId;
 
 use super::{cookie, trouble::Trouble};
@@ -30,18 +32,52 @@ pub(super) struct Principal {
     pub(super) actor: Actor,
     /// By a cookie, which a browser sends whoever made it ask.
     pub(super) by_cookie: bool,
+    /// Runs the installation: the local command line, and the bearer of the master token.
+    pub(super) operator: bool,
+    /// An operator who said for which account: what he names is looked for there alone.
+    pub(super) acting: bool,
+}
+
+impl Principal {
+    fn of(account: AccountId, actor: String) -> Self {
+        let actor = Actor(actor);
+        Self { account, actor, by_cookie: false, operator: false, acting: false }
+    }
+
+    /// The same person, acting for the account that the request names.
+    pub(super) async fn acting(mut self, app: &App, parts: &Parts) -> Result<Self, Trouble> {
+        let mut named = parts.headers.get_all(ACCOUNT_HEADER).iter();
+        let (Some(value), second) = (named.next(), named.next()) else { return Ok(self) };
+        if !self.operator {
+            let detail = "only an operator acts for another account";
+            let hint = "leave out `--account` and SMARTBOX_ACCOUNT: the token says whose it is";
+            return Err(Trouble::new(Code::Forbidden, detail, hint));
+        }
+        let name = match (value.to_str(), second) {
+            (Ok(name), None) => name,
+            _ => return Err(Trouble::new(Code::BadRequest, "the account is not understood", "")),
+        };
+        self.account = app.control.account(name).await?.id;
+        self.acting = true;
+        Ok(self)
+    }
+}
+
+impl From<&Principal> for Reach {
+    fn from(who: &Principal) -> Self {
+        Self { account: who.account.clone(), everywhere: who.operator && !who.acting }
+    }
 }
 
 /// Finds out who acts; `None` if nobody who is known. A bearer that is wrong is not made good by a
 /// cookie.
 pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
-    let local = |actor: String| Principal {
-        account: app.account.id.clone(),
-        actor: Actor(actor),
-        by_cookie: false,
+    let operator = |actor: String| Principal {
+        operator: true,
+        ..Principal::of(app.account.id.clone(), actor)
     };
     if let Some(Peer::Local { uid }) = parts.extensions.get::<Peer>() {
-        return Ok(Some(local(format!("cli:uid={uid}"))));
+        return Ok(Some(operator(format!("cli:uid={uid}"))));
     }
     if let Some(value) = parts.headers.get(AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| {
@@ -50,18 +86,16 @@ pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, 
         });
         let Some(token) = token else { return Ok(None) };
         return Ok(app.access.bearer(token).await?.map(|bearer| match bearer {
-            Bearer::Master => local("master-token".into()),
-            Bearer::Token { id, account } => {
-                Principal { account, actor: Actor(format!("token:{id}")), by_cookie: false }
-            }
+            Bearer::Master => operator("master-token".into()),
+            Bearer::Token { id, account } => Principal::of(account, format!("token:{id}")),
         }));
     }
     for value in cookie::values(&parts.headers, &app.site.cookie()) {
         if let Some(session) = app.access.session(value, None).await? {
+            let actor = format!("session:{}", session.id);
             return Ok(Some(Principal {
-                account: session.account,
-                actor: Actor(format!("session:{}", session.id)),
                 by_cookie: true,
+                ..Principal::of(session.account, actor)
             }));
         }
     }

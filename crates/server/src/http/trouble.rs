@@ -40,7 +40,11 @@ impl Trouble {
     }
 
     pub(super) fn missing(what: &str) -> Self {
-        let hint = if what == "smartbox" { "`smartbox ls` shows those that there are" } else { "" };
+        let hint = match what {
+            "smartbox" => "`smartbox ls` shows those that there are",
+            "account" => "`smartbox account ls` shows those that there are",
+            _ => "",
+        };
         Self::new(Code::NotFound, format!("there is no such {what}"), hint)
     }
 

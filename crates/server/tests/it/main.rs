@@ -13,5 +13,6 @@ mod gate;
 mod house;
 mod local;
 mod pages;
+mod tenancy;
 mod up;
 mod world;

@@ -32,7 +32,7 @@ pub(super) async fn post(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Response, Trouble> {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let mut input = Input { body: request.into_body().into_data_stream(), buffer: BytesMut::new() };
     let first = tokio::time::timeout(PATIENCE, input.next()).await.ok().flatten();
     let Some(Frame::Order(order)) = first else {

@@ -24,7 +24,7 @@ pub(super) async fn get(
     Path(name): Path<String>,
     Query(which): Query<Which>,
 ) -> Result<Json<Vec<HistoryEntry>>, Trouble> {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let session = which.session.as_deref().unwrap_or("main");
     let limit = which.limit.unwrap_or(50).clamp(1, 1000);
     Ok(Json(app.control.history(&row.id, session, limit).await?))

@@ -30,7 +30,7 @@ pub(super) async fn get(
     Path(name): Path<String>,
     Query(which): Query<LogQuery>,
 ) -> Result<Response, Trouble> {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let page = match (which.from, which.tail) {
         (Some(_), Some(_)) => {
             return Err(Trouble::new(Code::BadRequest, "both `from` and `tail` are given", ""));

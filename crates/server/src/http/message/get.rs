@@ -21,7 +21,7 @@ pub(super) async fn get(
 pub(super) async fn find(app: &App, who: &Principal, id: &str) -> Result<Message, Trouble> {
     let missing = || Trouble::missing("message");
     let message = app.control.message(&id.parse().map_err(|_| missing())?).await?;
-    match app.control.find(&who.account, message.smartbox.as_str()).await {
+    match app.control.find(who, message.smartbox.as_str()).await {
         Ok(_) => Ok(message),
         Err(smartbox_control::ControlError::Missing { .. }) => Err(missing()),
         Err(error) => Err(error.into()),

@@ -19,7 +19,7 @@ pub(super) async fn post(
     Path(name): Path<String>,
     body::Json(new): body::Json<NewMessage>,
 ) -> Result<impl IntoResponse, Trouble> {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let new = smartbox_control::NewMessage {
         id: new.id,
         session: new.session,

@@ -16,7 +16,7 @@ pub(super) async fn list(
     who: Principal,
     Query(of): Query<SecretQuery>,
 ) -> Result<Json<Vec<SecretView>>, Trouble> {
-    let wanted = scope(&app, &who, of.smartbox.as_deref()).await?;
+    let (wanted, _) = scope(&app, &who, of.smartbox.as_deref()).await?;
     let kept =
         store::read(&*app.store, |tx| Box::pin(async move { tx.secrets().list(wanted).await }))
             .await?;

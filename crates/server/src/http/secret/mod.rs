@@ -7,6 +7,7 @@ mod remove;
 use http::Method;
 use smartbox_api::paths;
 use smartbox_api::secret::MAX_VALUE;
+use smartbox_core::id::AccountId;
 use smartbox_core::secret::Scope;
 
 use super::principal::Principal;
@@ -25,10 +26,17 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// Whose secrets: one box's, or the account's.
-async fn scope(app: &App, who: &Principal, of: Option<&str>) -> Result<Scope, Trouble> {
+/// Whose secrets: one box's, or the account's; and the account in whose audit it stands.
+async fn scope(
+    app: &App,
+    who: &Principal,
+    of: Option<&str>,
+) -> Result<(Scope, AccountId), Trouble> {
     Ok(match of {
-        Some(name) => Scope::Smartbox(app.control.find(&who.account, name).await?.id),
-        None => Scope::Account(who.account.clone()),
+        Some(name) => {
+            let row = app.control.find(who, name).await?;
+            (Scope::Smartbox(row.id), row.account)
+        }
+        None => (Scope::Account(who.account.clone()), who.account.clone()),
     })
 }

@@ -30,9 +30,9 @@ pub(super) async fn put(
     if value.expose().len() > MAX_VALUE {
         return Err(Trouble::too_large(MAX_VALUE));
     }
-    let scope = scope(&app, &who, smartbox.as_deref()).await?;
+    let (scope, account) = scope(&app, &who, smartbox.as_deref()).await?;
     let act = Act {
-        account: who.account,
+        account,
         actor: who.actor.0,
         action: "secret.set".into(),
         smartbox: if let Scope::Smartbox(id) = &scope { Some(id.clone()) } else { None },

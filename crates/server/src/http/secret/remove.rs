@@ -19,9 +19,9 @@ pub(super) async fn remove(
     Path(name): Path<String>,
     Query(of): Query<SecretQuery>,
 ) -> Result<StatusCode, Trouble> {
-    let scope = scope(&app, &who, of.smartbox.as_deref()).await?;
+    let (scope, account) = scope(&app, &who, of.smartbox.as_deref()).await?;
     let act = Act {
-        account: who.account,
+        account,
         actor: who.actor.0,
         action: "secret.remove".into(),
         smartbox: if let Scope::Smartbox(id) = &scope { Some(id.clone()) } else { None },

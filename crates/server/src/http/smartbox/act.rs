@@ -21,7 +21,7 @@ pub(super) async fn wake(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let row = app.control.wake(&who.actor, &row.id).await?;
     settled(&app, &row, &[BoxState::Running], how).await
 }
@@ -32,7 +32,7 @@ pub(super) async fn sleep(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let rest = if how.deep { Rest::Stopped } else { Rest::Frozen };
     let row = app.control.sleep(&who.actor, &row.id, rest).await?;
     // A stopped box is not started to be frozen: it sleeps already.
@@ -47,7 +47,7 @@ pub(super) async fn start(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let row = app.control.start(&who.actor, &row.id, app.about.desired).await?;
     settled(&app, &row, &[BoxState::Running], how).await
 }
@@ -58,7 +58,7 @@ pub(super) async fn stop(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let row = app.control.stop(&who.actor, &row.id).await?;
     settled(&app, &row, &[BoxState::Stopped], how).await
 }
@@ -69,7 +69,7 @@ pub(super) async fn restart(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let row = app.control.restart(&who.actor, &row.id).await?;
     settled(&app, &row, &[BoxState::Running], how).await
 }

@@ -14,6 +14,6 @@ pub(super) async fn get(
     who: Principal,
     Path(name): Path<String>,
 ) -> Result<Json<SmartboxView>, Trouble> {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     Ok(Json(view::whole(app.control.view(&row.id).await?, &app.site)))
 }

@@ -17,7 +17,7 @@ pub(super) async fn link(
     who: Principal,
     Path(name): Path<String>,
 ) -> Result<Json<SignInLink>, Trouble> {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     let url = page::enter(&app, &row).await?;
     let expires = Some(app.clock.now().plus(Duration::from_mins(1)));
     Ok(Json(SignInLink { url, expires }))

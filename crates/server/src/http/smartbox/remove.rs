@@ -18,7 +18,7 @@ pub(super) async fn remove(
     who: Principal,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Trouble> {
-    let row = app.control.find(&who.account, &name).await?;
+    let row = app.control.find(&who, &name).await?;
     app.control.remove(&who.actor, &row.id).await?;
     match app.control.settle(&row.id, &[], PATIENCE).await {
         Ok(_) | Err(ControlError::Missing { .. }) => Ok(StatusCode::NO_CONTENT),
