@@ -4,13 +4,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-page=docs/reference/cli.md
 fresh="$(mktemp)"
 trap 'rm -f "$fresh"' EXIT
-cargo run --quiet -p smartbox-cli --bin smartbox -- __reference >"$fresh"
-if [[ "${1:-}" == "--check" ]]; then
-    diff -u "$page" "$fresh" || { echo "$page is not current: run scripts/generate.sh" >&2; exit 1; }
-else
-    mkdir -p "$(dirname "$page")"
-    cat "$fresh" >"$page"
-fi
+stale=0
+# The page, and the hidden command that prints it.
+page() {
+    cargo run --quiet -p smartbox-cli --bin smartbox -- "$2" >"$fresh"
+    if [[ "$check" == "--check" ]]; then
+        diff -u "$1" "$fresh" || { echo "$1 is not current: run scripts/generate.sh" >&2; stale=1; }
+    else
+        mkdir -p "$(dirname "$1")"
+        cat "$fresh" >"$1"
+    fi
+}
+
+check="${1:-}"
+page docs/reference/cli.md __reference
+page docs/reference/openapi.json __openapi
+exit "$stale"

@@ -10,6 +10,7 @@ use smartbox_core::id::MessageId;
 use crate::link::SignInLink;
 use crate::log::LogQuery;
 use crate::message::{HistoryEntry, MessageView, NewMessage};
+use crate::page::{Page, PageQuery};
 use crate::platform::PlatformStatus;
 use crate::secret::{NewSecret, SecretView};
 use crate::smartbox::{Act, NewSmartbox, SmartboxView};
@@ -87,9 +88,9 @@ pub fn status() -> Call<Json<PlatformStatus>> {
     Call::new("GET", paths::STATUS)
 }
 
-/// Every box of the account, by name.
-pub fn boxes() -> Call<Json<Vec<SmartboxView>>> {
-    Call::new("GET", paths::BOXES)
+/// A page of the boxes of the account, by name.
+pub fn boxes(which: &PageQuery) -> Call<Json<Page<SmartboxView>>> {
+    Call::new("GET", paged(paths::BOXES.to_owned(), which))
 }
 
 /// One box, by name or id, with its sandbox. Wakes nothing.
@@ -176,9 +177,7 @@ pub fn log(name: &str, query: LogQuery) -> Call<Text> {
     let from = query.from.map(|n| format!("from={n}"));
     let tail = query.tail.map(|n| format!("tail={n}"));
     let follow = query.follow.then(|| "follow=true".to_owned());
-    let parts: Vec<String> = [from, tail, follow].into_iter().flatten().collect();
-    let path = paths::of_smartbox(name, "log");
-    Call::new("GET", if parts.is_empty() { path } else { format!("{path}?{}", parts.join("&")) })
+    Call::new("GET", with_query(paths::of_smartbox(name, "log"), [from, tail, follow]))
 }
 
 /// The names of the secrets of the account, or of one box.
@@ -206,6 +205,18 @@ pub fn revoke_tokens() -> Call<Nothing> {
     Call::new("DELETE", paths::TOKENS)
 }
 
+/// A path with which page of its list is wanted.
+fn paged(path: String, which: &PageQuery) -> String {
+    let limit = which.limit.map(|n| format!("limit={n}"));
+    let cursor = which.cursor.as_deref().map(|text| format!("cursor={}", paths::segment(text)));
+    with_query(path, [limit, cursor])
+}
+
+fn with_query(path: String, parts: impl IntoIterator<Item = Option<String>>) -> String {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { path } else { format!("{path}?{}", parts.join("&")) }
+}
+
 fn with_box(path: String, of: Option<&str>) -> String {
     match of {
         Some(name) => format!("{path}?box={}", paths::segment(name)),
@@ -223,6 +234,9 @@ mod tests {
         let query = LogQuery { from: Some(3), tail: None, follow: true };
         assert_eq!(log("pa", query).path, "/api/v1/boxes/pa/log?from=3&follow=true");
         assert_eq!(history("pa", "a&b", 5).path, "/api/v1/boxes/pa/history?session=a%26b&limit=5");
+        let page = PageQuery { limit: Some(2), cursor: Some("a+b".into()) };
+        assert_eq!(boxes(&page).path, "/api/v1/boxes?limit=2&cursor=a%2Bb");
+        assert_eq!(boxes(&PageQuery::default()).path, "/api/v1/boxes");
         assert_eq!(secrets(Some("pa")).path, "/api/v1/secrets?box=pa");
         assert_eq!(follow(&"msg_00000000000000000001".parse().unwrap()).accept(), sse::MEDIA_TYPE);
     }

@@ -9,6 +9,7 @@ pub mod exec;
 pub mod link;
 pub mod log;
 pub mod message;
+pub mod page;
 pub mod paths;
 pub mod platform;
 pub mod problem;

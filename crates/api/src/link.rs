@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use smartbox_core::time::Timestamp;
+use utoipa::ToSchema;
 
 /// A link that signs a browser in and leads it to a box's own pages. Whoever has it is signed in,
 /// so it is shown to the person who asked and written nowhere.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SignInLink {
     /// The address to open.
     pub url: String,

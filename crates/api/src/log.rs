@@ -1,6 +1,7 @@
 //! A box's engine log on the wire: `GET …/log`, answered with the bytes as `text/plain`.
 
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 /// The reply header with the offset after the last byte of this reply (absent when following).
 pub const NEXT_HEADER: &str = "smartbox-log-next";
@@ -8,7 +9,8 @@ pub const NEXT_HEADER: &str = "smartbox-log-next";
 pub const MAX_TAIL: u64 = 1 << 20;
 
 /// Which part of the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogQuery {
     /// From this offset; not together with `tail`.

@@ -7,12 +7,13 @@ use smartbox_core::id::{MessageId, SmartboxId};
 pub use smartbox_core::message::Delivery;
 use smartbox_core::message::Message;
 use smartbox_core::time::Timestamp;
+use utoipa::ToSchema;
 
 /// The longest text of a message, in bytes.
 pub const MAX_TEXT: usize = 256 << 10;
 
 /// A message to a smartbox. Once the reply is there it is committed, whatever dies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewMessage {
     /// Chosen by the sender so that sending twice is once; made by the platform if absent.
@@ -29,7 +30,7 @@ pub struct NewMessage {
 }
 
 /// A message as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MessageView {
     /// Its identifier.
     pub id: MessageId,

@@ -8,6 +8,10 @@ pub const API: &str = "/api/v1";
 pub const HEALTH: &str = "/health";
 /// `GET`: can it work (store open, not draining)? No sign-in.
 pub const READY: &str = "/ready";
+/// `GET`: the OpenAPI document. No sign-in.
+pub const OPENAPI: &str = "/api/openapi.json";
+/// `GET`: the same for people. No sign-in.
+pub const DOCS: &str = "/api/docs";
 /// `GET`: [`crate::platform::PlatformStatus`].
 pub const STATUS: &str = "/api/v1/status";
 /// `GET`: a list of [`crate::smartbox::SmartboxView`]; `POST` [`crate::smartbox::NewSmartbox`].

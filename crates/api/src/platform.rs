@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use smartbox_core::sandbox::Capabilities;
 use smartbox_core::time::Timestamp;
+use utoipa::ToSchema;
 
 /// What the platform says of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlatformStatus {
     /// The version of `smartbox`.
     pub version: String,
@@ -34,7 +35,7 @@ pub struct PlatformStatus {
 }
 
 /// An engine by name and version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EngineView {
     /// Its name.
     pub name: String,
@@ -43,7 +44,8 @@ pub struct EngineView {
 }
 
 /// How many boxes are in which state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = BoxCounts)]
 pub struct Boxes {
     /// No sandbox.
     pub stopped: u32,
@@ -58,7 +60,7 @@ pub struct Boxes {
 }
 
 /// The reply of `/health` and `/ready`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Health {
     /// `ok`, or `draining`.
     pub status: String,

@@ -2,12 +2,13 @@
 //! command line makes of each.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The media type of a [`Problem`].
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request was not done. The only shape in which an error leaves the API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// A name for the kind of problem: `urn:smartbox:problem:<code>`.
     #[serde(rename = "type")]
@@ -16,7 +17,7 @@ pub struct Problem {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// The stable word for programs; see [`Code`].
+    /// The stable word for programs.
     pub code: String,
     /// What happened, one sentence for a person.
     pub detail: String,

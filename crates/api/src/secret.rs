@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use smartbox_core::time::Timestamp;
+use utoipa::{IntoParams, ToSchema};
 
 /// The longest value, in bytes.
 pub const MAX_VALUE: usize = 64 << 10;
 
 /// A value to be kept. Not printable, so that it cannot be logged by accident.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSecret {
     /// The value.
@@ -24,7 +25,8 @@ impl std::fmt::Debug for NewSecret {
 }
 
 /// Whose secrets.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecretQuery {
     /// Of this box, by name or id; of the account if absent.
@@ -33,7 +35,7 @@ pub struct SecretQuery {
 }
 
 /// What may be shown of a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SecretView {
     /// Its name.
     pub name: String,

@@ -6,9 +6,10 @@ use smartbox_core::sandbox::{EngineProcess, Memory, Phase};
 pub use smartbox_core::smartbox::{Desired, Failure, Kind, Rest, State};
 use smartbox_core::time::Timestamp;
 pub use smartbox_core::usage::Total;
+use utoipa::ToSchema;
 
 /// A smartbox as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SmartboxView {
     /// Its identifier, for ever.
     pub id: SmartboxId,
@@ -60,7 +61,7 @@ pub struct SmartboxView {
 }
 
 /// What is seen of a sandbox now. Looking wakes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SandboxView {
     /// Whether it is there.
     pub phase: Phase,
@@ -71,7 +72,7 @@ pub struct SandboxView {
 }
 
 /// A smartbox to be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSmartbox {
     /// Its name: 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter.
@@ -91,11 +92,11 @@ pub struct NewSmartbox {
 }
 
 /// How an act on a smartbox is to be done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Act {
-    /// Milliseconds to wait for the state that was asked for, at most [`MAX_WAIT_MS`]. Zero: the
-    /// wish is recorded, and the reply shows where the box is now.
+    /// Milliseconds to wait for the state that was asked for, at most 600 000. Zero: the wish
+    /// is recorded, and the reply shows where the box is now.
     pub wait_ms: u64,
     /// `sleep` only: stop it instead of freezing it.
     pub deep: bool,

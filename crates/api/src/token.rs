@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use smartbox_core::id::TokenId;
 use smartbox_core::time::Timestamp;
+use utoipa::ToSchema;
 
 /// A token to be made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NewToken {
     /// Seconds that it works; until it is revoked if absent.
@@ -14,7 +15,7 @@ pub struct NewToken {
 }
 
 /// A token that was made. Its value is shown this once and only its hash is kept.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct MadeToken {
     /// Its identifier.
     pub id: TokenId,

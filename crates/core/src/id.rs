@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 /// A source of random bytes, passed in wherever identifiers or tokens are made.
 pub trait Entropy: Send + Sync {
@@ -75,6 +76,14 @@ macro_rules! ids {
             }
         }
 
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                schema(Self::PREFIX)
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -96,6 +105,14 @@ ids! {
     TokenId = "tok";
     /// One execution of a command in a sandbox.
     ExecId = "exe";
+}
+
+fn schema(prefix: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some("An identifier: what it is of, and 20 characters of chance."))
+        .pattern(Some(format!("^{prefix}_[0-9a-hjkmnp-tv-z]{{20}}$")))
+        .into()
 }
 
 fn well_formed(text: &str, prefix: &str) -> bool {

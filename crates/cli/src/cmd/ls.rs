@@ -18,7 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
-    let boxes = or_interrupt(client.json(call::boxes())).await?;
+    let boxes = or_interrupt(client.all(call::boxes)).await?;
     if args.json {
         return out::json(&boxes);
     }

@@ -11,6 +11,7 @@ pub(crate) mod logs;
 pub(crate) mod ls;
 pub(crate) mod new;
 pub(crate) mod open;
+pub(crate) mod openapi;
 pub(crate) mod reference;
 pub(crate) mod restart;
 pub(crate) mod rm;

@@ -70,7 +70,7 @@ async fn a_platform_in_trouble_is_found() {
         let mut failed = smartbox("pa", "failed", "");
         failed["failure"] =
             json!({ "reason": "crash", "message": "it ended", "hint": "look", "at": 1 });
-        Json(json!([failed]))
+        Json(json!({ "items": [failed] }))
     };
     let router =
         Router::new().route("/api/v1/status", get(status)).route("/api/v1/boxes", get(list));

@@ -1,5 +1,6 @@
 //! Listings, for people and for programs.
 
+use axum::extract::RawQuery;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ fn boxes() -> Router {
         let mut failed = smartbox("work", "failed", "");
         failed["failure"] =
             json!({ "reason": "crash", "message": "it ended", "hint": "h", "at": 1 });
-        Json(json!([smartbox("pa", "starting", "waiting for the engine"), failed]))
+        Json(json!({ "items": [smartbox("pa", "starting", "waiting for the engine"), failed] }))
     };
     Router::new().route("/api/v1/boxes", get(list))
 }
@@ -41,15 +42,34 @@ async fn a_listing_for_people_has_a_line_for_each() {
 
 #[tokio::test]
 async fn an_empty_listing_says_what_to_do_and_is_an_array_all_the_same() {
-    let fake = Fake::new(Router::new().route("/api/v1/boxes", get(|| async { Json(json!([])) })));
+    let list = || async { Json(json!({ "items": [] })) };
+    let fake = Fake::new(Router::new().route("/api/v1/boxes", get(list)));
     assert!(run(fake.dir(), &["ls"]).await.out.contains("smartbox new"));
     assert_eq!(run(fake.dir(), &["ls", "--json"]).await.out.trim(), "[]");
 }
 
 #[tokio::test]
 async fn what_a_platform_sends_cannot_drive_the_terminal() {
-    let list = || async { Json(json!([smartbox("pa", "running", "\u{1b}]0;evil\u{7}")])) };
+    let list =
+        || async { Json(json!({ "items": [smartbox("pa", "running", "\u{1b}]0;evil\u{7}")] })) };
     let fake = Fake::new(Router::new().route("/api/v1/boxes", get(list)));
     let ended = run(fake.dir(), &["ls"]).await;
     assert!(ended.out.contains("evil") && !ended.out.contains('\u{1b}'), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_listing_follows_its_pages_to_the_last() {
+    let list = |RawQuery(query): RawQuery| async move {
+        let query = query.unwrap_or_default();
+        Json(if query.contains("cursor=more%2B") {
+            json!({ "items": [smartbox("two", "running", "")] })
+        } else {
+            json!({ "items": [smartbox("one", "running", "")], "next": "more+" })
+        })
+    };
+    let fake = Fake::new(Router::new().route("/api/v1/boxes", get(list)));
+    let ended = run(fake.dir(), &["ls", "--json"]).await;
+    let list: Value = serde_json::from_str(&ended.out).unwrap();
+    let names: Vec<_> = list.as_array().unwrap().iter().map(|b| b["name"].as_str()).collect();
+    assert_eq!(names, [Some("one"), Some("two")]);
 }

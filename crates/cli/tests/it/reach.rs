@@ -67,7 +67,7 @@ async fn what_is_no_platform_is_told_from_one() {
 
 #[tokio::test]
 async fn over_tcp_a_token_goes_along() {
-    let list = || async { Json(json!([smartbox("pa", "running", "")])) };
+    let list = || async { Json(json!({ "items": [smartbox("pa", "running", "")] })) };
     let (fake, url) = Fake::tcp(Router::new().route("/api/v1/boxes", get(list))).await;
     let mut there = command(fake.dir(), &["--server", &url, "ls"]);
     let ended = end(there.env("SMARTBOX_TOKEN", "a-token-of-ours").spawn().unwrap()).await;

@@ -3,6 +3,7 @@
 pub mod port;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::{MessageId, SmartboxId};
 use crate::time::Timestamp;
@@ -35,7 +36,7 @@ pub struct Message {
 }
 
 /// Where a message is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Delivery {
     /// Accepted; the engine has not been called.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::SmartboxId;
 
@@ -64,7 +65,8 @@ pub struct Observed {
 }
 
 /// Whether a sandbox is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SandboxPhase)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// There is none.
@@ -76,7 +78,8 @@ pub enum Phase {
 }
 
 /// Bytes of memory that the engine's processes hold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SandboxMemory)]
 pub struct Memory {
     /// In RAM.
     pub resident: u64,
@@ -85,7 +88,7 @@ pub struct Memory {
 }
 
 /// The engine's process as init reports it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum EngineProcess {
     /// Init did not answer, or there is none.
@@ -113,7 +116,8 @@ pub enum EngineProcess {
 }
 
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = EngineExit)]
 pub struct Exit {
     /// Its exit code, if it had one.
     pub code: Option<i32>,
@@ -138,7 +142,8 @@ pub enum Shift {
 }
 
 /// What a driver can do on this machine: detected and reported, never assumed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RuntimeCapabilities)]
 pub struct Capabilities {
     /// The driver's name.
     pub driver: String,
@@ -149,7 +154,8 @@ pub struct Capabilities {
 }
 
 /// Whether one feature is in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RuntimeFeature)]
 pub struct Feature {
     /// In force.
     pub on: bool,

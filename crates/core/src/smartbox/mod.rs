@@ -6,6 +6,7 @@ pub mod plan;
 pub mod port;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::{AccountId, SmartboxId};
 use crate::time::Timestamp;
@@ -60,7 +61,7 @@ pub struct Smartbox {
 }
 
 /// What a smartbox is for: a template of persona, tools, tier and grants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A personal assistant; one per account, made with it.
@@ -74,7 +75,7 @@ pub enum Kind {
 }
 
 /// What the owner wishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Desired {
     /// Always running.
@@ -86,7 +87,7 @@ pub enum Desired {
 }
 
 /// A person's `sleep` command: how deep. It ends with the next wake and does not change [`Desired`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rest {
     /// Frozen: milliseconds to wake, memory still there.
@@ -96,7 +97,8 @@ pub enum Rest {
 }
 
 /// Where a smartbox is: `stopped → starting → running ⇄ frozen → stopped`, or `failed`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(as = SmartboxState)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// No sandbox.
@@ -112,7 +114,8 @@ pub enum State {
 }
 
 /// Why a smartbox is in state `failed`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SmartboxFailure)]
 pub struct Failure {
     /// The class, for programs.
     pub reason: Reason,
@@ -125,7 +128,8 @@ pub struct Failure {
 }
 
 /// The classes of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FailureReason)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// The engine refused its configuration, and the last known good one too.

@@ -3,6 +3,7 @@
 pub mod port;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::id::SmartboxId;
 use crate::time::Timestamp;
@@ -33,7 +34,8 @@ pub struct Usage {
 }
 
 /// The sum over some calls.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = UsageTotal)]
 pub struct Total {
     /// How many calls.
     pub calls: u64,

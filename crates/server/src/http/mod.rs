@@ -2,8 +2,10 @@
 //! ([`route::Policy`]); one that does not say so cannot be written down.
 
 mod body;
+mod codes;
 mod cookie;
 pub mod dispatch;
+pub mod doc;
 mod exec;
 mod guard;
 mod health;
@@ -31,6 +33,7 @@ pub use principal::Peer;
 pub fn routes() -> Vec<route::Route> {
     [
         health::routes(),
+        doc::routes(),
         page::routes(),
         status::routes(),
         smartbox::routes(),
@@ -48,9 +51,11 @@ pub fn routes() -> Vec<route::Route> {
 
 /// The routes as a service.
 pub fn router(app: &App) -> Router {
-    let router = route::assemble(routes(), app);
-    router
+    let routes = routes();
+    let documents = doc::Documents::of(&routes);
+    route::assemble(routes, app)
         .fallback(trouble::nowhere)
+        .layer(axum::Extension(documents))
         .layer(axum::middleware::from_fn_with_state(app.clone(), outer::outer))
         .with_state(app.clone())
 }

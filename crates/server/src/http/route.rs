@@ -1,4 +1,5 @@
-//! The table of routes. A [`Route`] cannot be made without a [`Policy`] and a bound for its body.
+//! The table of routes. A [`Route`] cannot be made without a [`Policy`] and a bound for its body, and
+//! one of the API not without its operation in the OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,10 @@ use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter};
 use http::Method;
+use smartbox_api::problem::Code;
+use utoipa_axum::router::UtoipaMethodRouter;
 
+use super::doc::Described;
 use super::{guard, trouble};
 use crate::app::App;
 
@@ -38,41 +42,60 @@ pub struct Route {
     /// The method.
     pub method: Method,
     /// The path, in axum's notation.
-    pub path: &'static str,
+    pub path: String,
     /// Who may use it.
     pub policy: Policy,
     /// How long its body may be.
     pub limit: Limit,
+    /// What the OpenAPI document says of it; `None` for pages.
+    pub described: Option<Described>,
     handler: MethodRouter<App>,
 }
 
 impl Route {
-    /// A route.
-    pub fn new<T: 'static>(
+    /// A route of the API: `routes!(handler)`, whose `#[utoipa::path]` names method, path and
+    /// replies, and the codes that it is refused with besides those that every such route has (see
+    /// [`Described::codes`]).
+    pub fn api(
+        (schemas, paths, handler): UtoipaMethodRouter<App>,
+        policy: Policy,
+        limit: Limit,
+        codes: &[Code],
+    ) -> Self {
+        let (method, path, operation) = super::doc::only(paths);
+        let described = Described::new(operation, schemas, &method, policy, limit, codes);
+        Self { method, path, policy, limit, described: Some(described), handler }
+    }
+
+    /// A page, or what belongs to one. Nothing under `/api/v1` is a page: whoever tries finds that
+    /// the platform does not boot.
+    pub fn page<T: 'static>(
         (method, path): (Method, &'static str),
         policy: Policy,
         limit: Limit,
         handler: impl Handler<T, App>,
     ) -> Self {
+        assert!(!path.starts_with(smartbox_api::paths::API), "{path} has no OpenAPI operation");
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE);
-        Self { method, path, policy, limit, handler: axum::routing::on(filter, handler) }
+        let handler = axum::routing::on(filter, handler);
+        Self { method, path: path.to_owned(), policy, limit, described: None, handler }
     }
 }
 
 /// Puts guards before the handlers, and the handlers of one path together.
 pub(super) fn assemble(routes: Vec<Route>, app: &App) -> Router<App> {
-    let mut paths: BTreeMap<&'static str, MethodRouter<App>> = BTreeMap::new();
+    let mut paths: BTreeMap<String, MethodRouter<App>> = BTreeMap::new();
     for route in routes {
         let guard = guard::Guard { app: app.clone(), policy: route.policy, limit: route.limit };
         let handler =
             route.handler.layer(axum::middleware::from_fn_with_state(guard, guard::guard));
-        let merged = match paths.remove(route.path) {
+        let merged = match paths.remove(&route.path) {
             Some(others) => others.merge(handler),
             None => handler,
         };
         paths.insert(route.path, merged);
     }
     paths.into_iter().fold(Router::new(), |router, (path, handlers)| {
-        router.route(path, handlers.fallback(trouble::wrong_method))
+        router.route(&path, handlers.fallback(trouble::wrong_method))
     })
 }

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode, Uri};
+use smartbox_api::page::BadPage;
 use smartbox_api::problem::{Code, Problem};
 use smartbox_control::ControlError;
 use smartbox_core::engine::port::EngineError;
@@ -80,6 +81,12 @@ pub(super) async fn nowhere(uri: Uri) -> Trouble {
 /// For methods that an address has none of. axum adds `Allow`.
 pub(super) async fn wrong_method(method: http::Method, uri: Uri) -> Trouble {
     Trouble::new(Code::MethodNotAllowed, format!("{} has no {method}", uri.path()), "")
+}
+
+impl From<BadPage> for Trouble {
+    fn from(error: BadPage) -> Self {
+        Self::new(Code::BadRequest, error.to_string(), "begin again without `cursor`")
+    }
 }
 
 impl From<StoreError> for Trouble {

@@ -5,6 +5,7 @@ use http::Method;
 use smartbox_api::exec::{ExecOrder, Frame};
 use smartbox_api::link::SignInLink;
 use smartbox_api::message::{Delivery, MessageView, TurnEvent};
+use smartbox_api::page::Page;
 use smartbox_api::platform::PlatformStatus;
 use smartbox_api::secret::SecretView;
 use smartbox_api::smartbox::{SmartboxView, State};
@@ -42,11 +43,11 @@ async fn a_box_is_made_looked_at_put_to_sleep_and_removed() {
     assert!(off.text().await.unwrap().contains("smartbox start two"));
 
     let list = world.as_owner(Method::GET, "/api/v1/boxes").send().await.unwrap();
-    let list: Vec<serde_json::Value> = list.json().await.unwrap();
-    let names: Vec<_> = list.iter().map(|b| b["name"].as_str().unwrap()).collect();
+    let list: Page<serde_json::Value> = list.json().await.unwrap();
+    let names: Vec<_> = list.items.iter().map(|b| b["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["pa", "two"]);
     for key in ["id", "name", "kind", "state"] {
-        assert!(list.iter().all(|b| b[key].is_string()), "{key}");
+        assert!(list.items.iter().all(|b| b[key].is_string()), "{key}");
     }
     let gone = world.as_owner(Method::DELETE, "/api/v1/boxes/two").send().await.unwrap();
     assert_eq!(gone.status(), 204);

@@ -24,7 +24,7 @@ async fn the_local_command_line_needs_no_token() {
     let (status, body) = get(&world, "/api/v1/boxes").await;
     assert_eq!(status, 200);
     let boxes: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!(boxes[0]["name"], "pa");
+    assert_eq!(boxes["items"][0]["name"], "pa");
 }
 
 #[tokio::test]

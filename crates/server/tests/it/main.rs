@@ -8,9 +8,11 @@
 
 mod api;
 mod config;
+mod document;
 mod errors;
 mod gate;
 mod house;
+mod lists;
 mod local;
 mod pages;
 mod tenancy;

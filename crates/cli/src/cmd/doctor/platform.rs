@@ -30,7 +30,7 @@ pub(super) async fn checks(place: &Place, env: &Env, config: Option<&Config>) ->
     checks.push(model_key(running, config));
     if let Some(status) = running {
         checks.push(runtime(status));
-        if let Ok(boxes) = client.json(call::boxes()).await {
+        if let Ok(boxes) = client.all(call::boxes).await {
             checks.push(health(&boxes));
         }
     }

@@ -2,11 +2,11 @@
 
 mod post;
 
-use http::Method;
+use utoipa_axum::routes;
 
+use super::codes;
 use super::route::{Limit, Policy, Route};
 
 pub(super) fn routes() -> Vec<Route> {
-    let path = (Method::POST, "/api/v1/boxes/{name}/exec");
-    vec![Route::new(path, Policy::Api, Limit::Stream, post::post)]
+    vec![Route::api(routes!(post::post), Policy::Api, Limit::Stream, codes::WAKES)]
 }

@@ -26,6 +26,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long an answer that is complete waits for its caller to have finished speaking.
 const PARTING: Duration = Duration::from_secs(2);
 
+/// Runs a command in the box, streaming both ways.
+///
+/// The request's body is frames, the first of which is the order; the answer's body is frames too,
+/// the last of which says how the command ended. It lives as long as the answer is read. Wakes the
+/// box.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/exec",
+    tag = "exec",
+    request_body(content = Vec<u8>, content_type = "application/vnd.smartbox.exec"),
+    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.smartbox.exec",
+        description = "The command runs.")),
+)]
 pub(super) async fn post(
     State(app): State<App>,
     who: Principal,

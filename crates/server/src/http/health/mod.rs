@@ -3,14 +3,13 @@
 mod live;
 mod ready;
 
-use http::Method;
-use smartbox_api::paths;
+use utoipa_axum::routes;
 
 use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new((Method::GET, paths::HEALTH), Policy::Public, SMALL, live::live),
-        Route::new((Method::GET, paths::READY), Policy::Public, SMALL, ready::ready),
+        Route::api(routes!(live::live), Policy::Public, SMALL, &[]),
+        Route::api(routes!(ready::ready), Policy::Public, SMALL, &[]),
     ]
 }

@@ -9,6 +9,13 @@ use smartbox_core::store;
 use crate::app::App;
 use crate::http::trouble::Trouble;
 
+/// Records can be read, and the platform is not going down.
+#[utoipa::path(
+    get,
+    path = "/ready",
+    tag = "health",
+    responses((status = 200, body = Health, description = "It can work.")),
+)]
 pub(super) async fn ready(State(app): State<App>) -> Result<Json<Health>, Trouble> {
     if app.draining.is_cancelled() {
         return Err(Trouble::new(Code::Draining, "the platform is shutting down", ""));

@@ -24,6 +24,19 @@ const TAIL: u64 = 64 << 10;
 /// How often a followed log is looked at: it is a file that others write.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// A part of the engine's log, or that and what follows.
+///
+/// Wakes nothing.
+#[utoipa::path(
+    get,
+    path = "/api/v1/boxes/{name}/log",
+    tag = "log",
+    params(LogQuery),
+    responses((status = 200, body = String, content_type = "text/plain",
+        description = "The bytes as they were written.",
+        headers(("smartbox-log-next" = u64, description = "The offset after the last byte; absent \
+            when following.")))),
+)]
 pub(super) async fn get(
     State(app): State<App>,
     who: Principal,

@@ -2,10 +2,11 @@
 
 mod get;
 
-use http::Method;
+use utoipa_axum::routes;
 
+use super::codes;
 use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::new((Method::GET, "/api/v1/boxes/{name}/log"), Policy::Api, SMALL, get::get)]
+    vec![Route::api(routes!(get::get), Policy::Api, SMALL, codes::OF_ONE)]
 }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
+use smartbox_api::message::TurnEvent;
 use smartbox_api::sse;
 
 use super::get::find;
@@ -19,6 +20,17 @@ use crate::http::trouble::Trouble;
 /// How long nothing happens before the client is told so.
 const QUIET: Duration = Duration::from_secs(15);
 
+/// What happens to a message, live, until its last event.
+///
+/// Server-sent events: the word of a `TurnEvent`, and that event as one line of JSON. The last is
+/// `answered` or `failed`; of a message that is over only the last comes.
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages/{id}/events",
+    tag = "messages",
+    responses((status = 200, body = TurnEvent, content_type = "text/event-stream",
+        description = "The events.")),
+)]
 pub(super) async fn events(
     State(app): State<App>,
     who: Principal,

@@ -9,6 +9,13 @@ use crate::app::App;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// Where a message is.
+#[utoipa::path(
+    get,
+    path = "/api/v1/messages/{id}",
+    tag = "messages",
+    responses((status = 200, body = MessageView, description = "The message.")),
+)]
 pub(super) async fn get(
     State(app): State<App>,
     who: Principal,

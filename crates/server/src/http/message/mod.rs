@@ -4,9 +4,10 @@ mod events;
 mod get;
 mod post;
 
-use http::Method;
 use smartbox_api::message::MAX_TEXT;
+use utoipa_axum::routes;
 
+use super::codes;
 use super::route::{Limit, Policy, Route, SMALL};
 
 /// JSON may escape every byte of a text into six.
@@ -15,8 +16,8 @@ const BODY: Limit = Limit::Bytes(6 * MAX_TEXT + 4096);
 pub(super) fn routes() -> Vec<Route> {
     let api = Policy::Api;
     vec![
-        Route::new((Method::POST, "/api/v1/boxes/{name}/messages"), api, BODY, post::post),
-        Route::new((Method::GET, "/api/v1/messages/{id}"), api, SMALL, get::get),
-        Route::new((Method::GET, "/api/v1/messages/{id}/events"), api, SMALL, events::events),
+        Route::api(routes!(post::post), api, BODY, codes::SPOKEN_TO),
+        Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
+        Route::api(routes!(events::events), api, SMALL, codes::OF_ONE),
     ]
 }

@@ -13,6 +13,18 @@ use crate::http::body;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// Gives the box a message, and wakes it.
+///
+/// Once the reply is there the message is committed, whatever dies. The same id again is the same
+/// message.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/messages",
+    tag = "messages",
+    request_body = NewMessage,
+    responses((status = 202, body = MessageView, description = "It is accepted.",
+        headers(("location" = String, description = "Where it can be looked at.")))),
+)]
 pub(super) async fn post(
     State(app): State<App>,
     who: Principal,

@@ -23,15 +23,15 @@ use crate::app::App;
 pub(super) fn routes() -> Vec<Route> {
     let (public, session) = (Policy::Public, Policy::Session);
     vec![
-        Route::new((Method::GET, "/"), public, SMALL, home::home),
-        Route::new((Method::POST, "/login"), public, SMALL, login::login),
-        Route::new((Method::POST, "/logout"), session, SMALL, logout::logout),
-        Route::new((Method::GET, "/boxes"), session, SMALL, boxes::boxes),
-        Route::new((Method::GET, "/open/{label}"), session, SMALL, open::show),
-        Route::new((Method::POST, "/open/{label}"), session, SMALL, open::open),
-        Route::new((Method::GET, "/assets/page.css"), public, SMALL, asset::style),
-        Route::new((Method::GET, "/assets/open.js"), public, SMALL, asset::open),
-        Route::new((Method::GET, "/favicon.svg"), public, SMALL, asset::icon),
+        Route::page((Method::GET, "/"), public, SMALL, home::home),
+        Route::page((Method::POST, "/login"), public, SMALL, login::login),
+        Route::page((Method::POST, "/logout"), session, SMALL, logout::logout),
+        Route::page((Method::GET, "/boxes"), session, SMALL, boxes::boxes),
+        Route::page((Method::GET, "/open/{label}"), session, SMALL, open::show),
+        Route::page((Method::POST, "/open/{label}"), session, SMALL, open::open),
+        Route::page((Method::GET, "/assets/page.css"), public, SMALL, asset::style),
+        Route::page((Method::GET, "/assets/open.js"), public, SMALL, asset::open),
+        Route::page((Method::GET, "/favicon.svg"), public, SMALL, asset::icon),
     ]
 }
 

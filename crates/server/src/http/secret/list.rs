@@ -11,6 +11,14 @@ use crate::http::body::Query;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// The names of the secrets of the account, or of one box.
+#[utoipa::path(
+    get,
+    path = "/api/v1/secrets",
+    tag = "secrets",
+    params(SecretQuery),
+    responses((status = 200, body = Vec<SecretView>, description = "The names.")),
+)]
 pub(super) async fn list(
     State(app): State<App>,
     who: Principal,

@@ -4,25 +4,24 @@ mod list;
 mod put;
 mod remove;
 
-use http::Method;
-use smartbox_api::paths;
 use smartbox_api::secret::MAX_VALUE;
 use smartbox_core::id::AccountId;
 use smartbox_core::secret::Scope;
+use utoipa_axum::routes;
 
+use super::codes;
 use super::principal::Principal;
 use super::route::{Limit, Policy, Route, SMALL};
 use super::trouble::Trouble;
 use crate::app::App;
 
-const ONE: &str = "/api/v1/secrets/{name}";
 const BODY: Limit = Limit::Bytes(6 * MAX_VALUE + 4096);
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new((Method::GET, paths::SECRETS), Policy::Api, SMALL, list::list),
-        Route::new((Method::PUT, ONE), Policy::Api, BODY, put::put),
-        Route::new((Method::DELETE, ONE), Policy::Api, SMALL, remove::remove),
+        Route::api(routes!(list::list), Policy::Api, SMALL, codes::OF_ONE),
+        Route::api(routes!(put::put), Policy::Api, BODY, codes::NAMED),
+        Route::api(routes!(remove::remove), Policy::Api, SMALL, codes::OF_ONE),
     ]
 }
 

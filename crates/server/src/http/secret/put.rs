@@ -14,6 +14,14 @@ use crate::http::body::Json;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// Keeps a secret, sealed. Its value never comes out again.
+#[utoipa::path(
+    put,
+    path = "/api/v1/secrets/{name}",
+    tag = "secrets",
+    request_body = NewSecret,
+    responses((status = 204, description = "It is kept.")),
+)]
 pub(super) async fn put(
     State(app): State<App>,
     who: Principal,

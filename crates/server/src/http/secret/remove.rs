@@ -13,6 +13,14 @@ use crate::http::body::Query;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// Forgets a secret.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/secrets/{name}",
+    tag = "secrets",
+    params(SecretQuery),
+    responses((status = 204, description = "It is forgotten.")),
+)]
 pub(super) async fn remove(
     State(app): State<App>,
     who: Principal,

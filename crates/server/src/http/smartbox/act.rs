@@ -15,6 +15,14 @@ use crate::http::trouble::Trouble;
 
 type Shown = Result<Json<SmartboxView>, Trouble>;
 
+/// Has the box be running now. Its desired state stays.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/wake",
+    tag = "boxes",
+    request_body = Option<Act>,
+    responses((status = 200, body = SmartboxView, description = "The box, as it is now.")),
+)]
 pub(super) async fn wake(
     State(app): State<App>,
     who: Principal,
@@ -26,6 +34,14 @@ pub(super) async fn wake(
     settled(&app, &row, &[BoxState::Running], how).await
 }
 
+/// Has the box be frozen now, or stopped if `deep`. Its desired state stays.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/sleep",
+    tag = "boxes",
+    request_body = Option<Act>,
+    responses((status = 200, body = SmartboxView, description = "The box, as it is now.")),
+)]
 pub(super) async fn sleep(
     State(app): State<App>,
     who: Principal,
@@ -41,6 +57,14 @@ pub(super) async fn sleep(
     settled(&app, &row, want, how).await
 }
 
+/// Turns the box on: the desired state becomes the configured one.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/start",
+    tag = "boxes",
+    request_body = Option<Act>,
+    responses((status = 200, body = SmartboxView, description = "The box, as it is now.")),
+)]
 pub(super) async fn start(
     State(app): State<App>,
     who: Principal,
@@ -52,6 +76,14 @@ pub(super) async fn start(
     settled(&app, &row, &[BoxState::Running], how).await
 }
 
+/// Turns the box off: its desired state becomes `off`.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/stop",
+    tag = "boxes",
+    request_body = Option<Act>,
+    responses((status = 200, body = SmartboxView, description = "The box, as it is now.")),
+)]
 pub(super) async fn stop(
     State(app): State<App>,
     who: Principal,
@@ -63,6 +95,14 @@ pub(super) async fn stop(
     settled(&app, &row, &[BoxState::Stopped], how).await
 }
 
+/// Has the box begin anew: another sandbox, the same home.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/restart",
+    tag = "boxes",
+    request_body = Option<Act>,
+    responses((status = 200, body = SmartboxView, description = "The box, as it is now.")),
+)]
 pub(super) async fn restart(
     State(app): State<App>,
     who: Principal,

@@ -14,6 +14,15 @@ use crate::http::body::Json;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// Makes a box.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes",
+    tag = "boxes",
+    request_body = smartbox::NewSmartbox,
+    responses((status = 201, body = smartbox::SmartboxView, description = "It is made.",
+        headers(("location" = String, description = "Where it can be looked at.")))),
+)]
 pub(super) async fn create(
     State(app): State<App>,
     who: Principal,

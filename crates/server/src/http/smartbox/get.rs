@@ -9,6 +9,15 @@ use crate::app::App;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// One box, with what is seen of its sandbox.
+///
+/// Wakes nothing.
+#[utoipa::path(
+    get,
+    path = "/api/v1/boxes/{name}",
+    tag = "boxes",
+    responses((status = 200, body = SmartboxView, description = "The box.")),
+)]
 pub(super) async fn get(
     State(app): State<App>,
     who: Principal,

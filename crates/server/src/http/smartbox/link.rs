@@ -12,6 +12,15 @@ use crate::http::page;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// Makes a link that signs a browser in on the box's own origin, once and within a minute.
+///
+/// Wakes nothing.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/link",
+    tag = "boxes",
+    responses((status = 200, body = SignInLink, description = "The link.")),
+)]
 pub(super) async fn link(
     State(app): State<App>,
     who: Principal,

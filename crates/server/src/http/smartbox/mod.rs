@@ -8,25 +8,26 @@ mod list;
 mod remove;
 mod view;
 
-use http::Method;
+use smartbox_api::problem::Code;
+use utoipa_axum::routes;
 
+use super::codes;
 use super::route::{Policy, Route, SMALL};
 
-const ALL: &str = "/api/v1/boxes";
-const ONE: &str = "/api/v1/boxes/{name}";
+const MADE: &[Code] = &[Code::BadName, Code::Exists, Code::Refused];
 
 pub(super) fn routes() -> Vec<Route> {
     let api = Policy::Api;
     vec![
-        Route::new((Method::GET, ALL), api, SMALL, list::list),
-        Route::new((Method::POST, ALL), api, SMALL, create::create),
-        Route::new((Method::GET, ONE), api, SMALL, get::get),
-        Route::new((Method::DELETE, ONE), api, SMALL, remove::remove),
-        Route::new((Method::POST, "/api/v1/boxes/{name}/wake"), api, SMALL, act::wake),
-        Route::new((Method::POST, "/api/v1/boxes/{name}/sleep"), api, SMALL, act::sleep),
-        Route::new((Method::POST, "/api/v1/boxes/{name}/start"), api, SMALL, act::start),
-        Route::new((Method::POST, "/api/v1/boxes/{name}/stop"), api, SMALL, act::stop),
-        Route::new((Method::POST, "/api/v1/boxes/{name}/restart"), api, SMALL, act::restart),
-        Route::new((Method::POST, "/api/v1/boxes/{name}/link"), api, SMALL, link::link),
+        Route::api(routes!(list::list), api, SMALL, &[]),
+        Route::api(routes!(create::create), api, SMALL, MADE),
+        Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
+        Route::api(routes!(remove::remove), api, SMALL, codes::WAKES),
+        Route::api(routes!(act::wake), api, SMALL, codes::WAKES),
+        Route::api(routes!(act::sleep), api, SMALL, codes::WAKES),
+        Route::api(routes!(act::start), api, SMALL, codes::WAKES),
+        Route::api(routes!(act::stop), api, SMALL, codes::WAKES),
+        Route::api(routes!(act::restart), api, SMALL, codes::WAKES),
+        Route::api(routes!(link::link), api, SMALL, codes::OF_ONE),
     ]
 }

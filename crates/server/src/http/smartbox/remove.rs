@@ -13,6 +13,16 @@ use crate::http::trouble::Trouble;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Removes the box with its home.
+///
+/// Answered once it is gone, or once that has taken longer than a person waits: it is then still on
+/// its way out.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/boxes/{name}",
+    tag = "boxes",
+    responses((status = 204, description = "It is gone.")),
+)]
 pub(super) async fn remove(
     State(app): State<App>,
     who: Principal,

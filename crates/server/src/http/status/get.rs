@@ -10,6 +10,15 @@ use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 use crate::models;
 
+/// What the platform says of itself.
+///
+/// Wakes nothing.
+#[utoipa::path(
+    get,
+    path = "/api/v1/status",
+    tag = "status",
+    responses((status = 200, body = PlatformStatus, description = "Its state.")),
+)]
 pub(super) async fn get(
     State(app): State<App>,
     who: Principal,

@@ -2,11 +2,10 @@
 
 mod get;
 
-use http::Method;
-use smartbox_api::paths;
+use utoipa_axum::routes;
 
 use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::new((Method::GET, paths::STATUS), Policy::Api, SMALL, get::get)]
+    vec![Route::api(routes!(get::get), Policy::Api, SMALL, &[])]
 }

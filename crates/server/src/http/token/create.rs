@@ -13,6 +13,14 @@ use crate::http::body::JsonOrDefault;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// Makes a token of the API. Its value is shown this once.
+#[utoipa::path(
+    post,
+    path = "/api/v1/tokens",
+    tag = "tokens",
+    request_body = Option<NewToken>,
+    responses((status = 201, body = MadeToken, description = "It is made.")),
+)]
 pub(super) async fn create(
     State(app): State<App>,
     who: Principal,

@@ -3,14 +3,13 @@
 mod create;
 mod revoke;
 
-use http::Method;
-use smartbox_api::paths;
+use utoipa_axum::routes;
 
 use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::new((Method::POST, paths::TOKENS), Policy::Api, SMALL, create::create),
-        Route::new((Method::DELETE, paths::TOKENS), Policy::Api, SMALL, revoke::revoke),
+        Route::api(routes!(create::create), Policy::Api, SMALL, &[]),
+        Route::api(routes!(revoke::revoke), Policy::Api, SMALL, &[]),
     ]
 }

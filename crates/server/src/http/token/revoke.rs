@@ -7,6 +7,13 @@ use crate::app::App;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+/// Revokes every token of the API of the account.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/tokens",
+    tag = "tokens",
+    responses((status = 204, description = "They are revoked.")),
+)]
 pub(super) async fn revoke(State(app): State<App>, who: Principal) -> Result<StatusCode, Trouble> {
     app.access.revoke_tokens(&who.account, &who.actor.0).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,0 +1,21 @@
+//! Codes that several routes are refused with, besides those that every route has.
+
+use smartbox_api::problem::Code;
+
+/// Of one thing, which may not be there.
+pub(super) const OF_ONE: &[Code] = &[Code::NotFound];
+/// Of one thing, whose name the caller chooses.
+pub(super) const NAMED: &[Code] = &[Code::BadName, Code::NotFound];
+/// What asks something of a box, which may be off, failed or late.
+pub(super) const WAKES: &[Code] = &[
+    Code::NotFound,
+    Code::Conflict,
+    Code::Refused,
+    Code::Upstream,
+    Code::Off,
+    Code::Failed,
+    Code::Late,
+];
+/// What a box is told: it is accepted before the box is there.
+pub(super) const SPOKEN_TO: &[Code] =
+    &[Code::BadName, Code::NotFound, Code::Exists, Code::Refused, Code::Off];

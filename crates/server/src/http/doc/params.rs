@@ -1,0 +1,61 @@
+//! What stands between braces in a path, said once for all the operations that have it.
+
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ObjectBuilder, RefOr, Required, Schema, Type};
+
+/// The segment before, the name, and what it is.
+const IN_PATHS: &[(&str, &str, &str)] = &[
+    ("boxes", "name", "The smartbox: its name in the caller's account, or its id."),
+    ("messages", "id", "The message's id."),
+    ("secrets", "name", "The secret's name: `A-Z`, `0-9` and `_`."),
+];
+
+/// Describes the parameters of the path that the operation itself has not described.
+pub(super) fn describe(path: &str, operation: &mut Operation) {
+    let parameters = operation.parameters.get_or_insert_default();
+    for (noun, name) in named(path) {
+        let what = IN_PATHS.iter().find(|(before, word, _)| (*before, *word) == (noun, name));
+        let what = what.map(|(_, _, what)| (*what).to_owned());
+        let there = parameters.iter_mut().find_map(|p| match p {
+            RefOr::T(p) if p.parameter_in == ParameterIn::Path && p.name == name => Some(p),
+            _ => None,
+        });
+        match there {
+            Some(there) => there.description = there.description.take().or(what),
+            None => parameters.push(RefOr::T(parameter(name, what))),
+        }
+    }
+    if parameters.is_empty() {
+        operation.parameters = None;
+    }
+}
+
+/// Each name between braces, and the segment before it.
+fn named(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    path.split('/').zip(path.split('/').skip(1)).filter_map(|(before, segment)| {
+        Some((before, segment.strip_prefix('{')?.strip_suffix('}')?.trim_start_matches('*')))
+    })
+}
+
+fn parameter(name: &str, what: Option<String>) -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(SchemaType::from(Type::String)).build();
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .description(what)
+        .schema(Some(RefOr::T(Schema::Object(schema))))
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_with_their_nouns() {
+        let found: Vec<_> = named("/api/v1/boxes/{name}/files/{*path}").collect();
+        assert_eq!(found, [("boxes", "name"), ("files", "path")]);
+    }
+}
