@@ -105,6 +105,8 @@ ids! {
     TokenId = "tok";
     /// One execution of a command in a sandbox.
     ExecId = "exe";
+    /// A job.
+    JobId = "job";
 }
 
 fn schema(prefix: &str) -> RefOr<Schema> {

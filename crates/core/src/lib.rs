@@ -9,6 +9,7 @@ pub mod activity;
 pub mod audit;
 pub mod engine;
 pub mod id;
+pub mod job;
 pub mod message;
 pub mod model;
 pub mod route;

@@ -3,6 +3,7 @@
 use crate::BoxFuture;
 use crate::account::port::Accounts;
 use crate::audit::port::Audit;
+use crate::job::port::Jobs;
 use crate::message::port::Messages;
 use crate::secret::port::Secrets;
 use crate::session::port::Sessions;
@@ -62,6 +63,8 @@ pub trait Doings: Send {
     fn audit(&mut self) -> &mut dyn Audit;
     /// Usage of models.
     fn usage(&mut self) -> &mut dyn Ledger;
+    /// Jobs.
+    fn jobs(&mut self) -> &mut dyn Jobs;
 }
 
 /// A piece of work over the records. It awaits nothing but them.

@@ -7,6 +7,7 @@ mod state;
 
 mod account;
 mod audit;
+mod job;
 mod message;
 mod release;
 mod secret;

@@ -5,6 +5,7 @@ use smartbox_core::BoxFuture;
 use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
 use smartbox_core::id::{AccountId, SmartboxId};
+use smartbox_core::job::port::Jobs;
 use smartbox_core::message::port::Messages;
 use smartbox_core::secret::port::Secrets;
 use smartbox_core::session::port::Sessions;
@@ -102,6 +103,9 @@ impl Doings for Records<'_> {
         self
     }
     fn usage(&mut self) -> &mut dyn Ledger {
+        self
+    }
+    fn jobs(&mut self) -> &mut dyn Jobs {
         self
     }
 }

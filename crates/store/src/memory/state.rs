@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smartbox_core::account::Account;
 use smartbox_core::audit::Entry;
-use smartbox_core::id::{AccountId, MessageId, SmartboxId};
+use smartbox_core::id::{AccountId, JobId, MessageId, SmartboxId};
 use smartbox_core::message::Message;
 use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::session::{Session, Token};
@@ -13,6 +13,7 @@ use smartbox_core::smartbox::Smartbox;
 use smartbox_core::time::Timestamp;
 use smartbox_core::usage::Usage;
 
+use super::job::KeptJob;
 use crate::chain::Head;
 
 /// A secret's value and when it was set.
@@ -46,6 +47,8 @@ pub(super) struct State {
     pub(super) tokens: Arc<HashMap<String, Token>>,
     pub(super) chains: Arc<HashMap<AccountId, Chain>>,
     pub(super) usage: Arc<Vec<Usage>>,
+    pub(super) jobs: Arc<BTreeMap<JobId, KeptJob>>,
+    pub(super) jobs_added: u64,
 }
 
 impl State {
@@ -61,5 +64,6 @@ impl State {
         Arc::make_mut(&mut self.sessions).retain(|_, s| s.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.tokens).retain(|_, t| t.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.usage).retain(|u| u.smartbox != *id);
+        Arc::make_mut(&mut self.jobs).retain(|_, kept| kept.job.smartbox.as_ref() != Some(id));
     }
 }

@@ -63,6 +63,7 @@ fn taken(message: &str) -> &'static str {
         "smartboxes" => "smartbox",
         "accounts" => "account",
         "messages" => "message",
+        "jobs" => "job",
         "sessions" => "session",
         "tokens" => "token",
         "secrets" => "secret",

@@ -5,6 +5,7 @@
 mod account;
 mod audit;
 mod error;
+mod job;
 mod message;
 mod open;
 mod read;

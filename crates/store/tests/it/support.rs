@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use smartbox_core::account::Account;
 use smartbox_core::audit::Act;
-use smartbox_core::id::{AccountId, Entropy, MessageId, SessionId, SmartboxId, TokenId};
+use smartbox_core::id::{AccountId, Entropy, JobId, MessageId, SessionId, SmartboxId, TokenId};
+use smartbox_core::job::{Job, JobState, Progress};
 use smartbox_core::message::{Delivery, Message};
 use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::Release;
@@ -159,6 +160,30 @@ pub(crate) fn message(smartbox: &SmartboxId, text: &str) -> Message {
         attempts: 0,
         created: T0,
         finished: None,
+    }
+}
+
+pub(crate) fn job(account: &AccountId, kind: &str) -> Job {
+    Job {
+        id: JobId::generate(&Os),
+        account: account.clone(),
+        smartbox: None,
+        kind: kind.to_owned(),
+        actor: "owner".to_owned(),
+        key: None,
+        input: serde_json::Value::Null,
+        state: JobState::Queued,
+        asked: None,
+        progress: Progress::default(),
+        checkpoint: serde_json::Value::Null,
+        result: None,
+        failure: None,
+        attempts: 0,
+        interruptions: 0,
+        created: T0,
+        started: None,
+        finished: None,
+        expires: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod job;
 mod message;
 mod secret;
 mod session;
