@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::activity::Counting;
 use crate::error::ControlError;
+use crate::jobs::Jobs;
 use crate::keeper::Keeper;
 use crate::messages::deliver::Deliveries;
 use crate::messages::live::Live;
@@ -33,6 +34,8 @@ pub struct Control {
     pub(crate) live: Live,
     /// Boxes whose messages are being delivered.
     pub(crate) deliveries: Deliveries,
+    /// Jobs, besides their rows.
+    pub(crate) jobs: Jobs,
     /// Admits boots.
     pub(crate) boots: Semaphore,
     /// Cancelled when the platform goes down: keepers and deliveries end, sandboxes stay.
@@ -48,15 +51,17 @@ pub struct Control {
 
 impl Control {
     /// Opens the engine room: adopts the sandboxes that are there, removes those of no box, and goes on
-    /// with every wish and every message that an earlier process left.
-    pub async fn open(parts: Parts) -> Result<Arc<Self>, ControlError> {
+    /// with every wish, message and job that an earlier process left.
+    pub async fn open(mut parts: Parts) -> Result<Arc<Self>, ControlError> {
         let model_key = model_key(&parts).await?;
+        let jobs = Jobs::new(parts.settings.jobs, std::mem::take(&mut parts.works));
         let boots = Semaphore::new(parts.settings.boots.max(1));
         let control = Arc::new(Self {
             parts,
             keepers: Mutex::default(),
             live: Live::default(),
             deliveries: Deliveries::default(),
+            jobs,
             boots,
             draining: CancellationToken::new(),
             fenced: CancellationToken::new(),
@@ -73,6 +78,8 @@ impl Control {
             control.keep(&row);
         }
         control.deliver_left_over().await?;
+        control.take_up_jobs().await?;
+        control.tasks.spawn(control.clone().sweep_jobs());
         Ok(control)
     }
 

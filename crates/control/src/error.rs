@@ -49,6 +49,14 @@ pub enum ControlError {
         /// What the person can do.
         hint: String,
     },
+    /// What was asked cannot be done in the present state.
+    #[error("{why}")]
+    NotNow {
+        /// For a person.
+        why: String,
+        /// What the person can do.
+        hint: String,
+    },
     /// The platform is going down.
     #[error("the platform is shutting down")]
     Draining,

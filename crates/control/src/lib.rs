@@ -5,6 +5,8 @@
 //! [`smartbox_core::smartbox::plan::plan`] for the next steps, performs and records them. Start, restart,
 //! wake, crash, sleep and removal are all this loop.
 //!
+//! Whatever outlives a request is a job ([`jobs`]): it goes on where the process before left it.
+//!
 //! What is absent: HTTP, SQL, and the name of any driver. Those come in by the ports of `core`.
 
 pub mod activity;
@@ -12,6 +14,7 @@ mod boxes;
 mod control;
 mod error;
 mod exec;
+pub mod jobs;
 mod keeper;
 mod logs;
 mod messages;
@@ -26,5 +29,6 @@ pub use boxes::view::View;
 pub use control::Control;
 pub use error::ControlError;
 pub use exec::{Caps, Captured, End, Kept, LONGEST, Running};
+pub use jobs::NewJob;
 pub use messages::accept::NewMessage;
 pub use parts::{Actor, EngineSlot, Origins, Parts, Settings};

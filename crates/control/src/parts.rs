@@ -15,6 +15,7 @@ use smartbox_core::store::Store;
 use smartbox_core::time::Clock;
 
 use crate::activity::Tracker;
+use crate::jobs::{Limits as JobLimits, Work};
 
 /// Everything that [`crate::Control`] works with.
 pub struct Parts {
@@ -32,6 +33,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
+    /// Kinds of jobs besides the engine room's own.
+    pub works: Vec<Arc<dyn Work>>,
     /// What the operator decided.
     pub settings: Settings,
 }
@@ -69,6 +72,8 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// The model that boxes use, as `provider/model`.
     pub model: String,
+    /// How many jobs run, and how long they are remembered.
+    pub jobs: JobLimits,
     /// The origins of a box, by its host label.
     pub origins: Origins,
 }

@@ -87,6 +87,7 @@ pub(crate) async fn start(
         activity: tracker,
         clock: clock.clone(),
         entropy: entropy.clone(),
+        works: Vec::new(),
         settings: settings(&config, &site),
     })
     .await
@@ -295,6 +296,7 @@ fn settings(config: &Config, site: &Site) -> Settings {
         patience: config.boxes.patience,
         heartbeat: HEARTBEAT,
         model: config.models.model.clone(),
+        jobs: config.jobs,
         origins: Arc::new(move |label| vec![origins.box_origin(label)]),
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod find;
+mod restart;
 mod settle;
 pub(crate) mod view;
 mod wish;

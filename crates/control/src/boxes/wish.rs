@@ -69,6 +69,24 @@ impl Control {
         .await
     }
 
+    /// The same under a number: once there was such a restart, another call changes nothing.
+    pub(crate) async fn restart_to(
+        &self,
+        actor: &Actor,
+        id: &SmartboxId,
+        number: u64,
+    ) -> Result<Smartbox, ControlError> {
+        let now = self.parts.clock.now();
+        self.wish(actor, id, "box.restart", move |row| {
+            if row.restart < number {
+                row.restart = number;
+                row.touch(now);
+                again(row);
+            }
+        })
+        .await
+    }
+
     /// Removes it for good, home and all.
     pub async fn remove(&self, actor: &Actor, id: &SmartboxId) -> Result<(), ControlError> {
         self.wish(actor, id, "box.remove", |row| row.removing = true).await.map(drop)

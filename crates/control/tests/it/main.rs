@@ -4,6 +4,8 @@
 
 mod engine;
 mod exec;
+mod jobs;
 mod lifecycle;
 mod messages;
+mod steps;
 mod world;

@@ -20,6 +20,7 @@ use smartbox_core::{BoxFuture, store};
 use smartbox_runtime::sim::Sim;
 
 use crate::engine::Script;
+use crate::steps::Steps;
 
 pub const FREEZE_AFTER: Duration = Duration::from_secs(600);
 pub const STOP_AFTER: Duration = Duration::from_secs(7200);
@@ -62,6 +63,8 @@ pub struct World {
     pub clock: Arc<Paused>,
     pub tracker: Arc<Tracker>,
     pub control: Arc<Control>,
+    pub steps: Steps,
+    pub memory: Arc<smartbox_store::Memory>,
     entropy: Arc<Counting>,
 }
 
@@ -69,22 +72,30 @@ impl World {
     pub async fn new() -> Self {
         let clock = Arc::new(Paused(tokio::time::Instant::now()));
         let entropy = Arc::new(Counting::default());
-        let store: Arc<dyn store::Store> =
-            Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
+        let memory = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
+        let store: Arc<dyn store::Store> = memory.clone();
+        let steps = Steps::default();
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
         let script = Script::new(sim.clone(), clock.clone());
         let tracker = Tracker::new(clock.clone());
-        let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy);
+        let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy, &steps);
         let control = Control::open(parts).await.unwrap();
-        Self { store, sim, script, clock, tracker, control, entropy }
+        Self { store, sim, script, clock, tracker, control, steps, memory, entropy }
     }
 
     /// The control plane is killed: nothing of it acts any more. Another opens on the same records.
     pub async fn kill_and_open(&mut self) {
         self.control.drain().await;
         self.tracker = Tracker::new(self.clock.clone());
-        let parts =
-            parts(&self.store, &self.sim, &self.script, &self.clock, &self.tracker, &self.entropy);
+        let parts = parts(
+            &self.store,
+            &self.sim,
+            &self.script,
+            &self.clock,
+            &self.tracker,
+            &self.entropy,
+            &self.steps,
+        );
         self.control = Control::open(parts).await.unwrap();
     }
 
@@ -138,6 +149,7 @@ fn parts(
     clock: &Arc<Paused>,
     tracker: &Arc<Tracker>,
     entropy: &Arc<Counting>,
+    steps: &Steps,
 ) -> Parts {
     let limits = Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 };
     Parts {
@@ -148,6 +160,7 @@ fn parts(
         activity: tracker.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
+        works: steps.works(),
         settings: Settings {
             tiers: [("small".to_owned(), limits)].into(),
             default_tier: "small".into(),
@@ -157,6 +170,7 @@ fn parts(
             patience: 1,
             heartbeat: Duration::from_secs(5),
             model: "demo/demo".into(),
+            jobs: smartbox_control::jobs::Limits { at_once: 4, per_box: 2, ..Default::default() },
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },
     }

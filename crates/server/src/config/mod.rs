@@ -11,6 +11,7 @@ pub mod env;
 pub mod error;
 pub mod file;
 pub mod http;
+pub mod jobs;
 pub mod models;
 pub mod nearest;
 pub mod place;
@@ -40,6 +41,8 @@ pub struct Config {
     pub boxes: boxes::Boxes,
     /// When boxes sleep.
     pub sleep: sleep::Sleep,
+    /// How many jobs run, and how long they are remembered.
+    pub jobs: smartbox_control::jobs::Limits,
     /// The engine of new boxes.
     pub engine: engine::EngineChoice,
     /// Model providers.
@@ -58,6 +61,7 @@ pub(crate) struct Written {
     boxes: boxes::Written,
     sleep: sleep::Written,
     engine: engine::Written,
+    jobs: jobs::Written,
     models: models::Written,
     tiers: BTreeMap<String, tier::Written>,
 }
@@ -91,7 +95,7 @@ impl Config {
         let path = data_dir.join(FILE);
         let base: Written = file::parse(Path::new("defaults.toml"), include_str!("defaults.toml"))?;
         let file: Written = file::parse(&path, text)?;
-        let Written { http, boxes, sleep, engine, models, tiers } = file;
+        let Written { http, boxes, sleep, engine, jobs, models, tiers } = file;
         let tiers = tier::settle(base.tiers, tiers)?;
         let models = models::settle(models, base.models, env)?;
         let config = Self {
@@ -100,6 +104,7 @@ impl Config {
             boxes: boxes::settle(&boxes, &base.boxes, &tiers)?,
             sleep: sleep::settle(&sleep, &base.sleep, env)?,
             engine: engine::settle(engine, base.engine)?,
+            jobs: jobs::settle(&jobs, &base.jobs)?,
             given: env::given(env, models.providers.iter().filter_map(|p| p.secret.as_deref()))?,
             models,
             tiers,

@@ -121,6 +121,7 @@ impl From<ControlError> for Trouble {
                 Self::new(Code::Late, said, hint).retry(5)
             }
             ControlError::Refused { why, hint } => Self::new(Code::Refused, why, hint),
+            ControlError::NotNow { why, hint } => Self::new(Code::Conflict, why, hint),
             ControlError::Draining => {
                 Self::new(Code::Draining, said, "try again in a moment").retry(5)
             }

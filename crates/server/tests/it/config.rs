@@ -47,6 +47,7 @@ fn bad_values_say_what_to_write() {
         ("[http]\nurl = \"https://10.0.0.1\"", "http.url", "https://smartbox.example.com"),
         ("[sleep]\nafter = \"soon\"", "sleep.after", "10m"),
         ("[sleep]\nafter = 10", "smartbox.toml:2", "correct that line"),
+        ("[jobs]\nkeep = \"10ms\"", "jobs.keep", "24h"),
         ("[boxes]\ntier = \"standart-1\"", "boxes.tier", "did you mean `standard-1`?"),
         ("[tiers.big]\nmemory = \"much\"", "tiers.big.memory", "2GiB"),
         ("[tiers.big]\ncpu = -1.0", "tiers.big.cpu", "between"),

@@ -130,6 +130,7 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
         activity: tracker.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
+        works: Vec::new(),
         settings: Settings {
             tiers: [("small".to_owned(), limits)].into(),
             default_tier: "small".into(),
@@ -142,6 +143,7 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
             patience: 1,
             heartbeat: Duration::from_secs(5),
             model: "default".into(),
+            jobs: smartbox_control::jobs::Limits::default(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },
     })

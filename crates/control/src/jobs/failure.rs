@@ -1,0 +1,39 @@
+//! What an error of the engine room is as the failure of a job: the same words as in the API.
+
+use smartbox_core::job::JobFailure;
+use smartbox_core::store::StoreError;
+
+use super::work::Halt;
+use crate::error::ControlError;
+
+impl From<ControlError> for Halt {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Draining | ControlError::Store(StoreError::Fenced) => Self::Lost,
+            other => Self::Failed(failure(&other)),
+        }
+    }
+}
+
+/// What happened, and what a person can do.
+pub(crate) fn failure(error: &ControlError) -> JobFailure {
+    let (code, hint) = match error {
+        ControlError::Missing { .. } => ("not-found", String::new()),
+        ControlError::Exists { .. } => ("exists", String::new()),
+        ControlError::BadName(_) => ("bad-name", String::new()),
+        ControlError::Off { name } => ("off", format!("`smartbox start {name}` turns it on")),
+        ControlError::Failed(failure) => ("failed", failure.hint.clone()),
+        ControlError::Late { .. } => ("late", "it may still be on its way".to_owned()),
+        ControlError::Refused { hint, .. } => ("refused", hint.clone()),
+        ControlError::NotNow { hint, .. } => ("conflict", hint.clone()),
+        ControlError::Draining => ("draining", String::new()),
+        ControlError::Store(StoreError::Full) => {
+            ("disk-full", "free some space, then ask for it again".to_owned())
+        }
+        ControlError::Store(_) => ("internal", "the platform's log says more".to_owned()),
+        ControlError::Runtime(_) | ControlError::Engine(_) | ControlError::Link(_) => {
+            ("upstream", "look at `smartbox logs`".to_owned())
+        }
+    };
+    JobFailure { code: code.to_owned(), detail: error.to_string(), hint }
+}

@@ -1,0 +1,12 @@
+//! The kinds of jobs that the engine room does itself.
+
+mod restart;
+
+use std::sync::Arc;
+
+use super::work::Work;
+
+/// All of them.
+pub(super) fn all() -> Vec<Arc<dyn Work>> {
+    vec![Arc::new(restart::Restart)]
+}
