@@ -21,4 +21,5 @@ page() {
 check="${1:-}"
 page docs/reference/cli.md __reference
 page docs/reference/openapi.json __openapi
+page ADMIN_API.md __admin-api
 exit "$stale"

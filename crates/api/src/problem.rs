@@ -95,6 +95,8 @@ codes! {
     Exists = "exists", 409, "The name is taken", Conflict;
     /// Not in this state; ask again later, or after what the hint says.
     Conflict = "conflict", 409, "Not in this state", Conflict;
+    /// The original platform had this call; the hint says what replaces it.
+    Gone = "gone", 410, "This call is gone", NotFound;
     /// The body is longer than allowed.
     TooLarge = "too-large", 413, "The request is too large", Usage;
     /// Not JSON.

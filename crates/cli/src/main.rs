@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let ended = match first {
         Some(arg) if arg == cmd::reference::ARG => cmd::reference::run(),
         Some(arg) if arg == cmd::openapi::ARG => cmd::openapi::run(),
+        Some(arg) if arg == cmd::admin_api::ARG => cmd::admin_api::run(),
         Some(arg) if arg == cmd::install::ARG => cmd::install::run(std::env::args_os().nth(2)),
         _ => cmd::run(&args::Cli::parse()),
     };

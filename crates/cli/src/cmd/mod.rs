@@ -1,6 +1,7 @@
 //! The commands: one verb a file, and who runs which.
 
 pub(crate) mod act;
+pub(crate) mod admin_api;
 pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod config;

@@ -56,6 +56,14 @@ impl Control {
         }
     }
 
+    /// Every account, by name.
+    pub async fn accounts(&self) -> Result<Vec<Account>, ControlError> {
+        Ok(store::read(&*self.parts.store, |tx| {
+            Box::pin(async move { tx.accounts().list().await })
+        })
+        .await?)
+    }
+
     /// The account with this name or id.
     pub async fn account(&self, name_or_id: &str) -> Result<Account, ControlError> {
         let text = name_or_id.to_owned();

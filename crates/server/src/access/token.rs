@@ -39,7 +39,7 @@ pub struct MadeToken {
 impl Access {
     /// Who this value is the token of: a link's, the API's or the master's, never a ticket's.
     pub async fn bearer(&self, value: &str) -> Result<Option<Bearer>, StoreError> {
-        if self.master.as_ref().is_some_and(|master| master.is(value)) {
+        if self.is_master(value) {
             return Ok(Some(Bearer::Master));
         }
         let (hash, now) = (hash(value), self.clock.now());
@@ -50,6 +50,11 @@ impl Access {
         Ok(token
             .filter(|token| matches!(token.purpose, Purpose::Link | Purpose::Api))
             .map(|token| Bearer::Token { id: token.id, account: token.account }))
+    }
+
+    /// Whether this value is the master token.
+    pub fn is_master(&self, value: &str) -> bool {
+        self.master.as_ref().is_some_and(|master| master.is(value))
     }
 
     /// Makes a token for the API.

@@ -34,12 +34,18 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
     if changes && from == From::Other {
         return Err(foreign().into_response());
     }
-    let who = principal::find(&guard.app, &parts).await.map_err(IntoResponse::into_response)?;
+    let who = match guard.policy {
+        Policy::Admin => Some(principal::admin(&guard.app, &parts)),
+        _ => principal::find(&guard.app, &parts).await.transpose(),
+    };
+    let who = who.transpose().map_err(IntoResponse::into_response)?;
     match (guard.policy, who) {
         (Policy::Public, _) => {}
-        (Policy::Api, None) => return Err(Trouble::unauthenticated().into_response()),
+        (Policy::Api | Policy::Admin, None) => {
+            return Err(Trouble::unauthenticated().into_response());
+        }
         (Policy::Session, None) => return Err(page::ask(&guard.app, &parts)),
-        (Policy::Api | Policy::Session, Some(who)) => {
+        (Policy::Api | Policy::Session | Policy::Admin, Some(who)) => {
             // A cookie proves nothing about who made the browser ask.
             if changes && who.by_cookie && from != From::Own {
                 return Err(foreign().into_response());

@@ -3,6 +3,7 @@
 
 mod body;
 mod codes;
+pub mod compat;
 mod cookie;
 pub mod dispatch;
 pub mod doc;
@@ -43,6 +44,7 @@ pub fn routes() -> Vec<route::Route> {
         log::routes(),
         secret::routes(),
         token::routes(),
+        compat::routes(),
     ]
     .into_iter()
     .flatten()

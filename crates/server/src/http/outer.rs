@@ -13,9 +13,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use smartbox_api::problem::{self, Code, Problem};
 use smartbox_core::id::random_text;
 
-use super::page;
 use super::principal::Peer;
 use super::trouble::Trouble;
+use super::{compat, page};
 use crate::app::App;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("smartbox-request-id");
@@ -26,6 +26,11 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
     // The path alone: a query may hold a token.
     let path = request.uri().path().to_owned();
     let html = path != "/api" && !path.starts_with("/api/") && reads_html(request.headers());
+    let reader = match html {
+        true => Reader::Person,
+        false if compat::answers(&path) => Reader::Original,
+        false => Reader::Program,
+    };
     let local = matches!(request.extensions().get::<Peer>(), Some(Peer::Local { .. }));
     let began = app.clock.now();
     let mut response = if local || ours(&app, &request) {
@@ -36,7 +41,7 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
     let told = response.extensions_mut().remove::<Problem>();
     if let Some(mut problem) = told.or_else(|| untold(&response)) {
         problem.request_id = Some(id.clone());
-        response = render(&app, &problem, html, response);
+        response = render(&app, &problem, reader, response);
     }
     finish(&app, &mut response, &id);
     let took = app.clock.now().since(began);
@@ -78,17 +83,29 @@ fn untold(response: &Response) -> Option<Problem> {
     refused.then(|| Problem::new(Code::BadRequest, "the address is not understood", ""))
 }
 
-fn render(app: &App, problem: &Problem, html: bool, bare: Response) -> Response {
+/// Who reads an error.
+#[derive(Clone, Copy)]
+enum Reader {
+    /// A browser.
+    Person,
+    /// A client of our API.
+    Program,
+    /// A client of the original's admin calls.
+    Original,
+}
+
+fn render(app: &App, problem: &Problem, reader: Reader, bare: Response) -> Response {
     let (mut parts, _) = bare.into_parts();
     parts.headers.remove(CONTENT_LENGTH);
     parts.status = StatusCode::from_u16(problem.status).unwrap_or(parts.status);
-    let body = if html {
-        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        page::problem(app, problem)
-    } else {
-        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
-        serde_json::to_string(problem).unwrap_or_default()
+    let (kind, body) = match reader {
+        Reader::Person => ("text/html; charset=utf-8", page::problem(app, problem)),
+        Reader::Program => {
+            (problem::MEDIA_TYPE, serde_json::to_string(problem).unwrap_or_default())
+        }
+        Reader::Original => (problem::MEDIA_TYPE, compat::problem(problem)),
     };
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     Response::from_parts(parts, Body::from(body))
 }
 

@@ -1,6 +1,7 @@
 //! Who acts: the local command line, a bearer of a token, or a browser's session; and for whom.
 
 use axum::extract::FromRequestParts;
+use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use smartbox_api::paths::ACCOUNT_HEADER;
@@ -11,6 +12,9 @@ use smartbox_core::id::AccountId;
 use super::{cookie, trouble::Trouble};
 use crate::access::Bearer;
 use crate::app::App;
+
+/// The header of the original's admin calls.
+const ADMIN_SECRET: &str = "x-admin-secret";
 
 /// Who is at the other end of the connection, as the listener knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +104,22 @@ pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, 
         }
     }
     Ok(None)
+}
+
+/// The bearer of the original's admin secret, which is the master token. A cookie, a token or the
+/// local socket is not asked: the header says it, or nothing does.
+pub(super) fn admin(app: &App, parts: &Parts) -> Result<Principal, Trouble> {
+    let mut sent = parts.headers.get_all(ADMIN_SECRET).iter();
+    let good = match (sent.next().map(HeaderValue::to_str), sent.next()) {
+        (Some(Ok(value)), None) => app.access.is_master(value),
+        _ => false,
+    };
+    if good {
+        let account = app.account.id.clone();
+        return Ok(Principal { operator: true, ..Principal::of(account, "admin-secret".into()) });
+    }
+    let hint = "send MOLTBOT_GATEWAY_MASTER_TOKEN of `smartbox up` in the header X-Admin-Secret";
+    Err(Trouble::new(Code::Forbidden, "the admin secret is missing or wrong", hint))
 }
 
 impl<S: Sync> FromRequestParts<S> for Principal {

@@ -23,6 +23,8 @@ pub enum Policy {
     Session,
     /// The local command line, a bearer, or a session; changes by a session only from our own pages.
     Api,
+    /// Whoever sends the master token in `X-Admin-Secret`, as the original's admin calls are made.
+    Admin,
 }
 
 /// How long a request's body may be.

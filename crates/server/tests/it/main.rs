@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod compat;
 mod config;
 mod document;
 mod errors;

@@ -1,0 +1,26 @@
+//! The original's calls that are answered, for the page about them. A test compares it with the routes.
+
+/// Method, path, and what is said of it where it is more than the original said.
+pub const ANSWERED: &[(&str, &str, &str)] = &[
+    ("GET", "/api/super/users", "accounts"),
+    ("GET", "/api/super/users/lookup/{name}", "by name or id, never by a part of a name"),
+    ("GET", "/api/super/state/dashboard", "`state/v2` of every account's PA box, and the sums"),
+    ("GET", "/api/super/users/{id}/state", "the same as `state/v2`"),
+    (
+        "GET",
+        "/api/super/users/{id}/state/v2",
+        "`idle` is a frozen box; `smartboxState` is our own word; `error` comes with state `error`",
+    ),
+    ("POST", "/api/super/users/{id}/wake", "504 after a minute; the wake goes on"),
+    (
+        "POST",
+        "/api/super/users/{id}/restart-async",
+        "a turn in progress is finished first; `checkStatusUrl` says where it is",
+    ),
+    ("GET", "/api/super/users/{id}/logs", "`tail` in lines, of one stream"),
+    (
+        "POST",
+        "/api/super/users/{id}/message",
+        "202 after 25 s, with the address at which the answer can be read later; session `main` if none is named",
+    ),
+];

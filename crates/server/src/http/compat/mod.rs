@@ -1,0 +1,45 @@
+//! The original platform's admin calls, as it documented them: the same paths, fields and meaning, as a
+//! thin layer over what `/api/v1` does. Whoever sends `X-Admin-Secret` with the master token is an
+//! operator. A user is an account; its PA box is meant.
+//!
+//! What is absent: anything of its own. Nothing is kept here, and no bug is reproduced: no GET changes
+//! anything, no failure is a 200, and every answer that is pending says where its end can be read.
+
+pub mod answered;
+pub mod gone;
+mod logs;
+mod message;
+pub mod page;
+mod restart;
+mod shape;
+mod state;
+mod user;
+mod wake;
+
+use http::Method;
+
+use super::route::{Limit, Policy, Route, SMALL};
+
+pub(super) use shape::{answers, problem};
+
+/// A message, and the JSON around it.
+const TEXT: Limit = Limit::Bytes(2 * smartbox_api::message::MAX_TEXT);
+
+pub(super) fn routes() -> Vec<Route> {
+    let admin = Policy::Admin;
+    let get = |path| (Method::GET, path);
+    let post = |path| (Method::POST, path);
+    let mut routes = vec![
+        Route::page(get("/api/super/users"), admin, SMALL, user::list),
+        Route::page(get("/api/super/users/lookup/{name}"), admin, SMALL, user::lookup),
+        Route::page(get("/api/super/state/dashboard"), admin, SMALL, state::dashboard),
+        Route::page(get("/api/super/users/{id}/state"), admin, SMALL, state::one),
+        Route::page(get("/api/super/users/{id}/state/v2"), admin, SMALL, state::one),
+        Route::page(post("/api/super/users/{id}/wake"), admin, SMALL, wake::wake),
+        Route::page(post("/api/super/users/{id}/restart-async"), admin, SMALL, restart::restart),
+        Route::page(get("/api/super/users/{id}/logs"), admin, SMALL, logs::get),
+        Route::page(post("/api/super/users/{id}/message"), admin, TEXT, message::post),
+    ];
+    routes.extend(gone::routes());
+    routes
+}

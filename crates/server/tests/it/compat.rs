@@ -1,0 +1,168 @@
+//! The original's admin calls, made as its README makes them.
+
+use std::time::Duration;
+
+use http::Method;
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use smartbox_control::Actor;
+use smartbox_core::smartbox::{Rest, Smartbox, State};
+use smartbox_server::http::compat::answered::ANSWERED;
+use smartbox_server::http::compat::gone::GONE;
+use smartbox_server::http::route::Policy;
+use smartbox_server::http::routes;
+
+use crate::tenancy::Tenant;
+use crate::world::{MASTER, World};
+
+fn admin(world: &World, method: Method, path: &str) -> RequestBuilder {
+    world.ask(method, path).header("x-admin-secret", MASTER)
+}
+
+async fn answer(request: RequestBuilder) -> (u16, Value) {
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (status, answer.json().await.unwrap())
+}
+
+/// A platform whose only box sleeps deeply.
+async fn asleep() -> World {
+    let world = World::new().await;
+    let pa = world.pa().await;
+    world.app.control.sleep(&Actor::platform(), &pa.id, Rest::Stopped).await.unwrap();
+    settled(&world, State::Stopped).await;
+    world
+}
+
+async fn settled(world: &World, state: State) -> Smartbox {
+    let pa = world.pa().await;
+    world.app.control.settle(&pa.id, &[state], Duration::from_secs(60)).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_dashboard_shows_every_user() {
+    let world = asleep().await;
+    let (status, before) = answer(admin(&world, Method::GET, "/api/super/state/dashboard")).await;
+    assert_eq!((status, &before["summary"]["total"]), (200, &json!(1)), "{before}");
+    assert_eq!(
+        (&before["users"][0]["state"], &before["summary"]["stopped"]),
+        (&json!("stopped"), &json!(1))
+    );
+    // An account that has no PA box yet is not in the way of the others.
+    Tenant::new(&world, "ann").await;
+    let (status, after) = answer(admin(&world, Method::GET, "/api/super/state/dashboard")).await;
+    assert_eq!((status, &after["summary"]), (200, &before["summary"]));
+}
+
+#[tokio::test]
+async fn a_state_is_asked_for_by_name_and_by_id_and_wakes_nobody() {
+    let world = asleep().await;
+    let id = world.app.account.id.to_string();
+    for user in ["me", id.as_str()] {
+        let path = format!("/api/super/users/{user}/state/v2");
+        let (status, state) = answer(admin(&world, Method::GET, &path)).await;
+        assert_eq!((status, &state["userId"]), (200, &json!(id)), "{state}");
+        assert_eq!((&state["state"], &state["gatewayHealthy"]), (&json!("stopped"), &json!(false)));
+        assert!(state["checkedAt"].is_i64() || state["checkedAt"].is_string(), "{state}");
+    }
+    let (status, missing) =
+        answer(admin(&world, Method::GET, "/api/super/users/nobody/state/v2")).await;
+    assert_eq!((status, &missing["error"]), (404, &json!("there is no such account")));
+}
+
+#[tokio::test]
+async fn a_restart_is_answered_at_once_and_a_wake_when_it_is_there() {
+    let world = asleep().await;
+    let wake = || admin(&world, Method::POST, "/api/super/users/me/wake");
+    let (status, woken) = answer(wake()).await;
+    assert_eq!((status, &woken["action"]), (200, &json!("started")), "{woken}");
+    assert_eq!(
+        (&woken["previousState"], &woken["currentState"]),
+        (&json!("stopped"), &json!("active"))
+    );
+    assert_eq!(answer(wake()).await.1["action"], "none");
+    let before = world.pa().await.epoch;
+    let path = "/api/super/users/me/restart-async";
+    let (status, restarting) = answer(admin(&world, Method::POST, path)).await;
+    assert_eq!((status, &restarting["success"]), (200, &json!(true)), "{restarting}");
+    let url = restarting["checkStatusUrl"].as_str().unwrap();
+    assert_eq!(answer(admin(&world, Method::GET, url)).await.0, 200);
+    assert_eq!(settled(&world, State::Running).await.epoch, before + 1);
+}
+
+#[tokio::test]
+async fn a_message_wakes_the_box_and_is_answered_and_kept() {
+    let world = asleep().await;
+    let path = "/api/super/users/me/message";
+    let said = json!({ "message": "hello", "sessionKey": "ops" });
+    let (status, heard) = answer(admin(&world, Method::POST, path).json(&said)).await;
+    assert_eq!(
+        (status, &heard["status"], &heard["reply"]),
+        (200, &json!("complete"), &json!("you said: hello"))
+    );
+    assert_eq!(
+        (&heard["sessionKey"], &heard["response"]["result"]["payloads"][0]["text"]),
+        (&json!("ops"), &heard["reply"])
+    );
+    let later = world.ask(Method::GET, heard["checkStatusUrl"].as_str().unwrap());
+    let (status, kept) = answer(later.bearer_auth(MASTER)).await;
+    assert_eq!((status, &kept["reply"], &kept["channel"]), (200, &heard["reply"], &json!("admin")));
+    let (status, refused) =
+        answer(admin(&world, Method::POST, path).json(&json!({ "message": " " }))).await;
+    assert_eq!((status, refused["error"].is_string()), (422, true), "{refused}");
+    assert_eq!(answer(admin(&world, Method::GET, "/api/super/users/me/logs?tail=5")).await.0, 200);
+}
+
+#[tokio::test]
+async fn without_the_secret_nothing_is_said_and_a_get_changes_nothing() {
+    let world = asleep().await;
+    let token = &world.token;
+    let session = world.sign_in().await;
+    let before = world.pa().await;
+    for (method, path) in [
+        (Method::GET, "/api/super/state/dashboard"),
+        (Method::GET, "/api/super/users/me/state/v2"),
+        (Method::POST, "/api/super/users/me/restart-async"),
+        (Method::GET, "/api/super/users/me/force-restart"),
+    ] {
+        let ask = || world.ask(method.clone(), path);
+        for request in [
+            ask(),
+            ask().header("x-admin-secret", "wrong"),
+            ask().header("x-admin-secret", MASTER).header("x-admin-secret", "wrong"),
+            ask().bearer_auth(token),
+            ask().header("cookie", &session),
+            ask().header("x-admin-secret", token),
+        ] {
+            let (status, refused) = answer(request).await;
+            assert_eq!((status, &refused["code"]), (403, &json!("forbidden")), "{path}: {refused}");
+            assert!(refused["error"].is_string() && !refused.to_string().contains(MASTER));
+        }
+    }
+    assert_eq!(world.pa().await, before);
+}
+
+#[tokio::test]
+async fn a_call_that_is_gone_says_what_replaces_it() {
+    let world = asleep().await;
+    for gone in GONE {
+        let method = if gone.method == "*" { "GET" } else { gone.method };
+        let path = gone.path.replace("{id}", "me").replace("{*rest}", "x").replace("{key}", "k");
+        let request = admin(&world, method.parse().unwrap(), &path.replace("{issue}", "1"));
+        let (status, refused) = answer(request).await;
+        assert_eq!((status, &refused["code"]), (410, &json!("gone")), "{path}: {refused}");
+        assert_eq!(refused["hint"], format!("use instead: {}", gone.instead), "{path}");
+    }
+}
+
+#[test]
+fn the_page_tells_of_every_call() {
+    let mut told: Vec<_> = ANSWERED.iter().map(|(method, path, _)| (*method, *path)).collect();
+    let routes = routes();
+    let admin = routes.iter().filter(|route| route.policy == Policy::Admin);
+    let mut there: Vec<_> = admin.map(|r| (r.method.as_str(), r.path.as_str())).collect();
+    there.retain(|(_, path)| !GONE.iter().any(|gone| gone.path == *path));
+    told.sort_unstable();
+    there.sort_unstable();
+    assert_eq!(told, there);
+}
