@@ -33,6 +33,11 @@ bench *args:
     scripts/bench.sh {{args}}
     scripts/bench-proxy.sh
 
+# A thousand smartboxes in one control plane, with puppet.
+bench-fleet:
+    cargo build --release --workspace
+    cargo bench -p smartbox-cli --bench fleet
+
 # Kills everything again and again, and counts messages.
 chaos rounds="200" real="5":
     scripts/chaos.sh {{rounds}} {{real}}
