@@ -97,6 +97,8 @@ codes! {
     Conflict = "conflict", 409, "Not in this state", Conflict;
     /// The original platform had this call; the hint says what replaces it.
     Gone = "gone", 410, "This call is gone", NotFound;
+    /// Somebody else has changed it since the asker looked.
+    PreconditionFailed = "precondition-failed", 412, "It has changed since", Conflict;
     /// The body is longer than allowed.
     TooLarge = "too-large", 413, "The request is too large", Usage;
     /// Not JSON.
@@ -105,6 +107,8 @@ codes! {
     WrongHost = "wrong-host", 421, "This host is not served here", Denied;
     /// What was asked cannot be done by what is there.
     Refused = "refused", 422, "Refused", Failure;
+    /// Something else was asked under the same `Idempotency-Key`.
+    IdempotencyMismatch = "idempotency-mismatch", 422, "The key is another request's", Usage;
     /// The platform failed; the log has the cause under the request's id.
     Internal = "internal", 500, "The platform failed", Failure;
     /// The engine or the sandbox did not do what the platform asked of it.

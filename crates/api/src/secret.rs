@@ -44,6 +44,9 @@ pub struct SecretView {
     /// When its value was last set; absent for one of the environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
+    /// The revision of its value, as its `ETag` says it; absent for one of the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
 }
 
 #[cfg(test)]

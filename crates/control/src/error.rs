@@ -27,10 +27,10 @@ pub enum ControlError {
     #[error(transparent)]
     BadName(#[from] BadName),
     /// The owner turned the box off.
-    #[error("{name} is turned off")]
+    #[error("{} is turned off", .name.as_deref().unwrap_or("this smartbox"))]
     Off {
-        /// The box's name.
-        name: String,
+        /// The box's name, where it is known.
+        name: Option<String>,
     },
     /// The box failed, and says why.
     #[error("{}", .0.message)]
@@ -88,7 +88,7 @@ impl From<WakeError> for ControlError {
     fn from(error: WakeError) -> Self {
         match error {
             WakeError::Missing => Self::Missing { what: "smartbox" },
-            WakeError::Off => Self::Off { name: "this smartbox".into() },
+            WakeError::Off => Self::Off { name: None },
             WakeError::Failed(failure) => Self::Failed(failure),
             WakeError::Late { state } => Self::Late { state },
             WakeError::Draining => Self::Draining,

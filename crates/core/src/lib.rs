@@ -12,6 +12,7 @@ pub mod id;
 pub mod job;
 pub mod message;
 pub mod model;
+pub mod reply;
 pub mod route;
 pub mod sandbox;
 pub mod secret;

@@ -5,6 +5,7 @@ use crate::account::port::Accounts;
 use crate::audit::port::Audit;
 use crate::job::port::Jobs;
 use crate::message::port::Messages;
+use crate::reply::port::Replies;
 use crate::secret::port::Secrets;
 use crate::session::port::Sessions;
 use crate::smartbox::port::Boxes;
@@ -65,6 +66,8 @@ pub trait Doings: Send {
     fn usage(&mut self) -> &mut dyn Ledger;
     /// Jobs.
     fn jobs(&mut self) -> &mut dyn Jobs;
+    /// Replies that are kept under keys of the askers.
+    fn replies(&mut self) -> &mut dyn Replies;
 }
 
 /// A piece of work over the records. It awaits nothing but them.

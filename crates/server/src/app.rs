@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smartbox_control::Control;
 use smartbox_core::account::Account;
-use smartbox_core::id::Entropy;
+use smartbox_core::id::{Entropy, random_text};
 use smartbox_core::sandbox::Capabilities;
 use smartbox_core::smartbox::Desired;
 use smartbox_core::store::Store;
@@ -16,19 +16,28 @@ use crate::site::Site;
 
 /// The state of the HTTP side. Cheap to clone.
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub struct App {
+    inner: Arc<Inner>,
+    run: Arc<str>,
+}
 
 impl std::ops::Deref for App {
     type Target = Inner;
     fn deref(&self) -> &Inner {
-        &self.0
+        &self.inner
     }
 }
 
 impl App {
     /// From its parts.
     pub fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+        let run = random_text(&*inner.entropy, 16).into();
+        Self { inner: Arc::new(inner), run }
+    }
+
+    /// A name for this run of the process: what another run has left undone is told by it.
+    pub fn run(&self) -> &str {
+        &self.run
     }
 }
 

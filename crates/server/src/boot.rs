@@ -18,7 +18,7 @@ use smartbox_core::sandbox::Capabilities;
 use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::{Kind, Smartbox};
-use smartbox_core::store::StoreError;
+use smartbox_core::store::{self, StoreError};
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
 use smartbox_engine::identity;
@@ -53,6 +53,16 @@ pub(crate) struct Started {
 }
 
 impl Started {
+    /// Forgets what has expired: sessions, and replies that were kept.
+    pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
+        self.access.sweep().await?;
+        let now = SystemClock.now();
+        let sweep = store::write(&*self.store, move |tx| {
+            Box::pin(async move { tx.replies().sweep(now).await })
+        });
+        sweep.await
+    }
+
     /// Writes what is still on its way, and closes the records.
     pub(crate) async fn settle(&self) {
         self.gateway.settled().await;

@@ -32,7 +32,7 @@ impl Control {
         let missing = || ControlError::Missing { what: "smartbox" };
         let row = self.row(id).await?.ok_or_else(missing)?;
         if row.desired == Desired::Off {
-            return Err(ControlError::Off { name: row.name });
+            return Err(ControlError::Off { name: Some(row.name) });
         }
         if row.restart < number {
             self.restart_to(actor, id, number).await?;
@@ -60,7 +60,7 @@ impl Control {
                 return Ok(row);
             }
             if row.desired == Desired::Off {
-                return Err(ControlError::Off { name: row.name });
+                return Err(ControlError::Off { name: Some(row.name) });
             }
             if row.rest.is_some() {
                 return Err(ControlError::NotNow {

@@ -12,7 +12,7 @@ impl Control {
     pub async fn wake(&self, actor: &Actor, id: &SmartboxId) -> Result<Smartbox, ControlError> {
         let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
         if row.desired == Desired::Off {
-            return Err(ControlError::Off { name: row.name });
+            return Err(ControlError::Off { name: Some(row.name) });
         }
         let now = self.parts.clock.now();
         self.wish(actor, id, "box.wake", move |row| {

@@ -21,7 +21,10 @@ pub(crate) fn failure(error: &ControlError) -> JobFailure {
         ControlError::Missing { .. } => ("not-found", String::new()),
         ControlError::Exists { .. } => ("exists", String::new()),
         ControlError::BadName(_) => ("bad-name", String::new()),
-        ControlError::Off { name } => ("off", format!("`smartbox start {name}` turns it on")),
+        ControlError::Off { name } => {
+            let name = name.as_deref().unwrap_or("BOX");
+            ("off", format!("`smartbox start {name}` turns it on"))
+        }
         ControlError::Failed(failure) => ("failed", failure.hint.clone()),
         ControlError::Late { .. } => ("late", "it may still be on its way".to_owned()),
         ControlError::Refused { hint, .. } => ("refused", hint.clone()),

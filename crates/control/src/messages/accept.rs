@@ -43,7 +43,7 @@ impl Control {
             .filter(|row| !row.removing)
             .ok_or(ControlError::Missing { what: "smartbox" })?;
         if row.desired == Desired::Off {
-            return Err(ControlError::Off { name: row.name });
+            return Err(ControlError::Off { name: Some(row.name) });
         }
         let message = Message {
             id: new.id.unwrap_or_else(|| MessageId::generate(&*self.parts.entropy)),

@@ -58,6 +58,8 @@ pub struct SecretInfo {
     pub scope: String,
     /// When its value was last set.
     pub updated: Timestamp,
+    /// How often it was set: the revision of its value.
+    pub revision: u64,
 }
 
 /// The name is not one that a secret can have.

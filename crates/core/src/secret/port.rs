@@ -7,13 +7,13 @@ use crate::store::StoreError;
 
 /// Sealed secrets within one unit of work. Values go in and come out unsealed; at rest they are sealed.
 pub trait Secrets: Send {
-    /// Sets a secret, replacing an older value.
+    /// Sets a secret, replacing an older value; its revision now.
     fn set(
         &mut self,
         scope: Scope,
         name: String,
         value: Secret<String>,
-    ) -> BoxFuture<'_, Result<(), StoreError>>;
+    ) -> BoxFuture<'_, Result<u64, StoreError>>;
     /// Opens one secret of exactly this scope.
     fn open(
         &mut self,

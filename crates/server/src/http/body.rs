@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{Extensions, HeaderMap};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use smartbox_api::problem::Code;
@@ -88,11 +89,17 @@ fn is(headers: &HeaderMap, wanted: &str) -> bool {
 }
 
 async fn read(request: Request) -> Result<Bytes, Trouble> {
-    let limit = match request.extensions().get::<Limit>() {
+    let (parts, body) = request.into_parts();
+    whole(&parts.extensions, body).await
+}
+
+/// The whole body of a request with these extensions: the guard has put the route's bound there.
+pub(super) async fn whole(extensions: &Extensions, body: Body) -> Result<Bytes, Trouble> {
+    let limit = match extensions.get::<Limit>() {
         Some(Limit::Bytes(limit)) => *limit,
         Some(Limit::Stream) | None => 0,
     };
-    let whole = Limited::new(request.into_body(), limit).collect();
+    let whole = Limited::new(body, limit).collect();
     match tokio::time::timeout(PATIENCE, whole).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Trouble::too_large(limit)),

@@ -11,7 +11,7 @@ use smartbox_api::problem::Code;
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::doc::Described;
-use super::{guard, trouble};
+use super::{guard, once, trouble};
 use crate::app::App;
 
 /// Who may use a route.
@@ -69,6 +69,11 @@ impl Route {
         Self { method, path, policy, limit, described: Some(described), handler }
     }
 
+    /// Whether its asker may send a key, under which it is done once.
+    pub(super) fn has_key(&self) -> bool {
+        once::stands_before(&self.method, self.policy, self.limit)
+    }
+
     /// A page, or what belongs to one. Nothing under `/api/v1` is a page: whoever tries finds that
     /// the platform does not boot.
     pub fn page<T: 'static>(
@@ -89,8 +94,12 @@ pub(super) fn assemble(routes: Vec<Route>, app: &App) -> Router<App> {
     let mut paths: BTreeMap<String, MethodRouter<App>> = BTreeMap::new();
     for route in routes {
         let guard = guard::Guard { app: app.clone(), policy: route.policy, limit: route.limit };
-        let handler =
-            route.handler.layer(axum::middleware::from_fn_with_state(guard, guard::guard));
+        let handler = if route.has_key() {
+            route.handler.layer(axum::middleware::from_fn_with_state(app.clone(), once::once))
+        } else {
+            route.handler
+        };
+        let handler = handler.layer(axum::middleware::from_fn_with_state(guard, guard::guard));
         let merged = match paths.remove(&route.path) {
             Some(others) => others.merge(handler),
             None => handler,

@@ -22,7 +22,7 @@ impl Trouble {
         Self { problem: Box::new(Problem::new(code, detail, hint)), retry_after: None }
     }
 
-    fn retry(mut self, seconds: u16) -> Self {
+    pub(super) fn retry(mut self, seconds: u16) -> Self {
         self.retry_after = Some(seconds);
         self
     }
@@ -52,6 +52,11 @@ impl Trouble {
     /// The cause goes to the log, the person gets the request's id.
     fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error, "a request failed");
+        Self::broken()
+    }
+
+    /// A task that had a request in hand ended without an answer; its last words are in the log.
+    pub(super) fn broken() -> Self {
         Self::new(
             Code::Internal,
             "the platform failed at this",
@@ -65,11 +70,21 @@ impl IntoResponse for Trouble {
         let status =
             StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.retry_after.or_else(|| patience(status)) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response.extensions_mut().insert(*self.problem);
         response
+    }
+}
+
+/// Seconds after which to ask again, for what passes and did not say for itself.
+fn patience(status: StatusCode) -> Option<u16> {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::GATEWAY_TIMEOUT => Some(5),
+        // A box that is off stays off until somebody turns it on.
+        StatusCode::SERVICE_UNAVAILABLE => Some(30),
+        _ => None,
     }
 }
 
@@ -111,6 +126,7 @@ impl From<ControlError> for Trouble {
             ControlError::Exists { .. } => Self::new(Code::Exists, said, "choose another name"),
             ControlError::BadName(_) => Self::new(Code::BadName, said, ""),
             ControlError::Off { name } => {
+                let name = name.as_deref().unwrap_or("BOX");
                 Self::new(Code::Off, said, format!("turn it on with `smartbox start {name}`"))
             }
             ControlError::Failed(failure) => {

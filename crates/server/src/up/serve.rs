@@ -111,8 +111,8 @@ async fn sweep(started: &Started) {
     let mut tick = tokio::time::interval(SWEEP);
     loop {
         tick.tick().await;
-        if let Err(error) = started.access.sweep().await {
-            tracing::warn!(%error, "expired sessions could not be removed");
+        if let Err(error) = started.sweep().await {
+            tracing::warn!(%error, "what has expired could not be removed");
         }
     }
 }

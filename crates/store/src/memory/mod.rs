@@ -10,6 +10,7 @@ mod audit;
 mod job;
 mod message;
 mod release;
+mod reply;
 mod secret;
 mod session;
 mod smartbox;

@@ -7,6 +7,7 @@ use smartbox_core::audit::port::Audit;
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::job::port::Jobs;
 use smartbox_core::message::port::Messages;
+use smartbox_core::reply::port::Replies;
 use smartbox_core::secret::port::Secrets;
 use smartbox_core::session::port::Sessions;
 use smartbox_core::smartbox::port::Boxes;
@@ -106,6 +107,9 @@ impl Doings for Records<'_> {
         self
     }
     fn jobs(&mut self) -> &mut dyn Jobs {
+        self
+    }
+    fn replies(&mut self) -> &mut dyn Replies {
         self
     }
 }

@@ -18,16 +18,18 @@ impl Records<'_> {
         scope: Scope,
         name: String,
         value: Secret<String>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         self.change()?;
         match &scope {
             Scope::Platform => {}
             Scope::Account(id) => self.need_account(id, "account")?,
             Scope::Smartbox(id) => self.need_box(id, "smartbox")?,
         }
-        let kept = Kept { value: Arc::new(value), updated: self.now };
-        Arc::make_mut(&mut self.state.secrets).entry(scope).or_default().insert(name, kept);
-        Ok(())
+        let names = Arc::make_mut(&mut self.state.secrets).entry(scope).or_default();
+        let revision = names.get(&name).map_or(0, |before| before.revision) + 1;
+        let kept = Kept { value: Arc::new(value), updated: self.now, revision };
+        names.insert(name, kept);
+        Ok(revision)
     }
 
     pub(super) fn open_secret(&self, scope: &Scope, name: &str) -> Option<Secret<String>> {
@@ -41,7 +43,7 @@ impl Secrets for Records<'_> {
         scope: Scope,
         name: String,
         value: Secret<String>,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(ready(self.set_secret(scope, name, value)))
     }
 
@@ -58,6 +60,7 @@ impl Secrets for Records<'_> {
             name: name.clone(),
             scope: word(&scope).to_owned(),
             updated: kept.updated,
+            revision: kept.revision,
         };
         let of_scope = self.state.secrets.get(&scope);
         let list = of_scope.map(|names| names.iter().map(info).collect()).unwrap_or_default();

@@ -7,6 +7,7 @@ use smartbox_core::account::Account;
 use smartbox_core::audit::Entry;
 use smartbox_core::id::{AccountId, JobId, MessageId, SmartboxId};
 use smartbox_core::message::Message;
+use smartbox_core::reply::Asked;
 use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::session::{Session, Token};
 use smartbox_core::smartbox::Smartbox;
@@ -14,6 +15,7 @@ use smartbox_core::time::Timestamp;
 use smartbox_core::usage::Usage;
 
 use super::job::KeptJob;
+use super::reply::Taken;
 use crate::chain::Head;
 
 /// A secret's value and when it was set.
@@ -21,6 +23,7 @@ use crate::chain::Head;
 pub(super) struct Kept {
     pub(super) value: Arc<Secret<String>>,
     pub(super) updated: Timestamp,
+    pub(super) revision: u64,
 }
 
 /// One account's chain.
@@ -49,6 +52,7 @@ pub(super) struct State {
     pub(super) usage: Arc<Vec<Usage>>,
     pub(super) jobs: Arc<BTreeMap<JobId, KeptJob>>,
     pub(super) jobs_added: u64,
+    pub(super) replies: Arc<BTreeMap<Asked, Taken>>,
 }
 
 impl State {

@@ -11,6 +11,7 @@ mod open;
 mod read;
 mod records;
 mod release;
+mod reply;
 mod secret;
 mod session;
 mod smartbox;

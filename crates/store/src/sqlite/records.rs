@@ -4,6 +4,7 @@ use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
 use smartbox_core::job::port::Jobs;
 use smartbox_core::message::port::Messages;
+use smartbox_core::reply::port::Replies;
 use smartbox_core::secret::port::Secrets;
 use smartbox_core::session::port::Sessions;
 use smartbox_core::smartbox::port::Boxes;
@@ -88,6 +89,9 @@ impl Doings for Records<'_> {
         self
     }
     fn jobs(&mut self) -> &mut dyn Jobs {
+        self
+    }
+    fn replies(&mut self) -> &mut dyn Replies {
         self
     }
 }

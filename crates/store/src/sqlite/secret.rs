@@ -7,7 +7,8 @@ use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 use sqlx::Row;
 
-use super::records::Records;
+use super::error;
+use super::records::{Records, decoded};
 use crate::release::word;
 use crate::seal::Place;
 
@@ -17,7 +18,7 @@ impl Secrets for Records<'_> {
         scope: Scope,
         name: String,
         value: Secret<String>,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
             let before: Option<i64> =
                 sqlx::query_scalar("SELECT version FROM secrets WHERE scope = ? AND name = ?")
@@ -50,7 +51,7 @@ impl Secrets for Records<'_> {
             .execute(self.conn()?)
             .await
             .map_err(|e| self.failed_referring(e, missing))?;
-            Ok(())
+            revision(version)
         })
     }
 
@@ -76,18 +77,24 @@ impl Secrets for Records<'_> {
 
     fn list(&mut self, scope: Scope) -> BoxFuture<'_, Result<Vec<SecretInfo>, StoreError>> {
         Box::pin(async move {
-            sqlx::query("SELECT name, scope, updated FROM secrets WHERE scope = ? ORDER BY name")
-                .bind(word(&scope))
-                .try_map(|row| {
-                    Ok(SecretInfo {
-                        name: row.try_get("name")?,
-                        scope: row.try_get("scope")?,
-                        updated: Timestamp(row.try_get("updated")?),
-                    })
+            sqlx::query(
+                "SELECT name, scope, version, updated FROM secrets WHERE scope = ? ORDER BY name",
+            )
+            .bind(word(&scope))
+            .try_map(|row| {
+                Ok(SecretInfo {
+                    name: row.try_get("name")?,
+                    scope: row.try_get("scope")?,
+                    updated: Timestamp(row.try_get("updated")?),
+                    revision: decoded(
+                        u64::try_from(row.try_get::<i64, _>("version")?).ok(),
+                        "version",
+                    )?,
                 })
-                .fetch_all(self.conn()?)
-                .await
-                .map_err(|e| self.failed(e))
+            })
+            .fetch_all(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))
         })
     }
 
@@ -102,4 +109,8 @@ impl Secrets for Records<'_> {
             Ok(done.rows_affected() > 0)
         })
     }
+}
+
+fn revision(version: i64) -> Result<u64, StoreError> {
+    u64::try_from(version).map_err(|_| error::unreadable("version"))
 }

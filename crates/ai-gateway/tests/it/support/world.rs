@@ -124,6 +124,9 @@ impl Doings for Rows {
     fn jobs(&mut self) -> &mut dyn smartbox_core::job::port::Jobs {
         panic!("the gateway has no business here")
     }
+    fn replies(&mut self) -> &mut dyn smartbox_core::reply::port::Replies {
+        panic!("the gateway has no business here")
+    }
 }
 
 impl Ledger for Rows {

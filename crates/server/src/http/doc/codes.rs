@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use http::Method;
 use smartbox_api::problem::{Code, MEDIA_TYPE, Problem};
 use utoipa::ToSchema;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::AllOfBuilder;
 use utoipa::openapi::{
     Content, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
 };
 
-use super::super::origin;
 use super::super::route::{Limit, Policy};
+use super::super::{once, origin};
+use super::params;
 
 /// Those of the guard, of the outermost layer and of the records, and the operation's own.
 pub(super) fn of(
     method: &Method,
     policy: Policy,
     limit: Limit,
-    has_body: bool,
+    operation: &Operation,
     own: &[Code],
 ) -> Vec<Code> {
     let mut codes = vec![Code::BadRequest, Code::WrongHost, Code::Internal, Code::Draining];
@@ -30,9 +32,15 @@ pub(super) fn of(
     }
     if matches!(limit, Limit::Bytes(_)) {
         codes.push(Code::TooLarge);
-        if has_body {
+        if operation.request_body.is_some() {
             codes.push(Code::UnsupportedMediaType);
         }
+    }
+    if once::stands_before(method, policy, limit) {
+        codes.extend([Code::Conflict, Code::IdempotencyMismatch]);
+    }
+    if params::compares(operation) {
+        codes.push(Code::PreconditionFailed);
     }
     codes.extend(own);
     codes.sort_by_key(|code| (code.status(), code.as_str()));
@@ -72,20 +80,31 @@ fn reply(codes: &[Code]) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::openapi::request_body::RequestBody;
+
     use super::*;
     use crate::http::route::SMALL;
 
     #[test]
     fn a_route_has_the_codes_of_what_stands_before_it() {
         let words = |codes: &[Code]| codes.iter().map(|c| c.as_str()).collect::<Vec<_>>().join(" ");
+        let bare = Operation::new();
+        let mut changing = Operation::new();
+        changing.request_body = Some(RefOr::T(RequestBody::default()));
         assert_eq!(
-            words(&of(&Method::GET, Policy::Public, Limit::Stream, false, &[])),
+            words(&of(&Method::GET, Policy::Public, Limit::Stream, &bare, &[])),
             "bad-request wrong-host internal draining"
         );
         assert_eq!(
-            words(&of(&Method::POST, Policy::Api, SMALL, true, &[Code::NotFound, Code::Internal])),
-            "bad-request unauthenticated forbidden not-found too-large unsupported-media-type \
-             wrong-host internal draining disk-full"
+            words(&of(
+                &Method::POST,
+                Policy::Api,
+                SMALL,
+                &changing,
+                &[Code::NotFound, Code::Internal]
+            )),
+            "bad-request unauthenticated forbidden not-found conflict too-large \
+             unsupported-media-type wrong-host idempotency-mismatch internal draining disk-full"
         );
     }
 }

@@ -21,11 +21,23 @@ What the `smartbox` command and the platform's own pages ask.
 **Who asks.** A bearer (`smartbox token new` makes one), a session of a browser on the platform's \
 own origin, or a process of the platform's own user on the socket `control.sock` in the data \
 directory, which needs neither. What a session changes it changes only from our own pages \
-(`Origin`, `Sec-Fetch-Site`). What belongs to another account is not there: 404.
+(`Origin`, `Sec-Fetch-Site`). What belongs to another account is not there: 404. An operator acts for another account by the \
+header `smartbox-account` (its name or id).
 
 **Errors** are problem documents (RFC 9457) with a stable `code`, a `detail` for a person and a \
 `hint`. Each reply has its request's id in the header `smartbox-request-id`, each problem in \
 `request_id`; the platform's log has it too.
+
+**Twice.** A `POST` with an `Idempotency-Key` of the caller's own is done once: for a day the same \
+key on the same address gives the same reply, with `smartbox-replayed: true`. The same key for \
+something else is `idempotency-mismatch`; while the first is being done the answer is `conflict` \
+with `Retry-After`. Replies of 500 and more, and those with `Retry-After`, give the key back. A \
+reply that is not text or longer than 64 KiB says `smartbox-not-kept: true`, and the key then only \
+keeps it from being done again. If the platform dies in the middle, the answer to the same key is \
+`conflict`: nobody knows whether it was done. Streams take no key.
+
+**Revisions.** What has a revision has an `ETag`. A change with `If-Match` is made only if nobody \
+else has changed it since: else `precondition-failed`. Without it the change is made.
 
 **Lists** come in pages: `limit` (1 to 200, 50 if absent) and `cursor`, which is the `next` of the \
 page before and means nothing else. A page without `next` is the last.
@@ -45,6 +57,9 @@ pub fn document(routes: &[Route]) -> OpenApi {
         let Some(described) = &route.described else { continue };
         let mut operation = described.operation.clone();
         params::describe(&route.path, &mut operation);
+        if route.has_key() {
+            params::add_key(&mut operation);
+        }
         operation.security = Some(security(route.policy));
         for (status, (name, reply)) in codes::replies(&described.codes) {
             refuse(&mut operation, status, &name);

@@ -36,7 +36,7 @@ impl Described {
         limit: Limit,
         own: &[Code],
     ) -> Self {
-        let codes = codes::of(method, policy, limit, operation.request_body.is_some(), own);
+        let codes = codes::of(method, policy, limit, &operation, own);
         // One word for a program that makes a client: the noun and the verb.
         let noun = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
         let verb = operation.operation_id.unwrap_or_default();

@@ -31,6 +31,31 @@ pub(super) fn describe(path: &str, operation: &mut Operation) {
     }
 }
 
+/// Whether it is done only to the revision that its caller has seen.
+pub(super) fn compares(operation: &Operation) -> bool {
+    operation.parameters.iter().flatten().any(
+        |parameter| matches!(parameter, RefOr::T(p) if p.name.eq_ignore_ascii_case("if-match")),
+    )
+}
+
+/// The key under which it is done once.
+pub(super) fn add_key(operation: &mut Operation) {
+    let schema = ObjectBuilder::new()
+        .schema_type(SchemaType::from(Type::String))
+        .pattern(Some("^[!-~]+$"))
+        .min_length(Some(1))
+        .max_length(Some(255));
+    let what = "The caller's own key: what is asked twice under it is done once.";
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(what))
+        .schema(Some(RefOr::T(Schema::Object(schema.build()))))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(key));
+}
+
 /// Each name between braces, and the segment before it.
 fn named(path: &str) -> impl Iterator<Item = (&str, &str)> {
     path.split('/').zip(path.split('/').skip(1)).filter_map(|(before, segment)| {

@@ -31,13 +31,19 @@ pub(super) async fn list(
     let word = if of.smartbox.is_some() { "box" } else { "account" };
     let mut views: Vec<SecretView> = kept
         .into_iter()
-        .map(|info| SecretView { name: info.name, scope: word.into(), updated: Some(info.updated) })
+        .map(|info| SecretView {
+            name: info.name,
+            scope: word.into(),
+            updated: Some(info.updated),
+            revision: Some(info.revision),
+        })
         .collect();
     if of.smartbox.is_none() {
         let given = |name: &String| SecretView {
             name: name.clone(),
             scope: "environment".into(),
             updated: None,
+            revision: None,
         };
         views.extend(app.about.given.iter().map(given));
     }

@@ -7,6 +7,7 @@ mod remove;
 use smartbox_api::secret::MAX_VALUE;
 use smartbox_core::id::AccountId;
 use smartbox_core::secret::Scope;
+use smartbox_core::store::{StoreError, Tx};
 use utoipa_axum::routes;
 
 use super::codes;
@@ -38,4 +39,10 @@ async fn scope(
         }
         None => (Scope::Account(who.account.clone()), who.account.clone()),
     })
+}
+
+/// The revision of the secret that is there.
+async fn revision(tx: &mut dyn Tx, scope: &Scope, name: &str) -> Result<Option<u64>, StoreError> {
+    let infos = tx.secrets().list(scope.clone()).await?;
+    Ok(infos.into_iter().find(|info| info.name == name).map(|info| info.revision))
 }

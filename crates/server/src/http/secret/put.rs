@@ -1,6 +1,7 @@
 //! `PUT /api/v1/secrets/{name}`: keeps a secret, sealed, together with its record in the audit.
 
 use axum::extract::{Path, State};
+use axum::response::IntoResponse;
 use http::StatusCode;
 use smartbox_api::problem::Code;
 use smartbox_api::secret::{MAX_VALUE, NewSecret};
@@ -8,10 +9,11 @@ use smartbox_core::audit::Act;
 use smartbox_core::secret::{Scope, Secret, check_name};
 use smartbox_core::store;
 
-use super::scope;
+use super::{revision, scope};
 use crate::app::App;
 use crate::http::body::Json;
 use crate::http::principal::Principal;
+use crate::http::revision::{IfMatch, Revision};
 use crate::http::trouble::Trouble;
 
 /// Keeps a secret, sealed. Its value never comes out again.
@@ -19,15 +21,18 @@ use crate::http::trouble::Trouble;
     put,
     path = "/api/v1/secrets/{name}",
     tag = "secrets",
+    params(IfMatch),
     request_body = NewSecret,
-    responses((status = 204, description = "It is kept.")),
+    responses((status = 204, description = "It is kept.",
+        headers(("etag" = String, description = "Its revision.")))),
 )]
 pub(super) async fn put(
     State(app): State<App>,
     who: Principal,
     Path(name): Path<String>,
+    seen: IfMatch,
     Json(new): Json<NewSecret>,
-) -> Result<StatusCode, Trouble> {
+) -> Result<impl IntoResponse, Trouble> {
     let NewSecret { value, smartbox } = new;
     let value = Secret::new(value);
     check_name(&name).map_err(|e| Trouble::new(Code::BadName, e.to_string(), ""))?;
@@ -47,12 +52,17 @@ pub(super) async fn put(
         detail: name.clone(),
         at: app.clock.now(),
     };
-    store::write(&*app.store, move |tx| {
+    let set = store::write(&*app.store, move |tx| {
         Box::pin(async move {
-            tx.secrets().set(scope, name, value).await?;
-            tx.audit().append(act).await
+            if !seen.allows(revision(tx, &scope, &name).await?) {
+                return Ok(None);
+            }
+            let revision = tx.secrets().set(scope, name, value).await?;
+            tx.audit().append(act).await?;
+            Ok(Some(revision))
         })
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT)
+    let revision = set.map(Revision).ok_or_else(IfMatch::failed)?;
+    Ok((StatusCode::NO_CONTENT, revision, ()))
 }

@@ -7,10 +7,11 @@ use smartbox_core::audit::Act;
 use smartbox_core::secret::Scope;
 use smartbox_core::store;
 
-use super::scope;
+use super::{revision, scope};
 use crate::app::App;
 use crate::http::body::Query;
 use crate::http::principal::Principal;
+use crate::http::revision::IfMatch;
 use crate::http::trouble::Trouble;
 
 /// Forgets a secret.
@@ -18,7 +19,7 @@ use crate::http::trouble::Trouble;
     delete,
     path = "/api/v1/secrets/{name}",
     tag = "secrets",
-    params(SecretQuery),
+    params(SecretQuery, IfMatch),
     responses((status = 204, description = "It is forgotten.")),
 )]
 pub(super) async fn remove(
@@ -26,6 +27,7 @@ pub(super) async fn remove(
     who: Principal,
     Path(name): Path<String>,
     Query(of): Query<SecretQuery>,
+    seen: IfMatch,
 ) -> Result<StatusCode, Trouble> {
     let (scope, account) = scope(&app, &who, of.smartbox.as_deref()).await?;
     let act = Act {
@@ -38,13 +40,21 @@ pub(super) async fn remove(
     };
     let there = store::write(&*app.store, move |tx| {
         Box::pin(async move {
+            let now = revision(tx, &scope, &name).await?;
+            if now.is_some() && !seen.allows(now) {
+                return Ok(None);
+            }
             let there = tx.secrets().remove(scope, name).await?;
             if there {
                 tx.audit().append(act).await?;
             }
-            Ok(there)
+            Ok(Some(there))
         })
     })
     .await?;
-    if there { Ok(StatusCode::NO_CONTENT) } else { Err(Trouble::missing("secret")) }
+    match there {
+        Some(true) => Ok(StatusCode::NO_CONTENT),
+        Some(false) => Err(Trouble::missing("secret")),
+        None => Err(IfMatch::failed()),
+    }
 }

@@ -4,6 +4,7 @@ mod account;
 mod audit;
 mod job;
 mod message;
+mod reply;
 mod secret;
 mod session;
 mod smartbox;

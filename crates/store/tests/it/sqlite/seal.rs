@@ -1,6 +1,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use smartbox_core::reply::Asked;
 use smartbox_core::secret::Scope;
 use smartbox_core::secret::port::Release;
 use smartbox_core::store::StoreError;
@@ -8,7 +9,7 @@ use smartbox_store::sqlite::Settings;
 use smartbox_store::{Keys, OpenError, Sqlite};
 use sqlx::{Connection, Executor};
 
-use crate::support::{Home, Os, clock, secret, with_box};
+use crate::support::{Home, Os, T0, clock, secret, with_box};
 use crate::{read, write};
 
 const CANARY: &str = "sk-canary-0123456789";
@@ -17,10 +18,16 @@ const CANARY: &str = "sk-canary-0123456789";
 async fn no_secret_stands_in_the_files() {
     let home = Home::new();
     let store = home.open().await;
-    let (_, pa) = with_box(&store, "pa").await;
+    let (owner, pa) = with_box(&store, "pa").await;
     let scope = Scope::Smartbox(pa.id.clone());
     write!(&store, |tx| tx.secrets().set(scope, "KEY".into(), secret(CANARY)).await).unwrap();
     store.release(pa.id, "KEY".into()).await.unwrap().unwrap();
+    let asked = Asked { account: owner.id, route: "POST /tokens".into(), key: "key".into() };
+    write!(&store, |tx| {
+        tx.replies().begin(asked.clone(), "digest".into(), "run".into(), T0).await?;
+        tx.replies().keep(asked, Some(secret(CANARY))).await
+    })
+    .unwrap();
     let mut files = 0;
     for file in fs::read_dir(home.db.parent().unwrap()).unwrap() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
