@@ -42,6 +42,10 @@ bench-fleet:
 chaos rounds="200" real="5":
     scripts/chaos.sh {{rounds}} {{real}}
 
+# Asks the API everything that its document allows, and much that it does not.
+fuzz-api *args:
+    scripts/fuzz-api.sh {{args}}
+
 # Licences, bans and sources of what we depend on.
 deny:
     cargo deny check bans licenses sources

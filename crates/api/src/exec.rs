@@ -10,5 +10,10 @@
 pub use smartbox_link::frame::{BadFrame, Frame, MAX_PAYLOAD};
 pub use smartbox_link::wire::{ExecOrder, Exit, TtySize};
 
+/// The bodies of both, in the OpenAPI document: frames, as bytes.
+#[derive(Debug, utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct ExecFrames(pub Vec<u8>);
+
 /// The media type of both bodies.
 pub const MEDIA_TYPE: &str = "application/vnd.smartbox.exec";

@@ -76,6 +76,7 @@ pub struct SandboxView {
 #[serde(deny_unknown_fields)]
 pub struct NewSmartbox {
     /// Its name: 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter.
+    #[schema(pattern = "^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
     pub name: String,
     /// What it is for; `custom` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

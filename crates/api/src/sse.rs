@@ -11,6 +11,17 @@ pub const KEEP_ALIVE: &str = ":\n\n";
 /// The longest event that a client takes, in bytes.
 pub const MAX_EVENT: usize = 8 << 20;
 
+/// One event of a stream, in the OpenAPI document.
+#[derive(Debug, utoipa::ToSchema)]
+#[schema(as = StreamEvent)]
+pub struct Event {
+    /// What kind of event, in one word.
+    pub event: String,
+    /// The event, one line of JSON.
+    #[schema(content_media_type = "application/json")]
+    pub data: String,
+}
+
 /// An event as bytes of the stream.
 pub fn encode(event: &TurnEvent) -> String {
     let word = match event {

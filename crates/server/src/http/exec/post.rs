@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
-use smartbox_api::exec::{Frame, MEDIA_TYPE};
+use smartbox_api::exec::{ExecFrames, Frame, MEDIA_TYPE};
 use smartbox_api::problem::Code;
 use smartbox_control::{ControlError, Running};
 use smartbox_link::client::LinkError;
@@ -35,8 +35,8 @@ const PARTING: Duration = Duration::from_secs(2);
     post,
     path = "/api/v1/boxes/{name}/exec",
     tag = "exec",
-    request_body(content = Vec<u8>, content_type = "application/vnd.smartbox.exec"),
-    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.smartbox.exec",
+    request_body(content = ExecFrames, content_type = "application/vnd.smartbox.exec"),
+    responses((status = 200, body = ExecFrames, content_type = "application/vnd.smartbox.exec",
         description = "The command runs.")),
 )]
 pub(super) async fn post(

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::CONTENT_TYPE;
-use smartbox_api::message::TurnEvent;
 use smartbox_api::sse;
 
 use super::get::find;
@@ -28,7 +27,7 @@ const QUIET: Duration = Duration::from_secs(15);
     get,
     path = "/api/v1/messages/{id}/events",
     tag = "messages",
-    responses((status = 200, body = TurnEvent, content_type = "text/event-stream",
+    responses((status = 200, body = sse::Event, content_type = "text/event-stream",
         description = "The events.")),
 )]
 pub(super) async fn events(

@@ -1,0 +1,203 @@
+//! Every operation of the OpenAPI document, asked by its owner, by another account, and by nobody. The
+//! document drives it: a route that is new has no example here, and the test says so.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use http::Method;
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+use smartbox_api::exec::{ExecOrder, Frame, MEDIA_TYPE};
+use smartbox_core::smartbox::Kind;
+use smartbox_server::http::doc::document;
+use smartbox_server::http::routes;
+
+use crate::schema::misfit;
+use crate::tenancy::Tenant;
+use crate::world::{MASTER, World};
+
+const MESSAGE: &str = "msg_00000000000000000001";
+/// What stands in the owner's account and must never reach another.
+const MARK: &str = "owners-mark";
+
+/// A request that its right caller may make in the account that [`prepare`] makes.
+struct Example {
+    path: &'static str,
+    body: Option<(&'static str, Vec<u8>)>,
+    by: By,
+    to_others: ToOthers,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Anybody,
+    Account,
+    Operator,
+}
+
+/// What another account gets for the very same request.
+#[derive(PartialEq, Eq)]
+enum ToOthers {
+    /// Refused as if there were nothing: 404, or 403.
+    Nothing,
+    /// The same of their own account, and nothing of the owner's.
+    TheirOwn,
+}
+
+fn example(operation: &str) -> Option<Example> {
+    use ToOthers::{Nothing, TheirOwn};
+    let (path, body, to_others) = match operation {
+        "boxes_list" => ("/api/v1/boxes", None, TheirOwn),
+        "boxes_create" => ("/api/v1/boxes", Some(json!({ "name": "new" })), TheirOwn),
+        "boxes_get" | "boxes_remove" => ("/api/v1/boxes/owners-mark", None, Nothing),
+        "boxes_wake" => {
+            ("/api/v1/boxes/owners-mark/wake", Some(json!({ "wait_ms": 60_000 })), Nothing)
+        }
+        "boxes_sleep" => ("/api/v1/boxes/owners-mark/sleep", None, Nothing),
+        "boxes_start" => ("/api/v1/boxes/owners-mark/start", None, Nothing),
+        "boxes_stop" => ("/api/v1/boxes/owners-mark/stop", None, Nothing),
+        "boxes_restart" => ("/api/v1/boxes/owners-mark/restart", None, Nothing),
+        "boxes_link" => ("/api/v1/boxes/owners-mark/link", None, Nothing),
+        "messages_post" => {
+            ("/api/v1/boxes/owners-mark/messages", Some(json!({ "text": "hi" })), Nothing)
+        }
+        "messages_get" => ("/api/v1/messages/msg_00000000000000000001", None, Nothing),
+        "messages_events" => ("/api/v1/messages/msg_00000000000000000001/events", None, Nothing),
+        "history_get" => ("/api/v1/boxes/owners-mark/history", None, Nothing),
+        "log_get" => ("/api/v1/boxes/owners-mark/log", None, Nothing),
+        "exec_post" => return Some(command()),
+        "secrets_list" => ("/api/v1/secrets", None, TheirOwn),
+        "secrets_put" => ("/api/v1/secrets/KEY", Some(json!({ "value": "v" })), TheirOwn),
+        "secrets_remove" => ("/api/v1/secrets/OWNERS_MARK", None, Nothing),
+        "status_get" => ("/api/v1/status", None, TheirOwn),
+        "tokens_create" | "tokens_revoke" => ("/api/v1/tokens", None, TheirOwn),
+        "health_live" => return Some(open("/health")),
+        "health_ready" => return Some(open("/ready")),
+        _ => return None,
+    };
+    let body = body.map(|body| ("application/json", body.to_string().into_bytes()));
+    Some(Example { path, body, by: By::Account, to_others })
+}
+
+fn open(path: &'static str) -> Example {
+    Example { path, body: None, by: By::Anybody, to_others: ToOthers::TheirOwn }
+}
+
+fn command() -> Example {
+    let order = ExecOrder {
+        argv: vec!["true".into()],
+        env: std::collections::BTreeMap::new(),
+        cwd: None,
+        timeout_ms: None,
+        tty: None,
+    };
+    let mut body = BytesMut::new();
+    Frame::Order(Box::new(order)).encode(&mut body);
+    let body = Some((MEDIA_TYPE, body.to_vec()));
+    let path = "/api/v1/boxes/owners-mark/exec";
+    Example { path, body, by: By::Account, to_others: ToOthers::Nothing }
+}
+
+/// The owner's account with one of everything, and another account with nothing.
+async fn prepare() -> (World, Tenant, Tenant) {
+    let world = World::new().await;
+    let owner = Tenant::new(&world, "owner").await;
+    let other = Tenant::new(&world, "other").await;
+    owner.smartbox(&world, MARK, Kind::Custom).await;
+    let as_owner = |method, path: &str, body| {
+        let request = world.ask(method, path).bearer_auth(&owner.token);
+        let request = match body {
+            None => request,
+            Some(body) => request.json::<Value>(&body),
+        };
+        async move { assert!(request.send().await.unwrap().status().is_success()) }
+    };
+    as_owner(Method::POST, "/api/v1/boxes/owners-mark/start", None).await;
+    let message = json!({ "id": MESSAGE, "text": "owners-mark" });
+    as_owner(Method::POST, "/api/v1/boxes/owners-mark/messages", Some(message)).await;
+    let secret = json!({ "value": "owners-mark" });
+    as_owner(Method::PUT, "/api/v1/secrets/OWNERS_MARK", Some(secret)).await;
+    (world, owner, other)
+}
+
+/// Whether this is an address of that path.
+fn fits(template: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let pairs: Vec<_> = template.split('/').zip(path.split('/')).collect();
+    template.split('/').count() == path.split('/').count()
+        && pairs.iter().all(|(t, p)| t == p || t.starts_with('{'))
+}
+
+/// An answer that ends.
+async fn text(what: &str, answer: Response) -> String {
+    let whole = tokio::time::timeout(Duration::from_secs(60), answer.text());
+    whole.await.unwrap_or_else(|_| panic!("{what}: the answer does not end")).unwrap()
+}
+
+#[tokio::test]
+async fn every_operation_knows_its_owner_from_others() {
+    let document = serde_json::to_value(document(&routes())).unwrap();
+    let mut missing = Vec::new();
+    for (template, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            let Some(example) = example(id) else {
+                missing.push(id.to_owned());
+                continue;
+            };
+            assert!(fits(template, example.path), "{id}: {} is not {template}", example.path);
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            one(&document, operation, &method, &example).await;
+        }
+    }
+    assert!(missing.is_empty(), "no example in {} for {}", file!(), missing.join(", "));
+}
+
+async fn one(document: &Value, operation: &Value, method: &Method, example: &Example) {
+    let (world, owner, other) = prepare().await;
+    let what = operation["operationId"].as_str().unwrap();
+    let ask = || -> RequestBuilder {
+        let request = world.ask(method.clone(), example.path);
+        match &example.body {
+            None => request,
+            Some((kind, bytes)) => request.header("content-type", *kind).body(bytes.clone()),
+        }
+    };
+    if example.by != By::Anybody {
+        for nobody in [ask(), ask().bearer_auth("sba_wrong")] {
+            let answer = nobody.send().await.unwrap();
+            assert_eq!(answer.status(), 401, "{what}, by nobody");
+        }
+        assert_eq!(operation["security"].as_array().map(Vec::len), Some(2), "{what}");
+        let answer = ask().bearer_auth(&other.token).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = text(what, answer).await;
+        assert!(!text.contains(MARK) && !text.contains("OWNERS_MARK"), "{what}, to others: {text}");
+        let refused = [403, 404].contains(&status);
+        match (&example.to_others, example.by) {
+            (ToOthers::TheirOwn, By::Account) => {
+                assert!(!refused && status < 500, "{what}: {status}")
+            }
+            _ => assert!(refused, "{what}, by another account: {status} {text}"),
+        }
+    }
+    let token = if example.by == By::Operator { MASTER } else { &owner.token };
+    let answer = ask().bearer_auth(token).send().await.unwrap();
+    let status = answer.status().as_u16();
+    let kind = answer.headers().get("content-type").map(|v| v.to_str().unwrap().to_owned());
+    let text = text(what, answer).await;
+    assert!((200..300).contains(&status), "{what}, by its owner: {status} {text}");
+    let reply = &operation["responses"][status.to_string()];
+    assert!(reply.is_object(), "{what}: {status} is not in the document");
+    let kind = kind.as_deref().and_then(|kind| kind.split(';').next());
+    let Some(content) = reply["content"].as_object() else {
+        assert!(text.is_empty(), "{what}: the document knows no body");
+        return;
+    };
+    let said = kind.and_then(|kind| content.get(kind));
+    let said = said.unwrap_or_else(|| panic!("{what}: {kind:?} is not in the document"));
+    if kind == Some("application/json") {
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(misfit(document, &said["schema"], &value), None, "{what}: {text}");
+    }
+}
