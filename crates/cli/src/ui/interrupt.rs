@@ -12,7 +12,12 @@ pub(crate) struct Interrupt {
 impl Interrupt {
     /// From now on these signals do not kill the process.
     pub(crate) fn listen() -> Self {
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let kinds = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+            SignalKind::quit(),
+        ];
         let signals = kinds
             .into_iter()
             .filter_map(|kind| Some((kind.as_raw_value(), signal(kind).ok()?)))

@@ -17,6 +17,7 @@ mod canary;
 mod chaos;
 mod platform;
 mod story;
+mod terminal;
 mod walls;
 
 use std::time::{Duration, Instant};

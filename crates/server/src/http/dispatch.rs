@@ -41,7 +41,8 @@ pub async fn local(router: Router, stream: UnixStream, uid: u32, drain: Cancella
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     builder.http2().timer(TokioTimer::new());
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection =
+        pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     tokio::select! {
         _ = connection.as_mut() => return,
         () = drain.cancelled() => {}

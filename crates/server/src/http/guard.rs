@@ -17,6 +17,7 @@ pub(super) struct Guard {
     pub(super) app: App,
     pub(super) policy: Policy,
     pub(super) limit: Limit,
+    pub(super) socket: bool,
 }
 
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
@@ -28,7 +29,8 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
 
 async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
     let (mut parts, body) = request.into_parts();
-    let changes = !origin::harmless(&parts.method);
+    // Browsers open sockets for every page, and ask nobody whether they may.
+    let changes = guard.socket || !origin::harmless(&parts.method);
     let from = origin::from(&parts.headers, guard.app.site.scheme());
     // Whoever asks, and whatever they carry: a change that another site's page makes is refused.
     if changes && from == From::Other {

@@ -51,6 +51,8 @@ pub struct Route {
     pub limit: Limit,
     /// What the OpenAPI document says of it; `None` for pages.
     pub described: Option<Described>,
+    /// Whether it opens a WebSocket: a `GET` to whose asker all applies that applies to a change.
+    pub socket: bool,
     handler: MethodRouter<App>,
 }
 
@@ -66,7 +68,7 @@ impl Route {
     ) -> Self {
         let (method, path, operation) = super::doc::only(paths);
         let described = Described::new(operation, schemas, &method, policy, limit, codes);
-        Self { method, path, policy, limit, described: Some(described), handler }
+        Self { method, path, policy, limit, described: Some(described), socket: false, handler }
     }
 
     /// Whether its asker may send a key, under which it is done once.
@@ -85,7 +87,21 @@ impl Route {
         assert!(!path.starts_with(smartbox_api::paths::API), "{path} has no OpenAPI operation");
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::TRACE);
         let handler = axum::routing::on(filter, handler);
-        Self { method, path: path.to_owned(), policy, limit, described: None, handler }
+        Self {
+            method,
+            path: path.to_owned(),
+            policy,
+            limit,
+            described: None,
+            socket: false,
+            handler,
+        }
+    }
+
+    /// The same, as one that opens a WebSocket.
+    #[must_use]
+    pub fn socket(self) -> Self {
+        Self { socket: true, ..self }
     }
 }
 
@@ -93,7 +109,8 @@ impl Route {
 pub(super) fn assemble(routes: Vec<Route>, app: &App) -> Router<App> {
     let mut paths: BTreeMap<String, MethodRouter<App>> = BTreeMap::new();
     for route in routes {
-        let guard = guard::Guard { app: app.clone(), policy: route.policy, limit: route.limit };
+        let (policy, limit, socket) = (route.policy, route.limit, route.socket);
+        let guard = guard::Guard { app: app.clone(), policy, limit, socket };
         let handler = if route.has_key() {
             route.handler.layer(axum::middleware::from_fn_with_state(app.clone(), once::once))
         } else {

@@ -22,6 +22,11 @@ impl Trouble {
         Self { problem: Box::new(Problem::new(code, detail, hint)), retry_after: None }
     }
 
+    /// What is said of it.
+    pub(super) fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
     pub(super) fn retry(mut self, seconds: u16) -> Self {
         self.retry_after = Some(seconds);
         self

@@ -15,6 +15,7 @@ mod every;
 mod gate;
 mod house;
 mod lists;
+mod live;
 mod local;
 mod once;
 mod pages;

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", value_parser = time)]
     timeout: Option<Duration>,
     /// The directory to run it in; the home if absent
-    #[arg(short = 'w', long, value_name = "DIR")]
+    #[arg(short = 'w', long, visible_alias = "cwd", value_name = "DIR")]
     workdir: Option<String>,
     /// A variable for its environment
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = variable)]

@@ -29,16 +29,17 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<u8, CliError> {
         signal = interrupt.wait() => Err(CliError::Interrupted(signal)),
     };
     feeding.abort();
+    // Whatever is said of the end is said on a terminal that is as it was.
     drop(raw);
-    ended
+    ended.map(code)
 }
 
-async fn print(mut exec: Exec) -> Result<u8, CliError> {
+async fn print(mut exec: Exec) -> Result<exec::Exit, CliError> {
     loop {
         match exec.next().await? {
             Frame::Stdout(bytes) => out::raw(&bytes)?,
             Frame::Stderr(bytes) => out::note_raw(&bytes),
-            Frame::Exit(exit) => return Ok(code(exit)),
+            Frame::Exit(exit) => return Ok(exit),
             Frame::Failed(why) => {
                 return Err(CliError::here(
                     format!("the command could not be run: {}", out::tame(&why)),

@@ -1,12 +1,16 @@
 //! Commands in a box.
 
+mod live;
 mod post;
 
 use utoipa_axum::routes;
 
 use super::codes;
-use super::route::{Limit, Policy, Route};
+use super::route::{Limit, Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::api(routes!(post::post), Policy::Api, Limit::Stream, codes::WAKES)]
+    vec![
+        Route::api(routes!(post::post), Policy::Api, Limit::Stream, codes::WAKES),
+        Route::api(routes!(live::live), Policy::Api, SMALL, codes::SOCKET).socket(),
+    ]
 }
