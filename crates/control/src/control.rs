@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::activity::Counting;
 use crate::error::ControlError;
+use crate::exec::Waiting;
 use crate::jobs::Jobs;
 use crate::keeper::Keeper;
 use crate::messages::deliver::Deliveries;
@@ -36,6 +37,8 @@ pub struct Control {
     pub(crate) deliveries: Deliveries,
     /// Jobs, besides their rows.
     pub(crate) jobs: Jobs,
+    /// What commands that wait for their turn were given.
+    pub(crate) given: Waiting,
     /// Admits boots.
     pub(crate) boots: Semaphore,
     /// Cancelled when the platform goes down: keepers and deliveries end, sandboxes stay.
@@ -62,6 +65,7 @@ impl Control {
             live: Live::default(),
             deliveries: Deliveries::default(),
             jobs,
+            given: Waiting::default(),
             boots,
             draining: CancellationToken::new(),
             fenced: CancellationToken::new(),

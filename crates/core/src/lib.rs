@@ -8,6 +8,7 @@ pub mod account;
 pub mod activity;
 pub mod audit;
 pub mod engine;
+pub mod exec;
 pub mod id;
 pub mod job;
 pub mod message;

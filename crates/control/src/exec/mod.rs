@@ -2,7 +2,10 @@
 
 mod begin;
 mod check;
+mod given;
 mod run;
+mod submit;
 
 pub use begin::Running;
+pub(crate) use given::{Given, Waiting};
 pub use run::{Caps, Captured, End, Kept, LONGEST};

@@ -103,12 +103,17 @@ impl Control {
         stdin: Bytes,
         caps: Caps,
     ) -> Result<Captured, ControlError> {
-        let within = order.timeout_ms.map_or(USUAL, Duration::from_millis).min(LONGEST);
+        let within = within(&order);
         order.timeout_ms = u64::try_from(within.as_millis()).ok();
         order.tty = None;
         let running = self.exec(actor, id, order).await?;
         Ok(capture(running, stdin, caps, within + GRACE).await)
     }
+}
+
+/// How long a command that is not live may run.
+pub(super) fn within(order: &ExecOrder) -> Duration {
+    order.timeout_ms.map_or(USUAL, Duration::from_millis).min(LONGEST)
 }
 
 async fn capture(running: Running, stdin: Bytes, caps: Caps, within: Duration) -> Captured {

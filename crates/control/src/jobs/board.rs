@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use smartbox_core::exec;
 use smartbox_core::id::{AccountId, JobId, SmartboxId};
 use smartbox_core::job::Job;
 use tokio_util::sync::CancellationToken;
@@ -15,11 +16,22 @@ pub(super) struct Ticket {
     pub(super) id: JobId,
     account: AccountId,
     smartbox: Option<SmartboxId>,
+    /// Its time is a command's in a box, a day's even. It takes no place from other jobs.
+    long: bool,
 }
+
+/// Commands that run at the same time on this platform, and in one box, as jobs.
+const LONG_AT_ONCE: usize = 256;
+const LONG_PER_BOX: usize = 16;
 
 impl Ticket {
     pub(super) fn of(job: &Job) -> Self {
-        Self { id: job.id.clone(), account: job.account.clone(), smartbox: job.smartbox.clone() }
+        Self {
+            id: job.id.clone(),
+            account: job.account.clone(),
+            smartbox: job.smartbox.clone(),
+            long: job.kind == exec::KIND,
+        }
     }
 }
 
@@ -37,6 +49,13 @@ struct Slot {
     stop: Stop,
     /// It was put on the board again while this run had it.
     again: bool,
+}
+
+/// Whether there is room for another.
+#[derive(Clone, Copy)]
+struct Room {
+    long: bool,
+    short: bool,
 }
 
 /// Who waits and who runs.
@@ -76,12 +95,17 @@ impl Board {
 
     /// The next job to run, if one may. It counts as running from here on.
     pub(super) fn next(&mut self) -> Option<(Ticket, Stop)> {
-        if self.running.len() >= self.limits.at_once.max(1) {
+        let long = self.running.values().filter(|slot| slot.ticket.long).count();
+        let room = Room {
+            long: long < LONG_AT_ONCE,
+            short: self.running.len() - long < self.limits.at_once.max(1),
+        };
+        if !room.long && !room.short {
             return None;
         }
         for _ in 0..self.ring.len() {
             let account = self.ring.pop_front()?;
-            let ticket = self.first_free(&account);
+            let ticket = self.first_free(&account, room);
             if self.queues.get(&account).is_some_and(VecDeque::is_empty) {
                 self.queues.remove(&account);
             } else {
@@ -120,17 +144,20 @@ impl Board {
         self.queues.get(account).map_or(0, VecDeque::len)
     }
 
-    /// An account's first job whose box is not at its limit.
-    fn first_free(&mut self, account: &AccountId) -> Option<Ticket> {
-        let mut busy: HashMap<&SmartboxId, usize> = HashMap::new();
+    /// An account's first job for which there is room, and whose box is not at its limit.
+    fn first_free(&mut self, account: &AccountId, room: Room) -> Option<Ticket> {
+        let mut busy: HashMap<(&SmartboxId, bool), usize> = HashMap::new();
         for slot in self.running.values() {
             if let Some(id) = &slot.ticket.smartbox {
-                *busy.entry(id).or_default() += 1;
+                *busy.entry((id, slot.ticket.long)).or_default() += 1;
             }
         }
-        let most = self.limits.per_box.max(1);
+        let short = self.limits.per_box.max(1);
         let free = |ticket: &Ticket| {
-            ticket.smartbox.as_ref().is_none_or(|id| busy.get(id).is_none_or(|n| *n < most))
+            let (room, most) =
+                if ticket.long { (room.long, LONG_PER_BOX) } else { (room.short, short) };
+            let of_box = |id| busy.get(&(id, ticket.long)).is_none_or(|n| *n < most);
+            room && ticket.smartbox.as_ref().is_none_or(of_box)
         };
         let queue = self.queues.get_mut(account)?;
         let at = queue.iter().position(free)?;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use smartbox_control::{Caps, Captured, ControlError, End};
+use smartbox_core::exec::{KEEPS, Outcome};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::job::{Job, JobState};
 use smartbox_core::smartbox::{Desired, Rest, State};
 use smartbox_link::frame::Frame;
 use smartbox_link::wire::{ExecOrder, Exit, TtySize};
@@ -96,4 +98,122 @@ async fn an_open_terminal_keeps_its_box_awake_and_a_closed_one_lets_it_sleep() {
     assert_eq!(world.control.view(&id).await.unwrap().row.state, State::Running, "not at once");
     tokio::time::sleep(FREEZE_AFTER).await;
     assert_eq!(world.control.view(&id).await.unwrap().row.state, State::Frozen);
+}
+
+async fn submit(world: &World, id: &SmartboxId, argv: &[&str], stdin: &'static str) -> Job {
+    let row = world.control.view(id).await.unwrap().row;
+    world.control.submit_exec(&actor(), &row, order(argv), stdin.into()).await.unwrap()
+}
+
+async fn over(world: &World, job: &Job) -> Job {
+    world.control.job_over(&job.id, smartbox_control::LONGEST * 2).await.unwrap()
+}
+
+fn outcome(job: &Job) -> Outcome {
+    serde_json::from_value(job.result.clone().unwrap_or_else(|| panic!("{job:?}"))).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_a_job_it_wakes_its_box_and_its_result_is_kept() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    world.control.sleep(&actor(), &id, Rest::Frozen).await.unwrap();
+    world.settle(&id, State::Frozen).await;
+    let job = over(&world, &submit(&world, &id, &["cat"], "typed\n").await).await;
+    assert_eq!(job.state, JobState::Succeeded);
+    let said = outcome(&job);
+    assert_eq!((said.code, said.stdout.text.as_str()), (Some(0), "typed\n"));
+    assert!(!job.input.to_string().contains("typed"), "its input is written nowhere");
+    let failed = over(&world, &submit(&world, &id, &["exit", "7"], "").await).await;
+    assert_eq!((failed.state, outcome(&failed).code), (JobState::Succeeded, Some(7)));
+    let flood = over(&world, &submit(&world, &id, &["flood", "3000000"], "").await).await;
+    assert!(outcome(&flood).stdout.truncated && outcome(&flood).stderr.truncated);
+    // To look at them wakes nobody.
+    world.control.sleep(&actor(), &id, Rest::Frozen).await.unwrap();
+    let row = world.settle(&id, State::Frozen).await;
+    assert_eq!(world.control.execs(&row, None, 10).await.unwrap().len(), 3);
+    assert_eq!(world.control.execs(&row, Some(&flood.id), 10).await.unwrap()[0].id, failed.id);
+    world.control.exec_job(&row, &job.id).await.unwrap();
+    assert_eq!(world.control.view(&id).await.unwrap().row.state, State::Frozen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancelled_one_is_killed_and_its_box_may_sleep() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    let row = world.control.view(&id).await.unwrap().row;
+    let job = submit(&world, &id, &["hang"], "").await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(world.tracker.going(&id).busy);
+    let job = world.control.cancel_exec(&actor(), &row, &job.id).await.unwrap();
+    assert_eq!(job.state, JobState::Cancelled);
+    assert!(!world.tracker.going(&id).busy);
+    let again = world.control.cancel_exec(&actor(), &row, &job.id).await.unwrap();
+    assert_eq!(again.state, JobState::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_boxs_commands_are_not_there() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    let other = world.new_box("other", Desired::On).await;
+    let job = submit(&world, &id, &["true"], "").await;
+    let missing = world.control.exec_job(&other, &job.id).await;
+    assert!(matches!(missing, Err(ControlError::Missing { .. })));
+    let missing = world.control.cancel_exec(&actor(), &other, &job.id).await;
+    assert!(matches!(missing, Err(ControlError::Missing { .. })));
+    assert_eq!(world.control.execs(&other, Some(&job.id), 10).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_plane_that_dies_in_the_middle_never_runs_it_twice() {
+    let mut world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    let ran = || world.sim.commands(&id, "sleep");
+    let job = submit(&world, &id, &["sleep", "50"], "secret").await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(ran(), 1);
+    // Sixteen run at once, the seventeenth waits, and what it was given dies with the process.
+    let mut waits = job.clone();
+    for _ in 0..16 {
+        waits = submit(&world, &id, &["sleep", "51"], "secret").await;
+    }
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.kill_and_open().await;
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    let (job, waited) = (over(&world, &job).await, over(&world, &waits).await);
+    for job in [job, waited] {
+        assert_eq!(job.state, JobState::Failed);
+        assert_eq!(job.failure.as_ref().unwrap().code, "interrupted", "{job:?}");
+    }
+    assert_eq!(world.sim.commands(&id, "sleep"), 16, "none was begun again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_results_are_kept_of_a_box_and_for_a_day() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    let row = world.control.view(&id).await.unwrap().row;
+    let first = over(&world, &submit(&world, &id, &["true"], "").await).await;
+    for _ in 0..KEEPS {
+        // One after another by the clock, too: the oldest goes.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        over(&world, &submit(&world, &id, &["true"], "").await).await;
+    }
+    let kept = world.control.execs(&row, None, 1000).await.unwrap();
+    assert!((KEEPS..=KEEPS + 1).contains(&kept.len()), "{}", kept.len());
+    let gone = world.control.exec_job(&row, &first.id).await;
+    assert!(matches!(gone, Err(ControlError::Missing { .. })));
+    tokio::time::sleep(Duration::from_hours(25)).await;
+    assert_eq!(world.control.execs(&row, None, 1000).await.unwrap(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_off_takes_none_in() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.control.stop(&actor(), &id).await.unwrap();
+    let row = world.settle(&id, State::Stopped).await;
+    let off = world.control.submit_exec(&actor(), &row, order(&["true"]), "".into()).await;
+    assert!(matches!(off, Err(ControlError::Off { .. })));
 }

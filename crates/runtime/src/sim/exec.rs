@@ -2,6 +2,7 @@
 //! writes its own arguments to standard output and succeeds.
 
 use std::convert::Infallible;
+use std::sync::PoisonError;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::combinators::BoxBody;
@@ -11,21 +12,20 @@ use hyper::body::{Frame as Part, Incoming};
 use smartbox_link::frame::Frame;
 use smartbox_link::wire::{ExecOrder, Exit};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+
+use super::sandbox::{Commands, Sandbox};
 
 /// Bytes of one frame of a flood.
 const PIECE: usize = 32 << 10;
 
 /// Runs a simulated command; it ends when its caller goes away or the sandbox ends.
-pub(super) fn exec(
-    body: Incoming,
-    ended: CancellationToken,
-) -> Response<BoxBody<Bytes, Infallible>> {
+pub(super) fn exec(body: Incoming, sandbox: &Sandbox) -> Response<BoxBody<Bytes, Infallible>> {
     let (answer, mut frames) = mpsc::channel::<Frame>(8);
+    let (ended, begun) = (sandbox.ended().clone(), sandbox.commands.clone());
     tokio::spawn(async move {
         let gone = answer.clone();
         tokio::select! {
-            () = play(Input { body, buffer: BytesMut::new() }, answer) => {}
+            () = play(Input { body, buffer: BytesMut::new() }, answer, &begun) => {}
             () = gone.closed() => {}
             () = ended.cancelled() => {}
         }
@@ -58,9 +58,11 @@ impl Input {
     }
 }
 
-async fn play(mut input: Input, answer: mpsc::Sender<Frame>) {
+async fn play(mut input: Input, answer: mpsc::Sender<Frame>, begun: &Commands) {
     let last = match input.next().await {
         Some(Frame::Order(order)) => {
+            let program = order.argv.first().cloned();
+            begun.lock().unwrap_or_else(PoisonError::into_inner).extend(program);
             let Some(exit) = perform(&order, &mut input, &answer).await else { return };
             Frame::Exit(exit)
         }

@@ -46,7 +46,7 @@ async fn answer(sandbox: &Sandbox, request: Request<Incoming>) -> Answer {
     }
     let (head, body) = request.into_parts();
     if (&head.method, head.uri.path()) == (&Method::POST, wire::EXECS) {
-        return exec::exec(body, sandbox.ended().clone());
+        return exec::exec(body, sandbox);
     }
     let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
         return refuse(StatusCode::BAD_REQUEST, "the request was cut off");

@@ -102,6 +102,13 @@ impl Sim {
         files.get(path).cloned()
     }
 
+    /// How often this program was begun as a command in the present sandbox.
+    pub fn commands(&self, id: &SmartboxId, program: &str) -> usize {
+        let Some(sandbox) = self.sandbox(id) else { return 0 };
+        let begun = sandbox.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.iter().filter(|begun| *begun == program).count()
+    }
+
     /// Writes to a box's engine log, as its engine would.
     pub fn log(&self, id: &SmartboxId, line: &str) {
         if let Some(cell) = self.boxes().get(id) {

@@ -15,12 +15,16 @@ use super::{Serve, Visit, pipe};
 /// The files of a home, by path. It outlives its sandboxes.
 pub(super) type Home = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
+/// The programs of the commands that were begun.
+pub(super) type Commands = Arc<Mutex<Vec<String>>>;
+
 type Calls = (mpsc::UnboundedSender<Conn>, Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Conn>>>);
 
 pub(super) struct Sandbox {
     id: SmartboxId,
     fence: u64,
     pub(super) home: Home,
+    pub(super) commands: Commands,
     serve: Serve,
     frozen: watch::Sender<bool>,
     engine: Mutex<Process>,
@@ -45,6 +49,7 @@ impl Sandbox {
             id: spec.id.clone(),
             fence: spec.fence,
             home,
+            commands: Commands::default(),
             serve,
             frozen: watch::channel(false).0,
             engine: Mutex::default(),

@@ -11,7 +11,13 @@ fn ticket(account: u8, n: u8, smartbox: Option<u8>) -> Ticket {
         id: format!("job_000000000000000000{account}{n}").parse().unwrap(),
         account: format!("acc_0000000000000000000{account}").parse().unwrap(),
         smartbox: smartbox.map(|n| format!("box_0000000000000000000{n}").parse().unwrap()),
+        long: false,
     }
+}
+
+fn command(n: usize, smartbox: u8) -> Ticket {
+    let id = format!("job_1{n:019}").parse().unwrap();
+    Ticket { id, long: true, ..ticket(1, 0, Some(smartbox)) }
 }
 
 fn drain(board: &mut Board) -> Vec<Ticket> {
@@ -79,4 +85,23 @@ fn a_run_is_told_to_stop() {
     assert!(stop.soon.is_cancelled() && !stop.for_good.is_cancelled());
     board.stop(&one.id, true);
     assert!(stop.for_good.is_cancelled());
+}
+
+#[test]
+fn commands_take_no_place_from_other_jobs_nor_all_of_a_box() {
+    let mut board = board(2, 1);
+    for n in 0..LONG_PER_BOX + 5 {
+        board.queue(command(n, 1));
+    }
+    board.queue(ticket(1, 1, Some(1)));
+    board.queue(command(99, 2));
+    let first = drain(&mut board);
+    assert_eq!(first.len(), LONG_PER_BOX + 2);
+    assert!(first.contains(&ticket(1, 1, Some(1))), "a restart does not wait for commands");
+    assert!(first.contains(&command(99, 2)), "another box has its own");
+    for n in 0..LONG_AT_ONCE {
+        board.queue(command(1000 + n, u8::try_from(3 + n % 7).unwrap()));
+    }
+    drain(&mut board);
+    assert!(board.running.len() <= LONG_AT_ONCE + 2);
 }

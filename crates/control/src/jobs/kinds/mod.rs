@@ -1,5 +1,6 @@
 //! The kinds of jobs that the engine room does itself.
 
+mod exec;
 mod restart;
 
 use std::sync::Arc;
@@ -8,5 +9,5 @@ use super::work::Work;
 
 /// All of them.
 pub(super) fn all() -> Vec<Arc<dyn Work>> {
-    vec![Arc::new(restart::Restart)]
+    vec![Arc::new(exec::Exec), Arc::new(restart::Restart)]
 }
