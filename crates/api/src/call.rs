@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smartbox_core::id::MessageId;
 
+use crate::execs::{ExecView, NewExec};
 use crate::link::SignInLink;
 use crate::log::LogQuery;
 use crate::message::{HistoryEntry, MessageView, NewMessage};
@@ -170,6 +171,26 @@ pub fn history(name: &str, session: &str, limit: u32) -> Call<Json<Vec<HistoryEn
 /// Runs a command; see [`crate::exec`]. Wakes the box.
 pub fn exec(name: &str) -> Call<Frames> {
     Call::new("POST", paths::of_smartbox(name, "exec"))
+}
+
+/// Runs a command as a job. Wakes the box.
+pub fn new_exec(name: &str, new: &NewExec) -> Call<Json<ExecView>> {
+    Call::new("POST", paths::of_smartbox(name, "execs")).with(new)
+}
+
+/// A page of the commands of a box that are jobs, newest first. Wakes nothing.
+pub fn execs(name: &str, which: &PageQuery) -> Call<Json<Page<ExecView>>> {
+    Call::new("GET", paged(paths::of_smartbox(name, "execs"), which))
+}
+
+/// One command that is a job; the answer waits so long for its end. Wakes nothing.
+pub fn exec_job(name: &str, id: &str, wait_ms: u64) -> Call<Json<ExecView>> {
+    Call::new("GET", format!("{}?wait_ms={wait_ms}", paths::exec(name, id)))
+}
+
+/// Stops a command that is a job. Wakes nothing.
+pub fn cancel_exec(name: &str, id: &str) -> Call<Json<ExecView>> {
+    Call::new("DELETE", paths::exec(name, id))
 }
 
 /// The engine's log. Wakes nothing.

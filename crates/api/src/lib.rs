@@ -6,6 +6,7 @@
 
 pub mod call;
 pub mod exec;
+pub mod execs;
 pub mod link;
 pub mod log;
 pub mod message;

@@ -26,10 +26,15 @@ pub fn smartbox(name: &str) -> String {
     format!("{BOXES}/{}", segment(name))
 }
 
-/// What is done to a smartbox: `POST …/{wake,sleep,start,stop,restart,messages,exec,link}`,
-/// `GET …/{history,log}`.
+/// What is done to a smartbox: `POST …/{wake,sleep,start,stop,restart,messages,exec,execs,link}`,
+/// `GET …/{history,log,execs}`.
 pub fn of_smartbox(name: &str, verb: &str) -> String {
     format!("{BOXES}/{}/{verb}", segment(name))
+}
+
+/// One command of a smartbox that is a job: `GET`, `DELETE`.
+pub fn exec(name: &str, id: &str) -> String {
+    format!("{}/{}", of_smartbox(name, "execs"), segment(id))
 }
 
 /// One message: `GET`.

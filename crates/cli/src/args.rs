@@ -35,6 +35,7 @@ pub(crate) enum Verb {
     New(cmd::new::Args),
     Rm(cmd::rm::Args),
     Exec(cmd::exec::Args),
+    Execs(cmd::execs::Args),
     Secret(cmd::secret::Args),
     Token(cmd::token::Args),
     Doctor(cmd::doctor::Args),

@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod exec;
+pub(crate) mod execs;
 pub(crate) mod install;
 pub(crate) mod logs;
 pub(crate) mod ls;
@@ -78,6 +79,7 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::New(args) => new::run(&client, args).await,
         Verb::Rm(args) => rm::run(&client, args).await,
         Verb::Exec(args) => exec::run(&client, args).await,
+        Verb::Execs(args) => execs::run(&client, args).await,
         Verb::Secret(args) => secret::run(&client, args).await,
         Verb::Token(args) => token::run(&client, args).await,
         // Done above, or by `run`: these ask nobody.

@@ -10,6 +10,8 @@ mod doctor;
 #[cfg(test)]
 mod exec;
 #[cfg(test)]
+mod execs;
+#[cfg(test)]
 mod fake;
 #[cfg(test)]
 mod list;

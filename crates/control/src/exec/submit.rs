@@ -84,7 +84,7 @@ impl Control {
 
     /// A command of this box that was a job.
     pub async fn exec_job(&self, row: &Smartbox, id: &JobId) -> Result<Job, ControlError> {
-        let missing = || ControlError::Missing { what: "exec" };
+        let missing = || ControlError::Missing { what: "command" };
         let job = self.job(id).await.map_err(|error| match error {
             ControlError::Missing { .. } => missing(),
             other => other,

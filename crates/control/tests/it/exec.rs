@@ -122,10 +122,10 @@ async fn as_a_job_it_wakes_its_box_and_its_result_is_kept() {
     let job = over(&world, &submit(&world, &id, &["cat"], "typed\n").await).await;
     assert_eq!(job.state, JobState::Succeeded);
     let said = outcome(&job);
-    assert_eq!((said.code, said.stdout.text.as_str()), (Some(0), "typed\n"));
+    assert_eq!((said.exit.code, said.stdout.text.as_str()), (Some(0), "typed\n"));
     assert!(!job.input.to_string().contains("typed"), "its input is written nowhere");
     let failed = over(&world, &submit(&world, &id, &["exit", "7"], "").await).await;
-    assert_eq!((failed.state, outcome(&failed).code), (JobState::Succeeded, Some(7)));
+    assert_eq!((failed.state, outcome(&failed).exit.code), (JobState::Succeeded, Some(7)));
     let flood = over(&world, &submit(&world, &id, &["flood", "3000000"], "").await).await;
     assert!(outcome(&flood).stdout.truncated && outcome(&flood).stderr.truncated);
     // To look at them wakes nobody.

@@ -29,8 +29,19 @@ pub struct Asked {
 }
 
 /// What came of a command that ran.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
+    /// How it ended.
+    pub exit: Ended,
+    /// The beginning of its standard output.
+    pub stdout: Output,
+    /// The beginning of its standard error.
+    pub stderr: Output,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Ended {
     /// Its exit code; absent if a signal ended it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i32>,
@@ -43,10 +54,6 @@ pub struct Outcome {
     pub timed_out: bool,
     /// From its beginning to its end, in milliseconds.
     pub took_ms: u64,
-    /// The beginning of its standard output.
-    pub stdout: Output,
-    /// The beginning of its standard error.
-    pub stderr: Output,
 }
 
 /// The beginning of a stream.
@@ -94,15 +101,14 @@ mod tests {
 
     fn outcome(bytes: &[u8]) -> Outcome {
         let output = Output::of(bytes, false);
-        Outcome {
+        let exit = Ended {
             code: Some(i32::MIN),
             signal: Some(i32::MIN),
             oom: false,
             timed_out: false,
             took_ms: u64::MAX,
-            stdout: output.clone(),
-            stderr: output,
-        }
+        };
+        Outcome { exit, stdout: output.clone(), stderr: output }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) const WAKES: &[Code] = &[
 /// What a box is told: it is accepted before the box is there.
 pub(super) const SPOKEN_TO: &[Code] =
     &[Code::BadName, Code::NotFound, Code::Exists, Code::Refused, Code::Off];
+/// What takes a command in; its box is woken afterwards.
+pub(super) const RUNS: &[Code] = &[Code::NotFound, Code::Conflict, Code::Refused, Code::Off];
 /// What opens a WebSocket: it is asked where it comes from like a change, and says the rest over the
 /// socket.
 pub(super) const SOCKET: &[Code] = &[Code::NotFound, Code::Forbidden];

@@ -8,6 +8,7 @@ mod cookie;
 pub mod dispatch;
 pub mod doc;
 mod exec;
+mod execs;
 mod guard;
 mod health;
 mod history;
@@ -43,6 +44,7 @@ pub fn routes() -> Vec<route::Route> {
         message::routes(),
         history::routes(),
         exec::routes(),
+        execs::routes(),
         log::routes(),
         secret::routes(),
         token::routes(),

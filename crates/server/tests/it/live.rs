@@ -15,6 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::tenancy::Tenant;
 use crate::world::World;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -147,6 +148,10 @@ async fn a_page_of_another_site_opens_no_socket_whatever_it_carries() {
         assert_eq!(refused(silent), 403, "a cookie proves nothing about who made the browser ask");
         let unknown = by_tcp(&world, &path, &[protocol, ("origin", &own)]).await;
         assert_eq!(refused(unknown), 401);
+        let other = Tenant::new(&world, "other").await;
+        let other = format!("Bearer {}", other.token);
+        let theirs = by_tcp(&world, &path, &[protocol, ("authorization", &other)]).await;
+        assert_eq!(refused(theirs), 404, "another account's box is not there");
         let page = [protocol, ("cookie", cookie.as_str()), ("origin", own.as_str())];
         let socket = by_tcp(&world, &path, &page).await;
         assert!(socket.is_ok(), "our own page may: {:?}", socket.err());

@@ -12,6 +12,7 @@ mod config;
 mod document;
 mod errors;
 mod every;
+mod execs;
 mod gate;
 mod house;
 mod lists;

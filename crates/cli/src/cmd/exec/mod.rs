@@ -1,5 +1,6 @@
 //! `smartbox exec`.
 
+mod detach;
 mod input;
 mod run;
 
@@ -9,6 +10,8 @@ use std::time::Duration;
 use smartbox_api::exec::ExecOrder;
 use smartbox_api::problem::Exit;
 
+pub(super) use run::code;
+
 use super::act::time;
 use crate::client::Client;
 use crate::error::CliError;
@@ -17,7 +20,8 @@ use crate::ui::{out, term};
 /// Runs a command in a smartbox and ends with its exit code.
 ///
 /// Nothing is read as a shell line: for one, run `-- sh -c '…'`. Standard input goes along if it is
-/// piped, or asked for by `-i`. Ctrl-C kills the command with everything that it started.
+/// piped, or asked for by `-i`. Ctrl-C kills the command with everything that it started. For a shell:
+/// `smartbox exec -it BOX -- bash`; there Ctrl-C is a key like any other.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox
@@ -29,7 +33,13 @@ pub(crate) struct Args {
     /// Give the command a terminal
     #[arg(short, long)]
     tty: bool,
-    /// Kill it after so long, like 30s or 5m; the exit code is 124 then
+    /// Let it go on without you, and print its id; for `smartbox execs`
+    #[arg(short, long, conflicts_with = "tty")]
+    detach: bool,
+    /// With --detach: print the command as JSON
+    #[arg(long, requires = "detach")]
+    json: bool,
+    /// Kill it after so long, like 30s or 5m; the exit code is 124 then. With --detach a day if absent
     #[arg(long, value_name = "TIME", value_parser = time)]
     timeout: Option<Duration>,
     /// The directory to run it in; the home if absent
@@ -58,6 +68,9 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
             hint: "leave -t out".into(),
             exit: Exit::ExecFailed,
         });
+    }
+    if args.detach {
+        return detach::run(client, args).await;
     }
     match run::run(client, args).await {
         Ok(0) => Ok(()),

@@ -31,7 +31,7 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<u8, CliError> {
     feeding.abort();
     // Whatever is said of the end is said on a terminal that is as it was.
     drop(raw);
-    ended.map(code)
+    ended.map(|exit| code(exit.code, exit.signal, exit.oom, exit.timed_out))
 }
 
 async fn print(mut exec: Exec) -> Result<exec::Exit, CliError> {
@@ -57,20 +57,26 @@ async fn print(mut exec: Exec) -> Result<exec::Exit, CliError> {
     }
 }
 
-fn code(exit: exec::Exit) -> u8 {
-    match exit {
-        exec::Exit { timed_out: true, .. } => {
-            out::note("the command was killed: its time is over");
-            Exit::ExecTimeout.code()
-        }
-        exec::Exit { code: Some(code), .. } => u8::try_from(code & 0xff).unwrap_or(1),
-        exec::Exit { signal: Some(signal), oom, .. } => {
+/// The exit code that stands for a command's end; what it does not say is said here.
+pub(in crate::cmd) fn code(
+    code: Option<i32>,
+    signal: Option<i32>,
+    oom: bool,
+    timed_out: bool,
+) -> u8 {
+    if timed_out {
+        out::note("the command was killed: its time is over");
+        return Exit::ExecTimeout.code();
+    }
+    match (code, signal) {
+        (Some(code), _) => u8::try_from(code & 0xff).unwrap_or(1),
+        (None, Some(signal)) => {
             if oom {
                 out::note("the command was killed: the smartbox ran out of memory");
             }
             128_u8.saturating_add(u8::try_from(signal).unwrap_or(127))
         }
-        exec::Exit { .. } => Exit::ExecFailed.code(),
+        (None, None) => Exit::ExecFailed.code(),
     }
 }
 
@@ -80,11 +86,10 @@ mod tests {
 
     #[test]
     fn exit_codes_pass_through() {
-        let plain = exec::Exit::default();
-        assert_eq!(code(exec::Exit { code: Some(0), ..plain }), 0);
-        assert_eq!(code(exec::Exit { code: Some(7), ..plain }), 7);
-        assert_eq!(code(exec::Exit { signal: Some(9), ..plain }), 137);
-        assert_eq!(code(exec::Exit { signal: Some(9), timed_out: true, ..plain }), 124);
-        assert_eq!(code(plain), 125);
+        assert_eq!(code(Some(0), None, false, false), 0);
+        assert_eq!(code(Some(7), None, true, false), 7);
+        assert_eq!(code(None, Some(9), false, false), 137);
+        assert_eq!(code(None, Some(9), false, true), 124);
+        assert_eq!(code(None, None, false, false), 125);
     }
 }

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 use smartbox_core::BoxFuture;
-use smartbox_core::exec::{Asked, KEEPS, KIND, MAX_STREAM, Outcome, Output};
+use smartbox_core::exec::{Asked, Ended, KEEPS, KIND, MAX_STREAM, Outcome, Output};
 use smartbox_core::job::{INTERRUPTED, JobFailure};
-use smartbox_link::wire::ExecOrder;
+use smartbox_link::wire::{ExecOrder, Exit};
 
 use crate::error::ControlError;
-use crate::exec::{Caps, Captured, End, Given};
+use crate::exec::{Caps, Captured, End, Given, Kept};
 use crate::jobs::{Ctx, Halt, Work};
 
 pub(super) struct Exec;
@@ -62,13 +62,11 @@ fn outcome(captured: Captured) -> Result<Value, Halt> {
             }));
         }
     };
-    let output = |kept: crate::exec::Kept| Output::of(&kept.bytes, kept.truncated);
+    let output = |kept: Kept| Output::of(&kept.bytes, kept.truncated);
+    let took_ms = u64::try_from(captured.took.as_millis()).unwrap_or(u64::MAX);
+    let Exit { code, signal, oom, timed_out } = exit;
     let outcome = Outcome {
-        code: exit.code,
-        signal: exit.signal,
-        oom: exit.oom,
-        timed_out: exit.timed_out,
-        took_ms: u64::try_from(captured.took.as_millis()).unwrap_or(u64::MAX),
+        exit: Ended { code, signal, oom, timed_out, took_ms },
         stdout: output(captured.stdout),
         stderr: output(captured.stderr),
     };

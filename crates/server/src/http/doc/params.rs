@@ -7,6 +7,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Required, Schema, Type};
 /// The segment before, the name, and what it is.
 const IN_PATHS: &[(&str, &str, &str)] = &[
     ("boxes", "name", "The smartbox: its name in the caller's account, or its id."),
+    ("execs", "id", "The command's id."),
     ("messages", "id", "The message's id."),
     ("secrets", "name", "The secret's name: `A-Z`, `0-9` and `_`."),
 ];
