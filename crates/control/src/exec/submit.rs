@@ -9,6 +9,7 @@ use smartbox_core::id::{ExecId, JobId};
 use smartbox_core::job::Job;
 use smartbox_core::job::port::Filter;
 use smartbox_core::smartbox::{Desired, Smartbox};
+use smartbox_core::store;
 use smartbox_link::wire::ExecOrder;
 
 use super::check;
@@ -38,13 +39,8 @@ impl Control {
         let names = env.keys().cloned().collect();
         let given = Given { env, stdin };
         let held = (!given.is_nothing()).then(|| ExecId::generate(&*self.parts.entropy));
-        if let Some(id) = &held
-            && !self.given.hold(id.clone(), given)
-        {
-            return Err(ControlError::NotNow {
-                why: "too much input waits for its commands".into(),
-                hint: "ask again when some of them have begun".into(),
-            });
+        if let Some(id) = &held {
+            self.hold(id, given).await?;
         }
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let asked = Asked { argv, cwd, env: names, timeout_ms, given: held.clone() };
@@ -58,6 +54,20 @@ impl Control {
             if let Some(id) = &held {
                 self.given.take(id);
             }
+        })
+    }
+
+    async fn hold(&self, id: &ExecId, given: Given) -> Result<(), ControlError> {
+        let Err(given) = self.given.hold(id, given) else { return Ok(()) };
+        let open =
+            store::read(&*self.parts.store, |tx| Box::pin(async move { tx.jobs().open().await }))
+                .await?;
+        let waits = |job: Job| serde_json::from_value::<Asked>(job.input).ok()?.given;
+        let commands = open.into_iter().filter(|job| job.kind == KIND);
+        self.given.keep_only(&commands.filter_map(waits).collect());
+        self.given.hold(id, given).map_err(|_| ControlError::NotNow {
+            why: "too much input waits for its commands".into(),
+            hint: "ask again when some of them have begun".into(),
         })
     }
 
