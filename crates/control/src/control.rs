@@ -23,6 +23,7 @@ use crate::keeper::Keeper;
 use crate::messages::deliver::Deliveries;
 use crate::messages::live::Live;
 use crate::parts::{Actor, EngineSlot, Parts};
+use crate::routes::Routes;
 
 const MODEL_KEY: &str = "SMARTBOX_MODEL_TOKEN_KEY";
 
@@ -31,6 +32,8 @@ pub struct Control {
     pub(crate) parts: Parts,
     /// One keeper per box.
     pub(crate) keepers: Mutex<HashMap<SmartboxId, Arc<Keeper>>>,
+    /// Boxes by host label, as long as no record changed.
+    pub(crate) routes: Routes,
     /// Turns that someone may be watching.
     pub(crate) live: Live,
     /// Boxes whose messages are being delivered.
@@ -62,6 +65,7 @@ impl Control {
         let control = Arc::new(Self {
             parts,
             keepers: Mutex::default(),
+            routes: Routes::default(),
             live: Live::default(),
             deliveries: Deliveries::default(),
             jobs,

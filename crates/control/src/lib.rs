@@ -21,6 +21,7 @@ mod messages;
 mod models;
 mod parts;
 mod resolve;
+mod routes;
 
 pub use activity::Tracker;
 pub use boxes::create::NewSmartbox;

@@ -1,5 +1,6 @@
 //! What the edge asks: which box is meant, wake it, connect to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use smartbox_core::BoxFuture;
@@ -15,13 +16,20 @@ use crate::error::ControlError;
 
 impl Resolve for Control {
     fn route<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<Route>, StoreError>> {
-        let label = label.to_owned();
         Box::pin(async move {
+            // Asked before the row is read: a commit in between makes what was read old at once.
+            let version = self.parts.store.version();
+            if let Some(row) = self.routes.find(label, version) {
+                return Ok(Some(self.route_of(&row)));
+            }
+            let wanted = label.to_owned();
             let row = store::read(&*self.parts.store, |tx| {
-                Box::pin(async move { tx.boxes().labelled(label).await })
+                Box::pin(async move { tx.boxes().labelled(wanted).await })
             })
             .await?;
-            Ok(row.filter(|row| !row.removing).map(|row| self.route_of(row)))
+            let row = row.filter(|row| !row.removing).map(Arc::new);
+            self.routes.learn(label, version, row.as_ref());
+            Ok(row.map(|row| self.route_of(&row)))
         })
     }
 
@@ -118,20 +126,20 @@ impl Control {
         Ok(now)
     }
 
-    fn route_of(&self, row: Smartbox) -> Route {
+    fn route_of(&self, row: &Smartbox) -> Route {
         let now = self.keeper(&row.id).map(|keeper| keeper.now()).unwrap_or_default();
         let port = self.engine(&row.engine).map_or(0, |slot| slot.engine.manifest().port);
         let state =
             if now.state == State::Running && !now.answers() { State::Starting } else { row.state };
         Route {
-            id: row.id,
-            account: row.account,
-            name: row.name,
-            label: row.label,
+            id: row.id.clone(),
+            account: row.account.clone(),
+            name: row.name.clone(),
+            label: row.label.clone(),
             desired: row.desired,
             state,
             phase: now.phase,
-            failure: row.failure,
+            failure: row.failure.clone(),
             port,
         }
     }

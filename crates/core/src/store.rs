@@ -81,6 +81,9 @@ pub trait Store: Send + Sync {
     fn write(&self, work: Work) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Does `work` over a consistent view; a change in it is an error.
     fn read(&self, work: Work) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// A number that is another one after each commit of this store, before that commit is
+    /// answered. What was read after it was asked for holds as long as it stays the same.
+    fn version(&self) -> u64;
 }
 
 /// [`Store::write`] with a value to bring back. Use as

@@ -7,5 +7,6 @@ mod exec;
 mod jobs;
 mod lifecycle;
 mod messages;
+mod routes;
 mod steps;
 mod world;

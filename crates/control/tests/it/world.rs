@@ -70,10 +70,15 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
+        Self::around(|records| records).await
+    }
+
+    /// With something around the records.
+    pub async fn around(wrap: impl FnOnce(Arc<dyn store::Store>) -> Arc<dyn store::Store>) -> Self {
         let clock = Arc::new(Paused(tokio::time::Instant::now()));
         let entropy = Arc::new(Counting::default());
         let memory = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
-        let store: Arc<dyn store::Store> = memory.clone();
+        let store = wrap(memory.clone());
         let steps = Steps::default();
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
         let script = Script::new(sim.clone(), clock.clone());

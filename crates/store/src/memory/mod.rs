@@ -17,6 +17,7 @@ mod smartbox;
 mod usage;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub struct Memory {
     /// Held by the work that is being done: one after another.
     turn: tokio::sync::Mutex<()>,
     faults: Mutex<Faults>,
+    version: AtomicU64,
     signer: SigningKey,
     clock: Arc<dyn Clock>,
 }
@@ -53,6 +55,7 @@ impl Memory {
             committed: RwLock::default(),
             turn: tokio::sync::Mutex::default(),
             faults: Mutex::default(),
+            version: AtomicU64::new(0),
             signer,
             clock,
         }
@@ -93,6 +96,7 @@ impl Memory {
             return Err(fault.error());
         }
         *self.committed.write().unwrap_or_else(PoisonError::into_inner) = records.into_state();
+        self.version.fetch_add(1, Ordering::Release);
         fault.map_or(Ok(()), |(_, fault)| Err(fault.error()))
     }
 
@@ -128,5 +132,9 @@ impl Store for Memory {
             let mut records = Records::new(self.view(), &self.signer, self.clock.now(), true);
             self.perform(&mut records, Box::new(move |records| work(records))).await
         })
+    }
+
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 }

@@ -20,6 +20,7 @@ mod vault;
 mod writer;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use smartbox_core::BoxFuture;
@@ -54,6 +55,7 @@ pub struct Sqlite {
     orders: mpsc::Sender<Order>,
     readers: SqlitePool,
     vault: Arc<Vault>,
+    version: Arc<AtomicU64>,
     fence: u64,
     guard: Duration,
 }
@@ -97,5 +99,9 @@ impl Store for Sqlite {
 
     fn read(&self, work: Work) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(read::read(&self.readers, &self.vault, self.guard, work))
+    }
+
+    fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 }

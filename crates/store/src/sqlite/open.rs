@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use smartbox_core::id::Entropy;
@@ -165,11 +166,12 @@ impl Sqlite {
             .idle_timeout(None)
             .connect_lazy_with(self::options(path).pragma("query_only", "ON"));
         let (orders, queue) = mpsc::channel(QUEUE);
-        let writer = Writer::new(conn, fence, vault.clone(), settings.guard);
+        let version = Arc::new(AtomicU64::new(0));
+        let writer = Writer::new(conn, fence, vault.clone(), version.clone(), settings.guard);
         tokio::spawn(writer.run(queue));
         let fence = u64::try_from(fence)
             .map_err(|_| broken(path, error::unreadable("owner.fence").into()))?;
-        Ok(Self { orders, readers, vault, fence, guard: settings.guard })
+        Ok(Self { orders, readers, vault, version, fence, guard: settings.guard })
     }
 }
 

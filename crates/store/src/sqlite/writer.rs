@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -40,6 +41,8 @@ pub(super) struct Writer {
     fence: i64,
     fenced: bool,
     vault: Arc<Vault>,
+    /// Counts commits, for [`Store::version`](smartbox_core::store::Store::version).
+    version: Arc<AtomicU64>,
     guard: Duration,
 }
 
@@ -58,9 +61,10 @@ impl Writer {
         conn: SqliteConnection,
         fence: i64,
         vault: Arc<Vault>,
+        version: Arc<AtomicU64>,
         guard: Duration,
     ) -> Self {
-        Self { conn, fence, fenced: false, vault, guard }
+        Self { conn, fence, fenced: false, vault, version, guard }
     }
 
     /// Serves the queue until it is closed.
@@ -120,7 +124,10 @@ impl Writer {
             }
         }
         // Refusals wait for the commit too: a name may be taken by a work that is not on disk yet.
-        match self.run_sql("COMMIT").await {
+        let committed = self.run_sql("COMMIT").await;
+        // Before anybody is told; and after a failure too, which may have reached the disk.
+        self.version.fetch_add(1, Ordering::Release);
+        match committed {
             Ok(()) => answers.into_iter().for_each(|(answer, result)| tell(answer, result)),
             Err(e) => self.give_up(answers, &e).await,
         }

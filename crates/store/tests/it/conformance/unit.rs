@@ -19,6 +19,7 @@ over_every_driver!(
     a_work_sees_its_own_changes,
     a_thousand_writes_at_once,
     failing_works_among_others_fail_alone,
+    each_commit_has_a_version_of_its_own,
 );
 
 async fn a_failed_work_leaves_nothing(s: Subject) {
@@ -167,4 +168,17 @@ async fn failing_works_among_others_fail_alone(s: Subject) {
     }
     let rows = read!(s.store, |tx| tx.messages().recent(pa.id, 2000).await).unwrap();
     assert_eq!(rows.into_iter().map(|m| m.text).collect::<BTreeSet<_>>(), kept);
+}
+
+async fn each_commit_has_a_version_of_its_own(s: Subject) {
+    let mut seen = vec![s.store.version()];
+    for name in ["one", "two"] {
+        let account = account(name);
+        write!(s.store, |tx| tx.accounts().add(account).await).unwrap();
+        seen.push(s.store.version());
+    }
+    let distinct: BTreeSet<u64> = seen.iter().copied().collect();
+    assert_eq!(distinct.len(), 3, "{seen:?}");
+    assert_eq!(read!(s.store, |tx| tx.accounts().list().await).unwrap().len(), 2);
+    assert_eq!(s.store.version(), seen[2], "a read changes nothing");
 }
