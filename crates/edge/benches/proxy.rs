@@ -159,8 +159,11 @@ fn main() -> AnyResult<()> {
     let threads = std::env::var("EDGE_THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
     let engine =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let front =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    let front = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("edge")
+        .enable_all()
+        .build()?;
     let (listener, behind) = engine.block_on(bind(ports.first()))?;
     engine.spawn(serve_engine(listener));
     let world = world(behind)?;

@@ -37,17 +37,17 @@ impl Download {
     ) -> Self {
         Self { incoming, source, _busy: busy }
     }
+}
 
-    fn poll_data(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        loop {
-            match Pin::new(&mut self.incoming).poll_frame(cx) {
-                // Trailers could carry what is refused in headers.
-                Poll::Ready(Some(Ok(frame))) if !frame.is_data() => {}
-                other => return other,
-            }
+fn poll_data(
+    incoming: &mut Incoming,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    loop {
+        match Pin::new(&mut *incoming).poll_frame(cx) {
+            // Trailers could carry what is refused in headers.
+            Poll::Ready(Some(Ok(frame))) if !frame.is_data() => {}
+            other => return other,
         }
     }
 }
@@ -60,14 +60,11 @@ impl Body for Download {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let ready = self.poll_data(cx);
-        if ready.is_ready() {
-            return ready;
+        let Self { incoming, source, .. } = &mut *self;
+        match source {
+            Some(Source { link, .. }) => link.drive(cx, |cx| poll_data(incoming, cx)),
+            None => poll_data(incoming, cx),
         }
-        // Asking for data first tells the connection that it may read more.
-        let Some(source) = &mut self.source else { return Poll::Pending };
-        source.link.drive(cx);
-        self.poll_data(cx)
     }
 
     fn is_end_stream(&self) -> bool {

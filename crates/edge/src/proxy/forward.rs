@@ -72,7 +72,7 @@ impl Errand<'_> {
         mut request: Request<Upload>,
     ) -> Result<(Box<Link>, Response<Incoming>), Refusal> {
         loop {
-            let mut link = match self.edge.pool.take(self.id).await {
+            let mut link = match self.edge.pool.take(self.id) {
                 Some(link) => link,
                 None => self.open().await?,
             };

@@ -2,9 +2,11 @@
 //! sibling hosts can be the *same site*, so cookies alone prove nothing.
 
 use http::header::ORIGIN;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use crate::settings::Scheme;
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Whether this is a socket or a change made by the box's own page: its `Origin` is the box's own,
 /// or the browser itself says that the request is of the same origin.
@@ -47,7 +49,7 @@ pub(crate) fn uninvited(method: &Method, headers: &HeaderMap) -> bool {
 }
 
 fn fetch_site(headers: &HeaderMap) -> Option<&str> {
-    headers.get("sec-fetch-site").map(|value| value.to_str().unwrap_or("?"))
+    headers.get(FETCH_SITE).map(|value| value.to_str().unwrap_or("?"))
 }
 
 #[cfg(test)]

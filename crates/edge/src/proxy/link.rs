@@ -12,6 +12,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use smartbox_core::sandbox::port::Conn;
 
+use crate::proxy::bell::Bell;
 use crate::proxy::upload::Upload;
 use crate::proxy::wire::{Budget, Wire};
 use crate::settings::Limits;
@@ -25,6 +26,7 @@ pub(crate) struct Link {
     sender: SendRequest<Upload>,
     conn: Connection<TokioIo<Wire>, Upload>,
     over: bool,
+    bell: Bell,
     budget: Budget,
     head_bytes: usize,
     /// Whether a request has been answered on it before.
@@ -48,24 +50,32 @@ impl Link {
         let head_bytes = limits.head_bytes.max(READ) * 2;
         let (wire, budget) = Wire::new(conn, head_bytes);
         let (sender, conn) = builder(limits).handshake(TokioIo::new(wire)).await?;
-        Ok(Box::new(Self { sender, conn, over: false, budget, head_bytes, used: false }))
+        let bell = Bell::new();
+        Ok(Box::new(Self { sender, conn, over: false, bell, budget, head_bytes, used: false }))
     }
 
-    /// Lets the connection read and write what it can.
-    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) {
-        if !self.over {
-            self.over = Pin::new(&mut self.conn).poll(cx).is_ready();
-        }
-    }
-
-    /// Whether an idle connection can take a request: the engine has not closed it.
-    pub(crate) async fn usable(&mut self) -> bool {
-        poll_fn(|cx| {
-            self.drive(cx);
-            Poll::Ready(())
+    /// Lets the connection read and write what it can, until `seen` has what it waits for. It is asked
+    /// first, which tells the connection that it may go on.
+    pub(crate) fn drive<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut seen: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        let Self { bell, conn, over, .. } = self;
+        bell.look(cx, |cx| {
+            let ready = seen(cx);
+            if ready.is_ready() || *over {
+                return ready;
+            }
+            *over = Pin::new(&mut *conn).poll(cx).is_ready();
+            seen(cx)
         })
-        .await;
-        !self.over && self.sender.is_ready()
+    }
+
+    /// Whether it has ended. One that the engine closed while it was idle learns so from the next
+    /// request, of which nothing is written then.
+    pub(crate) fn over(&self) -> bool {
+        self.over
     }
 
     /// Sends a request and waits for the head of its response.
@@ -75,14 +85,7 @@ impl Link {
     ) -> Result<Response<Incoming>, TrySendError<Request<Upload>>> {
         self.budget.set(self.head_bytes);
         let mut sent = pin!(self.sender.try_send_request(request));
-        let (conn, over) = (&mut self.conn, &mut self.over);
-        let response = poll_fn(|cx| {
-            if !*over {
-                *over = Pin::new(&mut *conn).poll(cx).is_ready();
-            }
-            sent.as_mut().poll(cx)
-        })
-        .await?;
+        let response = poll_fn(|cx| self.drive(cx, |cx| sent.as_mut().poll(cx))).await?;
         self.budget.lift();
         self.used = true;
         Ok(response)

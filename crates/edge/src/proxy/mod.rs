@@ -1,5 +1,6 @@
 //! From a request that may pass to the engine's answer: HTTP, both ways streaming, nothing kept.
 
+mod bell;
 mod download;
 mod forward;
 mod guard;

@@ -23,10 +23,10 @@ pub(crate) struct Pool {
 
 impl Pool {
     /// A connection to this box that is still good, the one used last.
-    pub(crate) async fn take(&self, id: &SmartboxId) -> Option<Box<Link>> {
+    pub(crate) fn take(&self, id: &SmartboxId) -> Option<Box<Link>> {
         loop {
-            let (since, mut link) = self.lock().get_mut(id)?.pop()?;
-            if since.elapsed() < KEEP && link.usable().await {
+            let (since, link) = self.lock().get_mut(id)?.pop()?;
+            if since.elapsed() < KEEP && !link.over() {
                 return Some(link);
             }
         }

@@ -3,7 +3,7 @@
 
 use http::header::ACCEPT;
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 
 use crate::settings::EngineWords;
 
@@ -36,14 +36,18 @@ const PASSIVE: [&str; 14] = [
     "worker",
 ];
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const AHEAD: [HeaderName; 2] =
+    [HeaderName::from_static("sec-purpose"), HeaderName::from_static("purpose")];
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Whether the answer is shown to a person as a page.
 pub(crate) fn shows_html(headers: &HeaderMap) -> bool {
-    let accepts = text(headers, ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
-    accepts && text(headers, "sec-fetch-dest").is_none_or(|dest| dest == "document")
+    let accepts = text(headers, &ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    accepts && text(headers, &FETCH_DEST).is_none_or(|dest| dest == "document")
 }
 
 /// What a request means.
@@ -52,10 +56,10 @@ pub(crate) fn visit(parts: &Parts, words: &EngineWords) -> Visit {
         return Visit::Call;
     }
     let headers = &parts.headers;
-    let ahead = ["sec-purpose", "purpose"]
+    let ahead = AHEAD
         .iter()
         .any(|name| text(headers, name).is_some_and(|value| value.starts_with("prefetch")));
-    let passive = text(headers, "sec-fetch-dest").is_some_and(|dest| PASSIVE.contains(&dest));
+    let passive = text(headers, &FETCH_DEST).is_some_and(|dest| PASSIVE.contains(&dest));
     let path = parts.uri.path();
     if ahead || passive || words.quiet_paths.iter().any(|quiet| quiet.matches(path)) {
         Visit::Quiet

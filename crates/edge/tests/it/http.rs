@@ -202,6 +202,18 @@ async fn an_engine_that_closed_an_idle_connection_is_dialled_again() {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_asked_for_is_not_the_next_requests() {
+    let two = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok\
+                HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil";
+    let front = Front::new(World::new(Some(crate::support::liar(two, true).await))).await;
+    for _ in 0..5 {
+        let answer =
+            front.ask("POST /x", "origin: http://pa.localhost\r\ncontent-length: 0\r\n").await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "ok"));
+    }
+}
+
+#[tokio::test]
 async fn http_2_comes_in_and_http_1_goes_on() {
     let front = Front::new(World::new(Some(mirror().await))).await;
     let stream = front.connect().await;
