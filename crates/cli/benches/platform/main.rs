@@ -98,9 +98,9 @@ fn turns(platform: &Platform) {
         platform.ok(["sleep", "pa"]);
         let view =
             api::call(platform.data.path(), "GET", "/api/v1/boxes/pa", None).map(|(_, view)| view);
-        if let Some(memory) = view.as_ref().map(|view| &view["memory"]) {
-            asleep.note(format!("while frozen: {memory}"));
-        }
+        let view = view.expect("the state document of a box that is there");
+        let memory = view.pointer("/sandbox/memory").expect("its sandbox says what it holds");
+        asleep.note(format!("while frozen: {memory}"));
         asleep.push(timed(|| platform.ok(["chat", "pa", "hello"])));
     }
     row("a whole turn, awake", &awake.to_string());
