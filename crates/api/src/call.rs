@@ -201,9 +201,11 @@ pub fn log(name: &str, query: LogQuery) -> Call<Text> {
     Call::new("GET", with_query(paths::of_smartbox(name, "log"), [from, tail, follow]))
 }
 
-/// The names of the secrets of the account, or of one box.
-pub fn secrets(of: Option<&str>) -> Call<Json<Vec<SecretView>>> {
-    Call::new("GET", with_box(paths::SECRETS.to_owned(), of))
+/// A page of the names of the secrets of the account, or of one box.
+pub fn secrets(of: Option<&str>, which: &PageQuery) -> Call<Json<Page<SecretView>>> {
+    let of = of.map(|name| format!("box={}", paths::segment(name)));
+    let [limit, cursor] = parts(which);
+    Call::new("GET", with_query(paths::SECRETS.to_owned(), [of, limit, cursor]))
 }
 
 /// Keeps a secret.
@@ -228,9 +230,13 @@ pub fn revoke_tokens() -> Call<Nothing> {
 
 /// A path with which page of its list is wanted.
 fn paged(path: String, which: &PageQuery) -> String {
+    with_query(path, parts(which))
+}
+
+fn parts(which: &PageQuery) -> [Option<String>; 2] {
     let limit = which.limit.map(|n| format!("limit={n}"));
     let cursor = which.cursor.as_deref().map(|text| format!("cursor={}", paths::segment(text)));
-    with_query(path, [limit, cursor])
+    [limit, cursor]
 }
 
 fn with_query(path: String, parts: impl IntoIterator<Item = Option<String>>) -> String {
@@ -258,7 +264,7 @@ mod tests {
         let page = PageQuery { limit: Some(2), cursor: Some("a+b".into()) };
         assert_eq!(boxes(&page).path, "/api/v1/boxes?limit=2&cursor=a%2Bb");
         assert_eq!(boxes(&PageQuery::default()).path, "/api/v1/boxes");
-        assert_eq!(secrets(Some("pa")).path, "/api/v1/secrets?box=pa");
+        assert_eq!(secrets(Some("pa"), &page).path, "/api/v1/secrets?box=pa&limit=2&cursor=a%2Bb");
         assert_eq!(follow(&"msg_00000000000000000001".parse().unwrap()).accept(), sse::MEDIA_TYPE);
     }
 }

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use smartbox_core::time::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::page::PageQuery;
+
 /// The longest value, in bytes.
 pub const MAX_VALUE: usize = 64 << 10;
 
@@ -32,6 +34,30 @@ pub struct SecretQuery {
     /// Of this box, by name or id; of the account if absent.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub smartbox: Option<String>,
+}
+
+/// Whose secrets, and which part of the list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretsQuery {
+    /// Of this box, by name or id; of the account if absent.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub smartbox: Option<String>,
+    /// How many at most; 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u16>,
+    /// The `next` of the page before; the first page if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
+impl SecretsQuery {
+    /// Which part.
+    pub fn page(&self) -> PageQuery {
+        PageQuery { limit: self.limit, cursor: self.cursor.clone() }
+    }
 }
 
 /// What may be shown of a secret.

@@ -13,7 +13,10 @@ fn keeping() -> Router {
         .route("/api/v1/secrets/{name}", delete(|| async { http::StatusCode::NO_CONTENT }))
         .route(
             "/api/v1/secrets",
-            get(|| async { Json(json!([{ "name": "A_KEY", "scope": "account", "updated": 1 }])) }),
+            get(|| async {
+                let secret = json!({ "name": "A_KEY", "scope": "account", "updated": 1 });
+                Json(json!({ "items": [secret] }))
+            }),
         )
 }
 

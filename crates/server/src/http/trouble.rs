@@ -105,7 +105,11 @@ pub(super) async fn wrong_method(method: http::Method, uri: Uri) -> Trouble {
 
 impl From<BadPage> for Trouble {
     fn from(error: BadPage) -> Self {
-        Self::new(Code::BadRequest, error.to_string(), "begin again without `cursor`")
+        let hint = match error {
+            BadPage::Limit => "",
+            BadPage::Cursor => "begin again without `cursor`",
+        };
+        Self::new(Code::BadRequest, error.to_string(), hint)
     }
 }
 

@@ -154,8 +154,9 @@ async fn a_secrets_value_goes_in_and_never_comes_out() {
     let list = world.as_owner(Method::GET, "/api/v1/secrets").send().await.unwrap();
     let text = list.text().await.unwrap();
     assert!(!text.contains("sk-canary"), "{text}");
-    let views: Vec<SecretView> = serde_json::from_str(&text).unwrap();
-    assert_eq!((views[0].name.as_str(), views[0].scope.as_str()), ("ANTHROPIC_API_KEY", "account"));
+    let views: Page<SecretView> = serde_json::from_str(&text).unwrap();
+    let first = &views.items[0];
+    assert_eq!((first.name.as_str(), first.scope.as_str()), ("ANTHROPIC_API_KEY", "account"));
     let after = status().await;
     assert_eq!((after.models, after.missing), (vec!["anthropic".into(), "demo".into()], vec![]));
     for (bad, body) in [("lower", &value), ("KEY", &serde_json::json!({ "value": "" }))] {

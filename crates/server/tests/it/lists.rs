@@ -37,6 +37,28 @@ async fn a_list_is_walked_page_by_page_while_it_changes() {
 }
 
 #[tokio::test]
+async fn names_of_secrets_come_in_pages_too() {
+    let world = World::new().await;
+    for name in ["B", "A"] {
+        let put = world.as_owner(Method::PUT, &format!("/api/v1/secrets/{name}"));
+        let put = put.json(&serde_json::json!({ "value": "v" })).send().await.unwrap();
+        assert_eq!(put.status(), 204);
+    }
+    let page = |query: String| {
+        let ask = world.as_owner(Method::GET, &format!("/api/v1/secrets?limit=1{query}"));
+        async move { ask.send().await.unwrap().json::<Page<Value>>().await.unwrap() }
+    };
+    let first = page(String::new()).await;
+    let second = page(format!("&cursor={}", first.next.as_deref().unwrap())).await;
+    assert_eq!((names(&first), names(&second)), (vec!["A"], vec!["B"]));
+    assert_eq!(second.next, None);
+    // Another list's cursor is none of this one's.
+    let boxes = format!("/api/v1/boxes?cursor={}", first.next.unwrap());
+    let answer = world.as_owner(Method::GET, &boxes).send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+}
+
+#[tokio::test]
 async fn a_page_that_cannot_be_is_400() {
     let world = World::new().await;
     let mut said = BTreeSet::new();

@@ -1,5 +1,7 @@
 //! `Idempotency-Key`: what is asked twice is done once.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use http::{Method, Request, StatusCode};
@@ -7,13 +9,17 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use smartbox_core::reply::{Asked, MAX_REPLY};
 use smartbox_core::store;
+use smartbox_runtime::sim::Call;
 use smartbox_server::app::{App, Inner};
 use smartbox_server::http::{Peer, router};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use tower::ServiceExt;
 
 use crate::world::World;
 
 const BOXES: &str = "/api/v1/boxes";
+const LONG: Duration = Duration::from_secs(60);
 
 fn post(world: &World, path: &str, key: &str, body: &Value) -> RequestBuilder {
     world.as_owner(Method::POST, path).header("idempotency-key", key).json(body)
@@ -159,6 +165,41 @@ async fn a_platform_that_comes_back_knows_what_was_done_and_says_what_it_cannot_
     let unknown = ask_again(&next, "begun", &new).await;
     assert_eq!(unknown.status(), 409);
     assert!(!unknown.headers().contains_key("retry-after"), "asking again would never help");
+}
+
+#[tokio::test]
+async fn a_key_is_not_lost_when_its_asker_goes_away() {
+    let world = World::new().await;
+    let path = "/api/v1/boxes/pa/wake";
+    let body = json!({ "wait_ms": 500 });
+    world.sim.faults().hang(Call::Start, 1);
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/json\r\nIdempotency-Key: k\r\nContent-Length: {}\r\n\r\n{body}",
+        world.token,
+        body.to_string().len()
+    );
+    let mut stream = TcpStream::connect(("127.0.0.1", world.port)).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let begun = async {
+        while world.sim.faults().calls(Call::Start) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(LONG, begun).await.expect("it begins");
+    drop(stream);
+    // The box never starts, so the answer that nobody hears is `late`, and gives the key back.
+    let again = async {
+        loop {
+            let answer = post(&world, path, "k", &body).send().await.unwrap();
+            if answer.status() != 409 {
+                return answer.status();
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let status = tokio::time::timeout(LONG, again).await.expect("its key is taken for ever");
+    assert_eq!(status, 504);
 }
 
 /// Of a request without a query.

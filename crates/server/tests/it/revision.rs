@@ -28,7 +28,7 @@ async fn a_change_of_what_was_not_seen_is_refused() {
     assert_eq!(put(&world, Some("2")).await, (400, None));
     assert_eq!(put(&world, Some("*")).await, (204, Some("\"3\"".into())));
     let list = world.as_owner(Method::GET, "/api/v1/secrets").send().await.unwrap();
-    assert_eq!(list.json::<Value>().await.unwrap()[0]["revision"], 3);
+    assert_eq!(list.json::<Value>().await.unwrap()["items"][0]["revision"], 3);
 
     let remove =
         |seen: &'static str| world.as_owner(Method::DELETE, KEY).header("if-match", seen).send();

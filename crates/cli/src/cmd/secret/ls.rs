@@ -21,7 +21,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
-    let secrets = or_interrupt(client.json(call::secrets(args.smartbox.as_deref()))).await?;
+    let secrets =
+        or_interrupt(client.all(|page| call::secrets(args.smartbox.as_deref(), page))).await?;
     if args.json {
         return out::json(&secrets);
     }

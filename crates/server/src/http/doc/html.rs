@@ -11,7 +11,7 @@ use utoipa::openapi::OpenApi;
 struct Docs<'a> {
     title: &'a str,
     version: &'a str,
-    about: Vec<&'a str>,
+    about: Vec<(&'a str, &'a str)>,
     nouns: BTreeMap<&'a str, Vec<Operation<'a>>>,
     schemas: Vec<Schema<'a>>,
 }
@@ -74,7 +74,7 @@ pub(super) fn page(document: &OpenApi) -> String {
     let docs = Docs {
         title: text(&whole["info"]["title"]),
         version: text(&whole["info"]["version"]),
-        about: text(&whole["info"]["description"]).split("\n\n").collect(),
+        about: text(&whole["info"]["description"]).split("\n\n").map(lead).collect(),
         nouns,
         schemas: members(&whole["components"]["schemas"]).map(schema).collect(),
     };
@@ -82,6 +82,12 @@ pub(super) fn page(document: &OpenApi) -> String {
         tracing::error!(%error, "the page of the API could not be rendered");
         String::new()
     })
+}
+
+/// The words that a paragraph begins with in bold, and the others.
+fn lead(paragraph: &str) -> (&str, &str) {
+    let bold = paragraph.strip_prefix("**").and_then(|rest| rest.split_once("**"));
+    bold.unwrap_or(("", paragraph))
 }
 
 fn operation<'a>(whole: &'a Value, path: &'a str, method: &str, it: &'a Value) -> Operation<'a> {

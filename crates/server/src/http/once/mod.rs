@@ -65,29 +65,39 @@ async fn under(app: &App, key: String, request: Request, next: Next) -> Result<R
     let (mut parts, body) = request.into_parts();
     let bytes = body::whole(&parts.extensions, body).await?;
     let digest = digest(parts.uri.query(), parts.headers.get(CONTENT_TYPE), &bytes);
+    parts.headers.remove(KEY);
+    let request = Request::from_parts(parts, Body::from(bytes));
+    // A task of its own, the taking of the key included: hyper drops this future when the asker goes
+    // away, and a key that was taken must be filled or given back.
+    let doing = tokio::spawn(first(app.clone(), asked, digest, request, next));
+    doing.await.unwrap_or_else(|_| Err(Trouble::broken()))
+}
+
+/// Does it, if nobody has done it before.
+async fn first(
+    app: App,
+    asked: Asked,
+    digest: String,
+    request: Request,
+    next: Next,
+) -> Result<Response, Trouble> {
     let run = app.run().to_owned();
-    match begin(app, asked.clone(), digest, run.clone()).await? {
-        Before::New => {}
-        Before::Doing { run: whose } if whose == run => return Err(busy()),
-        Before::Doing { .. } => return Err(unknown()),
+    match begin(&app, asked.clone(), digest, run.clone()).await? {
+        Before::New => {
+            // One that panics is answered all the same, and its key given back.
+            let reply = tokio::spawn(next.run(request)).await.ok();
+            finish(&app, asked, reply).await
+        }
+        Before::Doing { run: whose } if whose == run => Err(busy()),
+        Before::Doing { .. } => Err(unknown()),
         Before::Done(reply) => {
             let mut reply = kept::read(reply.expose()).ok_or_else(unknown)?;
             reply.headers_mut().insert(REPLAYED, YES);
-            return Ok(reply);
+            Ok(reply)
         }
-        Before::TooLong => return Err(too_long()),
-        Before::Other => return Err(other()),
+        Before::TooLong => Err(too_long()),
+        Before::Other => Err(other()),
     }
-    parts.headers.remove(KEY);
-    let request = Request::from_parts(parts, Body::from(bytes));
-    // A task of its own: hyper drops this future when the asker goes away.
-    let app = app.clone();
-    let doing = tokio::spawn(async move {
-        let doing = tokio::spawn(next.run(request));
-        let reply = doing.await.ok();
-        finish(&app, asked, reply).await
-    });
-    doing.await.unwrap_or_else(|_| Err(Trouble::broken()))
 }
 
 fn asked(account: AccountId, request: &Request, key: String) -> Asked {

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use smartbox_api::secret::{SecretQuery, SecretView};
+use smartbox_api::page::Page;
+use smartbox_api::secret::{SecretView, SecretsQuery};
 use smartbox_core::store;
 
 use super::scope;
@@ -11,19 +12,22 @@ use crate::http::body::Query;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
+const LIST: &str = "secrets";
+
 /// The names of the secrets of the account, or of one box.
 #[utoipa::path(
     get,
     path = "/api/v1/secrets",
     tag = "secrets",
-    params(SecretQuery),
-    responses((status = 200, body = Vec<SecretView>, description = "The names.")),
+    params(SecretsQuery),
+    responses((status = 200, body = Page<SecretView>, description = "A page of them.")),
 )]
 pub(super) async fn list(
     State(app): State<App>,
     who: Principal,
-    Query(of): Query<SecretQuery>,
-) -> Result<Json<Vec<SecretView>>, Trouble> {
+    Query(of): Query<SecretsQuery>,
+) -> Result<Json<Page<SecretView>>, Trouble> {
+    let (limit, after) = of.page().read(LIST)?;
     let (wanted, _) = scope(&app, &who, of.smartbox.as_deref()).await?;
     let kept =
         store::read(&*app.store, |tx| Box::pin(async move { tx.secrets().list(wanted).await }))
@@ -47,5 +51,10 @@ pub(super) async fn list(
         };
         views.extend(app.about.given.iter().map(given));
     }
-    Ok(Json(views))
+    // A name may be in both: in the account, and in the environment.
+    let keyed = views.into_iter().map(|view| (format!("{} {}", view.scope, view.name), view));
+    let mut rest: Vec<(String, SecretView)> =
+        keyed.filter(|(key, _)| after.as_ref().is_none_or(|after| key > after)).collect();
+    rest.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(Json(Page::of(rest, LIST, limit, |(key, _)| key).map(|(_, view)| view)))
 }
