@@ -7,14 +7,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smartbox_core::id::MessageId;
 
+use crate::account::{AccountChange, AccountView, NewAccount};
 use crate::execs::{ExecView, NewExec};
+use crate::kind::KindView;
 use crate::link::SignInLink;
 use crate::log::LogQuery;
 use crate::message::{HistoryEntry, MessageView, NewMessage};
 use crate::page::{Page, PageQuery};
 use crate::platform::PlatformStatus;
 use crate::secret::{NewSecret, SecretView};
-use crate::smartbox::{Act, NewSmartbox, SmartboxView};
+use crate::smartbox::{Act, BoxChange, BoxesQuery, NewSmartbox, SmartboxView, State};
+use crate::tier::TierView;
 use crate::token::{MadeToken, NewToken};
 use crate::{exec, paths, sse};
 
@@ -58,7 +61,7 @@ impl Reply for Frames {
 /// One request.
 #[derive(Debug)]
 pub struct Call<R> {
-    /// `GET`, `POST`, `PUT` or `DELETE`.
+    /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
     pub method: &'static str,
     /// Path and query.
     pub path: String,
@@ -229,6 +232,63 @@ pub fn revoke_tokens() -> Call<Nothing> {
 }
 
 /// A path with which page of its list is wanted.
+/// Those smartboxes that are asked for.
+pub fn some_boxes(which: &BoxesQuery) -> Call<Json<Page<SmartboxView>>> {
+    let part = |key: &str, value: Option<&str>| {
+        value.map(|value| format!("{key}={}", paths::segment(value)))
+    };
+    let parts = [
+        part("kind", which.kind.as_deref()),
+        part("state", which.state.map(State::as_str)),
+        part("label", which.label.as_deref()),
+        part("account", which.account.as_deref()),
+        which.limit.map(|n| format!("limit={n}")),
+        part("cursor", which.cursor.as_deref()),
+    ];
+    Call::new("GET", with_query(paths::BOXES.to_owned(), parts))
+}
+
+/// Changes what an owner decides of a box.
+pub fn change(name: &str, change: &BoxChange) -> Call<Json<SmartboxView>> {
+    Call::new("PATCH", paths::smartbox(name)).with(change)
+}
+
+/// Every account, by name. For operators.
+pub fn accounts(which: &PageQuery) -> Call<Json<Page<AccountView>>> {
+    Call::new("GET", paged(paths::ACCOUNTS.to_owned(), which))
+}
+
+/// One account, by name or id.
+pub fn account(name: &str) -> Call<Json<AccountView>> {
+    Call::new("GET", paths::account(name))
+}
+
+/// Makes an account with its PA. For operators.
+pub fn new_account(new: &NewAccount) -> Call<Json<AccountView>> {
+    Call::new("POST", paths::ACCOUNTS).with(new)
+}
+
+/// Changes an account. For operators.
+pub fn change_account(name: &str, change: &AccountChange) -> Call<Json<AccountView>> {
+    Call::new("PATCH", paths::account(name)).with(change)
+}
+
+/// Removes an account, and its boxes too if they may go. For operators.
+pub fn remove_account(name: &str, boxes: bool) -> Call<Nothing> {
+    let boxes = boxes.then(|| "boxes=remove".to_owned());
+    Call::new("DELETE", with_query(paths::account(name), [boxes]))
+}
+
+/// The kinds that boxes are made from, by name.
+pub fn kinds(which: &PageQuery) -> Call<Json<Page<KindView>>> {
+    Call::new("GET", paged(paths::KINDS.to_owned(), which))
+}
+
+/// The tiers, by name.
+pub fn tiers(which: &PageQuery) -> Call<Json<Page<TierView>>> {
+    Call::new("GET", paged(paths::TIERS.to_owned(), which))
+}
+
 fn paged(path: String, which: &PageQuery) -> String {
     with_query(path, parts(which))
 }

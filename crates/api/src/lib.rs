@@ -4,9 +4,11 @@
 //! A client turns a [`call::Call`] into an HTTP request and reads the reply as the call's type.
 //! Times are milliseconds since the Unix epoch, UTC.
 
+pub mod account;
 pub mod call;
 pub mod exec;
 pub mod execs;
+pub mod kind;
 pub mod link;
 pub mod log;
 pub mod message;
@@ -17,4 +19,5 @@ pub mod problem;
 pub mod secret;
 pub mod smartbox;
 pub mod sse;
+pub mod tier;
 pub mod token;

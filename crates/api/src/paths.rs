@@ -16,12 +16,23 @@ pub const DOCS: &str = "/api/docs";
 pub const STATUS: &str = "/api/v1/status";
 /// `GET`: a list of [`crate::smartbox::SmartboxView`]; `POST` [`crate::smartbox::NewSmartbox`].
 pub const BOXES: &str = "/api/v1/boxes";
+/// `GET` a page of [`crate::account::AccountView`]; `POST` [`crate::account::NewAccount`].
+pub const ACCOUNTS: &str = "/api/v1/accounts";
+/// `GET`: a page of [`crate::kind::KindView`].
+pub const KINDS: &str = "/api/v1/kinds";
+/// `GET`: a page of [`crate::tier::TierView`].
+pub const TIERS: &str = "/api/v1/tiers";
 /// `GET` a list of [`crate::secret::SecretView`].
 pub const SECRETS: &str = "/api/v1/secrets";
 /// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
 pub const TOKENS: &str = "/api/v1/tokens";
 
-/// One smartbox, by name or id: `GET`, `DELETE`.
+/// One account, by name or id: `GET`, `PATCH`, `DELETE`.
+pub fn account(name: &str) -> String {
+    format!("{ACCOUNTS}/{}", segment(name))
+}
+
+/// One smartbox, by name or id: `GET`, `PATCH`, `DELETE`.
 pub fn smartbox(name: &str) -> String {
     format!("{BOXES}/{}", segment(name))
 }

@@ -1,22 +1,35 @@
 //! Smartboxes on the wire.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use smartbox_core::id::SmartboxId;
+use smartbox_core::id::{AccountId, SmartboxId};
+pub use smartbox_core::labels::Labels;
 use smartbox_core::sandbox::{EngineProcess, Memory, Phase};
-pub use smartbox_core::smartbox::{Desired, Failure, Kind, Rest, State};
+pub use smartbox_core::smartbox::{Base, Desired, Failure, Kind, Rest, State};
 use smartbox_core::time::Timestamp;
 pub use smartbox_core::usage::Total;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A smartbox as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SmartboxView {
     /// Its identifier, for ever.
     pub id: SmartboxId,
-    /// Its name, unique in the account.
+    /// Its name, unique in the account, for ever.
     pub name: String,
-    /// What it is for.
+    /// Whose it is.
+    pub account: AccountId,
+    /// What people call it; empty if nobody said.
+    #[serde(default)]
+    pub display_name: String,
+    /// What its owner sorts it by.
+    #[serde(default)]
+    pub labels: Labels,
+    /// The kind that it was made from.
     pub kind: Kind,
+    /// What the platform makes of that kind.
+    pub base: Base,
     /// Where it is.
     pub state: State,
     /// What its owner wishes.
@@ -32,8 +45,18 @@ pub struct SmartboxView {
     pub url: String,
     /// Its tier's name.
     pub tier: String,
+    /// The tier that its sandbox has, or had last; a change of tier takes effect at the next start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_tier: Option<String>,
+    /// When it sleeps if it is `auto`.
+    pub sleep: SleepView,
     /// Its engine's name.
     pub engine: String,
+    /// The version of that engine which is installed, and which it runs from its next start on.
+    #[serde(default)]
+    pub engine_version: String,
+    /// Rises with every change of what its owner decides.
+    pub revision: u64,
     /// Something that its owner should know, like a refused configuration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notice: Option<String>,
@@ -60,6 +83,44 @@ pub struct SmartboxView {
     pub created: Timestamp,
 }
 
+/// When a smartbox that is `auto` sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SleepView {
+    /// Idle for so many milliseconds: frozen.
+    pub freeze_after_ms: u64,
+    /// Idle for so many milliseconds: stopped.
+    pub stop_after_ms: u64,
+    /// Its owner decided on one of them; else they are the platform's.
+    pub own: bool,
+}
+
+/// Which smartboxes of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct BoxesQuery {
+    /// Those of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Those in this state.
+    #[param(inline)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
+    /// Those with these labels: `team=support`, several with commas between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// For operators: those of this account, by name or id; `*` for every account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// How many things at most; 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u16>,
+    /// The `next` of the page before; the first page if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
 /// What is seen of a sandbox now. Looking wakes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SandboxView {
@@ -78,7 +139,13 @@ pub struct NewSmartbox {
     /// Its name: 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter.
     #[schema(pattern = "^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
     pub name: String,
-    /// What it is for; `custom` if absent.
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// What to sort it by.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// The kind to make it from; `custom` if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<Kind>,
     /// Its tier; the configured default if absent.
@@ -90,6 +157,30 @@ pub struct NewSmartbox {
     /// What its owner wishes; the configured default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired: Option<Desired>,
+}
+
+/// A change of what an owner decides of a smartbox; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BoxChange {
+    /// What people call it; empty to have its name again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Labels to set by their key, and with `null` to remove.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Option<String>>,
+    /// Its tier. A sandbox that is there keeps its limits until the next start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+    /// What its owner wishes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired: Option<Desired>,
+    /// Idle for so long it is frozen, if it is `auto`: a time like `10m`, or `default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sleep_after: Option<String>,
+    /// Idle for so long it is stopped, if it is `auto`: a time like `7d`, or `default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_after: Option<String>,
 }
 
 /// How an act on a smartbox is to be done.

@@ -1,6 +1,6 @@
 //! The engine room itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::activity::Counting;
+use crate::admission::Ledger;
 use crate::error::ControlError;
 use crate::exec::Waiting;
 use crate::jobs::Jobs;
@@ -30,6 +31,10 @@ const MODEL_KEY: &str = "SMARTBOX_MODEL_TOKEN_KEY";
 /// All of the engine room. One per process; the store's fence sees to one per data directory.
 pub struct Control {
     pub(crate) parts: Parts,
+    /// Accounts whose boxes are to stand still: disabled ones, and those on their way out.
+    idle: Mutex<HashSet<AccountId>>,
+    /// What sandboxes count for of the machine's memory.
+    pub(crate) ledger: Ledger,
     /// One keeper per box.
     pub(crate) keepers: Mutex<HashMap<SmartboxId, Arc<Keeper>>>,
     /// Boxes by host label, as long as no record changed.
@@ -64,6 +69,8 @@ impl Control {
         let boots = Semaphore::new(parts.settings.boots.max(1));
         let control = Arc::new(Self {
             parts,
+            idle: Mutex::default(),
+            ledger: Ledger::default(),
             keepers: Mutex::default(),
             routes: Routes::default(),
             live: Live::default(),
@@ -77,10 +84,12 @@ impl Control {
             tasks: TaskTracker::new(),
             model_key,
         });
-        let rows = store::read(&*control.parts.store, |tx| {
-            Box::pin(async move { tx.boxes().list(None).await })
+        let (accounts, rows) = store::read(&*control.parts.store, |tx| {
+            Box::pin(async move { Ok((tx.accounts().list().await?, tx.boxes().list(None).await?)) })
         })
         .await?;
+        let idle = accounts.into_iter().filter(|account| !account.active());
+        control.idle_accounts().extend(idle.map(|account| account.id));
         control.remove_orphans(&rows).await?;
         for row in rows {
             control.keep(&row);
@@ -98,11 +107,8 @@ impl Control {
 
     /// The account with this name, made if it is not there.
     pub async fn ensure_account(&self, name: &str) -> Result<Account, ControlError> {
-        let account = Account {
-            id: AccountId::generate(&*self.parts.entropy),
-            name: name.to_owned(),
-            created: self.parts.clock.now(),
-        };
+        let id = AccountId::generate(&*self.parts.entropy);
+        let account = Account::new(id, name.to_owned(), self.parts.clock.now());
         Ok(store::write(&*self.parts.store, move |tx| {
             Box::pin(async move {
                 if let Some(found) = tx.accounts().named(account.name.clone()).await? {
@@ -138,6 +144,10 @@ impl Control {
             keeper.at_rest().await;
         }
         Ok(())
+    }
+
+    pub(crate) fn idle_accounts(&self) -> MutexGuard<'_, HashSet<AccountId>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn keepers(&self) -> MutexGuard<'_, HashMap<SmartboxId, Arc<Keeper>>> {
@@ -182,7 +192,37 @@ impl Control {
         act: Option<(&Actor, &str, String)>,
         edit: impl FnOnce(&mut Smartbox) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<Smartbox, ControlError> {
+        self.commit(id, act, |row| edit(row).map(|()| Ok(()))).await
+    }
+
+    /// [`Control::change`] by a person, of a row that is still at this revision.
+    pub(crate) async fn change_at(
+        &self,
+        id: &SmartboxId,
+        act: (&Actor, &str, String),
+        revision: Option<u64>,
+        edit: impl FnOnce(&mut Smartbox) -> Result<(), ControlError> + Send + 'static,
+    ) -> Result<Smartbox, ControlError> {
+        let edit = move |row: &mut Smartbox| {
+            if revision.is_some_and(|revision| revision != row.revision) {
+                return Ok(Err(ControlError::Stale { revision: row.revision }));
+            }
+            Ok(edit(row))
+        };
+        self.commit(id, Some(act), edit).await
+    }
+
+    /// What `edit` refuses is not recorded as an act.
+    async fn commit(
+        &self,
+        id: &SmartboxId,
+        act: Option<(&Actor, &str, String)>,
+        edit: impl FnOnce(&mut Smartbox) -> Result<Result<(), ControlError>, StoreError>
+        + Send
+        + 'static,
+    ) -> Result<Smartbox, ControlError> {
         let now = self.parts.clock.now();
+        let wished = act.is_some();
         let act = act.map(|(actor, action, detail)| (actor.0.clone(), action.to_owned(), detail));
         let wanted = id.clone();
         let row = store::write(&*self.parts.store, move |tx| {
@@ -193,7 +233,12 @@ impl Control {
                     .await?
                     .ok_or(StoreError::Missing { what: "smartbox" })?;
                 let before = row.clone();
-                edit(&mut row)?;
+                if let Err(refused) = edit(&mut row)? {
+                    return Ok(Err(refused));
+                }
+                if row.decided_otherwise(&before) {
+                    row.revision += 1;
+                }
                 if row != before {
                     tx.boxes().put(row.clone()).await?;
                 }
@@ -210,12 +255,15 @@ impl Control {
                         })
                         .await?;
                 }
-                Ok(row)
+                Ok(Ok(row))
             })
         })
         .await
-        .inspect_err(|error| self.heed(error))?;
+        .inspect_err(|error| self.heed(error))??;
         if let Some(keeper) = self.keeper(id) {
+            if wished {
+                keeper.unsettle();
+            }
             keeper.nudge();
         }
         Ok(row)

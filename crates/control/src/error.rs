@@ -57,6 +57,12 @@ pub enum ControlError {
         /// What the person can do.
         hint: String,
     },
+    /// Somebody else changed it meanwhile.
+    #[error("it was changed meanwhile, and is at revision {revision} now")]
+    Stale {
+        /// Where it is now.
+        revision: u64,
+    },
     /// The platform is going down.
     #[error("the platform is shutting down")]
     Draining,
@@ -72,6 +78,22 @@ pub enum ControlError {
     /// Init did not do its part.
     #[error(transparent)]
     Link(#[from] LinkError),
+}
+
+impl ControlError {
+    /// The account's smartboxes are to stand still.
+    pub(crate) fn idle(account: &smartbox_core::account::Account) -> Self {
+        let (name, word) =
+            (&account.name, if account.removing { "being removed" } else { "disabled" });
+        Self::Refused {
+            why: format!("the account {name} is {word}"),
+            hint: if account.removing {
+                String::new()
+            } else {
+                format!("an operator enables it with `smartbox account set {name} --enable`")
+            },
+        }
+    }
 }
 
 impl From<StoreError> for ControlError {

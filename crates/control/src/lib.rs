@@ -9,13 +9,16 @@
 //!
 //! What is absent: HTTP, SQL, and the name of any driver. Those come in by the ports of `core`.
 
+mod accounts;
 pub mod activity;
+mod admission;
 mod boxes;
 mod control;
 mod error;
 mod exec;
 pub mod jobs;
 mod keeper;
+mod kinds;
 mod logs;
 mod messages;
 mod models;
@@ -23,7 +26,10 @@ mod parts;
 mod resolve;
 mod routes;
 
+pub use accounts::change::AccountChange;
+pub use accounts::create::NewAccount;
 pub use activity::Tracker;
+pub use boxes::change::{Change, LabelChange};
 pub use boxes::create::NewSmartbox;
 pub use boxes::find::Reach;
 pub use boxes::view::View;
@@ -31,5 +37,6 @@ pub use control::Control;
 pub use error::ControlError;
 pub use exec::{Caps, Captured, End, Kept, LONGEST, Running};
 pub use jobs::NewJob;
+pub use kinds::{KindError, Kinds, Origin};
 pub use messages::accept::NewMessage;
 pub use parts::{Actor, EngineSlot, Origins, Parts, Settings};

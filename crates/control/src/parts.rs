@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smartbox_core::engine::port::Engine;
+use smartbox_core::host::port::Host;
 use smartbox_core::id::Entropy;
 use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
@@ -16,6 +17,7 @@ use smartbox_core::time::Clock;
 
 use crate::activity::Tracker;
 use crate::jobs::{Limits as JobLimits, Work};
+use crate::kinds::Kinds;
 
 /// Everything that [`crate::Control`] works with.
 pub struct Parts {
@@ -23,6 +25,10 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The driver that makes sandboxes.
     pub runtime: Arc<dyn Runtime>,
+    /// The machine that carries the sandboxes.
+    pub host: Arc<dyn Host>,
+    /// The templates that boxes are made from.
+    pub kinds: Kinds,
     /// The engines that are installed; the first is the default.
     pub engines: Vec<EngineSlot>,
     /// The AI gateway.
@@ -64,6 +70,8 @@ pub struct Settings {
     pub sleep: SleepPolicy,
     /// Whether to page frozen boxes out, where the machine can.
     pub page_out: bool,
+    /// How much memory is given out, in percent of what the machine has; 0: as much as is asked for.
+    pub overcommit: u32,
     /// Boots at the same time; a boot takes a whole processor for seconds.
     pub boots: usize,
     /// Multiplies the engine's deadlines; for slow machines.

@@ -106,7 +106,7 @@ impl Control {
         if row.removing {
             return Err(WakeError::Missing);
         }
-        if row.desired == Desired::Off {
+        if row.desired == Desired::Off || self.idle(&row.account) {
             return Err(WakeError::Off);
         }
         if let (State::Failed, Some(failure), Some(retry)) = (row.state, &row.failure, row.retry_at)

@@ -17,14 +17,14 @@ use smartbox_core::id::Entropy;
 use smartbox_core::sandbox::Capabilities;
 use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::Secret;
-use smartbox_core::smartbox::{Kind, Smartbox};
+use smartbox_core::smartbox::{Base, Smartbox};
 use smartbox_core::store::{self, StoreError};
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
 use smartbox_engine::identity;
 use smartbox_engine::install::{self, InstallError, Installed, Progress};
 use smartbox_engine::openclaw::OpenClaw;
-use smartbox_runtime::{Native, NativeConfig, Profile};
+use smartbox_runtime::{Machine, Native, NativeConfig, Profile};
 use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
 use tokio_util::sync::CancellationToken;
 
@@ -92,6 +92,8 @@ pub(crate) async fn start(
     let control = Control::open(Parts {
         store: sqlite.clone(),
         runtime,
+        host: Arc::new(Machine),
+        kinds: config.kinds.clone(),
         engines: vec![slot],
         models: Arc::new(gateway.clone()),
         activity: tracker,
@@ -149,7 +151,7 @@ async fn ready(
     Ok(Ready {
         link: Secret::new(format!("{}/?token={}", site.origin(), token.expose())),
         url: site.origin(),
-        pa_url: boxes.iter().find(|b| b.kind == Kind::Pa).map(|b| site.box_origin(&b.label)),
+        pa_url: boxes.iter().find(|b| b.base == Base::Pa).map(|b| site.box_origin(&b.label)),
         data_dir: config.data_dir.clone(),
         runtime: about.runtime.clone(),
         engine: about.engine.clone(),
@@ -302,6 +304,7 @@ fn settings(config: &Config, site: &Site) -> Settings {
         default_tier: config.boxes.tier.clone(),
         sleep: config.sleep.policy(),
         page_out: config.sleep.page_out,
+        overcommit: config.boxes.overcommit,
         boots: config.boxes.boots,
         patience: config.boxes.patience,
         heartbeat: HEARTBEAT,

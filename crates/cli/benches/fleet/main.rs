@@ -16,6 +16,7 @@ mod api;
 #[path = "../../tests/e2e/platform.rs"]
 #[expect(dead_code, reason = "the tests use more of it than the benches")]
 mod platform;
+#[expect(dead_code, reason = "the other bench says more of its samples")]
 #[path = "../platform/samples.rs"]
 mod samples;
 

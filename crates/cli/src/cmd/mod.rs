@@ -1,5 +1,6 @@
 //! The commands: one verb a file, and who runs which.
 
+pub(crate) mod account;
 pub(crate) mod act;
 pub(crate) mod admin_api;
 pub(crate) mod chat;
@@ -9,6 +10,8 @@ pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod execs;
 pub(crate) mod install;
+pub(crate) mod kind;
+pub(crate) mod labels;
 pub(crate) mod logs;
 pub(crate) mod ls;
 pub(crate) mod new;
@@ -18,10 +21,12 @@ pub(crate) mod reference;
 pub(crate) mod restart;
 pub(crate) mod rm;
 pub(crate) mod secret;
+pub(crate) mod set;
 pub(crate) mod sleep;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod tier;
 pub(crate) mod token;
 pub(crate) mod up;
 pub(crate) mod version;
@@ -77,11 +82,15 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Stop(args) => stop::run(&client, args).await,
         Verb::Start(args) => start::run(&client, args).await,
         Verb::New(args) => new::run(&client, args).await,
+        Verb::Set(args) => set::run(&client, args).await,
         Verb::Rm(args) => rm::run(&client, args).await,
         Verb::Exec(args) => exec::run(&client, args).await,
         Verb::Execs(args) => execs::run(&client, args).await,
         Verb::Secret(args) => secret::run(&client, args).await,
         Verb::Token(args) => token::run(&client, args).await,
+        Verb::Account(args) => account::run(&client, args).await,
+        Verb::Kind(args) => kind::run(&client, args).await,
+        Verb::Tier(args) => tier::run(&client, args).await,
         // Done above, or by `run`: these ask nobody.
         Verb::Up(_)
         | Verb::Doctor(_)

@@ -4,7 +4,7 @@ use smartbox_api::call;
 use smartbox_api::smartbox::{Desired, Kind, NewSmartbox};
 use smartbox_core::smartbox::name;
 
-use super::act;
+use super::{act, labels};
 use crate::client::Client;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
@@ -15,9 +15,15 @@ use crate::ui::out;
 pub(crate) struct Args {
     /// Its name: 1 to 40 of a-z, 0-9 and -, beginning with a letter
     name: String,
-    /// What it is for: pa, project, runtime or custom
+    /// The kind to make it from, like project or research; `smartbox kind ls` shows them
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
+    /// What people call it
+    #[arg(long, value_name = "TEXT")]
+    display: Option<String>,
+    /// A label, like team=support; as often as there are labels
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = labels::pair)]
+    labels: Vec<(String, String)>,
     /// How much of the machine it may use: the name of a tier
     #[arg(long)]
     tier: Option<String>,
@@ -30,7 +36,8 @@ pub(crate) struct Args {
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    Kind::parse(text).ok_or_else(|| "use pa, project, runtime or custom".into())
+    Kind::parse(text)
+        .ok_or_else(|| "a kind is like `project`; `smartbox kind ls` shows them".into())
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
@@ -39,7 +46,9 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     })?;
     let new = NewSmartbox {
         name: args.name.clone(),
-        kind: args.kind,
+        display_name: args.display.clone(),
+        labels: labels::of(&args.labels)?,
+        kind: args.kind.clone(),
         tier: args.tier.clone(),
         engine: None,
         desired: args.auto.then_some(Desired::Auto),

@@ -2,11 +2,12 @@
 
 use smartbox_api::call;
 use smartbox_api::platform::PlatformStatus;
-use smartbox_api::smartbox::{SandboxView, SmartboxView, Total};
+use smartbox_api::smartbox::{Desired, SandboxView, SmartboxView, Total};
 use smartbox_core::sandbox::EngineProcess;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_server::system::SystemClock;
 
+use super::labels;
 use crate::client::Client;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
@@ -92,13 +93,22 @@ fn smartbox(view: &SmartboxView, now: Timestamp) -> String {
         ("state", phase::words(view)),
         ("desired", view.desired.to_string()),
         ("address", view.url.clone()),
-        ("tier", view.tier.clone()),
-        ("engine", view.engine.clone()),
+        ("tier", tier(view)),
+        ("engine", format!("{} {}", view.engine, view.engine_version)),
         ("starts", view.starts.to_string()),
         ("active", age::when(now, view.last_active)),
         ("made", age::when(now, view.created)),
         ("id", view.id.to_string()),
     ];
+    if !view.display_name.is_empty() {
+        lines.insert(1, ("called", view.display_name.clone()));
+    }
+    if !view.labels.is_empty() {
+        lines.push(("labels", labels::words(&view.labels)));
+    }
+    if view.desired == Desired::Auto {
+        lines.push(("sleeps", own_sleep(view)));
+    }
     if view.asleep {
         lines.push(("asleep", "yes; a message or a visit wakes it".into()));
     }
@@ -132,6 +142,22 @@ fn smartbox(view: &SmartboxView, now: Timestamp) -> String {
         }
     }
     facts(&lines)
+}
+
+/// The tier that is meant, and the one that the sandbox still has.
+fn tier(view: &SmartboxView) -> String {
+    match view.running_tier.as_ref().filter(|tier| **tier != view.tier) {
+        Some(running) => format!("{} from its next start, {running} until then", view.tier),
+        None => view.tier.clone(),
+    }
+}
+
+fn own_sleep(view: &SmartboxView) -> String {
+    let time = |ms: u64| age::span(ms / 1000);
+    let sleep = view.sleep;
+    let whose = if sleep.own { "its own times" } else { "the platform's times" };
+    let (freeze, stop) = (time(sleep.freeze_after_ms), time(sleep.stop_after_ms));
+    format!("after {freeze} idle, deeply after {stop} ({whose})")
 }
 
 fn process(sandbox: &SandboxView) -> String {

@@ -16,7 +16,8 @@ pub(crate) fn when(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
-fn span(seconds: u64) -> String {
+/// A span of time in the largest unit that fits.
+pub(crate) fn span(seconds: u64) -> String {
     match seconds {
         0..=99 => format!("{seconds}s"),
         100..=5_999 => format!("{}m", seconds / 60),

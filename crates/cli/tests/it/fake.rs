@@ -161,6 +161,8 @@ pub(crate) fn smartbox(name: &str, state: &str, phase: &str) -> serde_json::Valu
     serde_json::json!({
         "id": "box_00000000000000000001", "name": name, "kind": "pa", "state": state,
         "desired": "on", "asleep": false, "phase": phase, "url": format!("http://{name}.localhost:7777"),
-        "tier": "standard-1", "engine": "openclaw", "starts": 1, "last_active": 1, "created": 1,
+        "tier": "standard-1", "engine": "openclaw",
+        "account": "acc_00000000000000000001", "base": "pa", "revision": 1,
+        "sleep": { "freeze_after_ms": 600_000, "stop_after_ms": 604_800_000, "own": false }, "starts": 1, "last_active": 1, "created": 1,
     })
 }

@@ -2,6 +2,7 @@
 //! ends. What is absent: the real platform, which has tests of its own.
 
 #[cfg(test)]
+mod account;
 mod act;
 #[cfg(test)]
 mod chat;

@@ -1,11 +1,11 @@
 //! Looking smartboxes up. Wakes nothing.
 
-use smartbox_core::account::Account;
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::smartbox::alias::{self, Which};
-use smartbox_core::smartbox::{Kind, Smartbox};
+use smartbox_core::smartbox::{Base, Smartbox};
 use smartbox_core::store::{self, StoreError, Tx};
 
+use crate::accounts::find::account;
 use crate::control::Control;
 use crate::error::ControlError;
 
@@ -34,6 +34,14 @@ impl Control {
         .await?)
     }
 
+    /// The smartboxes of every account, by name.
+    pub async fn list_all(&self) -> Result<Vec<Smartbox>, ControlError> {
+        Ok(store::read(&*self.parts.store, |tx| {
+            Box::pin(async move { tx.boxes().list(None).await })
+        })
+        .await?)
+    }
+
     /// The smartbox with this name in the account, or with this id, host label or alias. One
     /// beyond the reach is missing, as if it were not there.
     pub async fn find(
@@ -54,23 +62,6 @@ impl Control {
                 hint: "say the smartbox's id, or its account and its name".into(),
             }),
         }
-    }
-
-    /// Every account, by name.
-    pub async fn accounts(&self) -> Result<Vec<Account>, ControlError> {
-        Ok(store::read(&*self.parts.store, |tx| {
-            Box::pin(async move { tx.accounts().list().await })
-        })
-        .await?)
-    }
-
-    /// The account with this name or id.
-    pub async fn account(&self, name_or_id: &str) -> Result<Account, ControlError> {
-        let text = name_or_id.to_owned();
-        let found =
-            store::read(&*self.parts.store, |tx| Box::pin(async move { account(tx, &text).await }))
-                .await?;
-        found.ok_or(ControlError::Missing { what: "account" })
     }
 }
 
@@ -103,7 +94,7 @@ async fn aliased(tx: &mut dyn Tx, reach: &Reach, text: &str) -> Result<Vec<Smart
         }
         if let Which::Project(name) = reading.which {
             let project = tx.boxes().named(owner.id, name.to_owned()).await?;
-            found.extend(project.filter(|row| row.kind == Kind::Project));
+            found.extend(project.filter(|row| row.base == Base::Project));
             continue;
         }
         let mut rows = tx.boxes().list(Some(owner.id)).await?;
@@ -111,11 +102,4 @@ async fn aliased(tx: &mut dyn Tx, reach: &Reach, text: &str) -> Result<Vec<Smart
         found.append(&mut rows);
     }
     Ok(found)
-}
-
-pub(crate) async fn account(tx: &mut dyn Tx, text: &str) -> Result<Option<Account>, StoreError> {
-    match text.parse::<AccountId>() {
-        Ok(id) => tx.accounts().get(id).await,
-        Err(_) => tx.accounts().named(text.to_owned()).await,
-    }
 }

@@ -1,5 +1,6 @@
 //! The verbs of smartboxes. Each writes a wish and wakes the keeper; none touches a sandbox.
 
+pub(crate) mod change;
 pub(crate) mod create;
 pub(crate) mod find;
 mod restart;

@@ -1,13 +1,17 @@
 //! Everything that is known of one smartbox.
 
+use std::collections::BTreeMap;
+
 use smartbox_core::id::SmartboxId;
-use smartbox_core::sandbox::Observed;
+use smartbox_core::sandbox::{Limits, Observed};
 use smartbox_core::smartbox::Smartbox;
+use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::store;
 use smartbox_core::usage::Total;
 
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::kinds::Kinds;
 
 /// A smartbox with its evidence.
 #[derive(Debug, Clone)]
@@ -24,11 +28,34 @@ pub struct View {
     pub waiting: usize,
     /// What its model calls used since it was made.
     pub usage: Total,
+    /// The version of its engine.
+    pub engine_version: String,
     /// Something that its owner should know, like a refused configuration.
     pub notice: Option<String>,
 }
 
 impl Control {
+    /// When a box sleeps.
+    pub fn sleep_policy(&self, row: &Smartbox) -> SleepPolicy {
+        row.sleep_policy(self.parts.settings.sleep)
+    }
+
+    /// The tiers by name, and the name of the default one.
+    pub fn tiers(&self) -> (&BTreeMap<String, Limits>, &str) {
+        (&self.parts.settings.tiers, &self.parts.settings.default_tier)
+    }
+
+    /// The kinds that boxes are made from.
+    pub fn kinds(&self) -> &Kinds {
+        &self.parts.kinds
+    }
+
+    /// The version of the engine that a box runs from its next start on; empty if it is not installed.
+    pub fn engine_version(&self, row: &Smartbox) -> String {
+        let slot = self.engine(&row.engine).ok();
+        slot.map(|slot| slot.engine.manifest().version.clone()).unwrap_or_default()
+    }
+
     /// Looks at a smartbox. Wakes nothing and changes nothing.
     pub async fn view(&self, id: &SmartboxId) -> Result<View, ControlError> {
         let wanted = id.clone();
@@ -45,6 +72,10 @@ impl Control {
         let observed = self.parts.runtime.observe(id.clone()).await?;
         let now = self.keeper(id).map(|keeper| keeper.now()).unwrap_or_default();
         let busy = self.parts.activity.going(id).busy;
-        Ok(View { row, phase: now.phase, observed, busy, waiting, usage, notice: now.notice })
+        let of_kind = self.template(&row).and_then(|template| template.notice.clone());
+        let notice = [now.notice, of_kind].into_iter().flatten().reduce(|a, b| format!("{a} {b}"));
+        let engine_version = self.engine_version(&row);
+        let phase = now.phase;
+        Ok(View { row, phase, observed, busy, waiting, usage, engine_version, notice })
     }
 }

@@ -11,6 +11,7 @@ impl Control {
     /// A person wants it awake, now and in spite of earlier failures.
     pub async fn wake(&self, actor: &Actor, id: &SmartboxId) -> Result<Smartbox, ControlError> {
         let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        self.check_active(&row).await?;
         if row.desired == Desired::Off {
             return Err(ControlError::Off { name: Some(row.name) });
         }
@@ -49,6 +50,8 @@ impl Control {
         id: &SmartboxId,
         desired: Desired,
     ) -> Result<Smartbox, ControlError> {
+        let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        self.check_active(&row).await?;
         let now = self.parts.clock.now();
         self.wish(actor, id, "box.start", move |row| {
             row.desired = desired;
@@ -87,6 +90,15 @@ impl Control {
         .await
     }
 
+    /// Refuses to run a smartbox whose account is disabled.
+    pub(crate) async fn check_active(&self, row: &Smartbox) -> Result<(), ControlError> {
+        if self.idle(&row.account) {
+            let account = self.account(row.account.as_str()).await?;
+            return Err(ControlError::idle(&account));
+        }
+        Ok(())
+    }
+
     /// Removes it for good, home and all.
     pub async fn remove(&self, actor: &Actor, id: &SmartboxId) -> Result<(), ControlError> {
         self.wish(actor, id, "box.remove", |row| row.removing = true).await.map(drop)
@@ -99,9 +111,6 @@ impl Control {
         action: &str,
         edit: impl FnOnce(&mut Smartbox) + Send + 'static,
     ) -> Result<Smartbox, ControlError> {
-        if let Some(keeper) = self.keeper(id) {
-            keeper.unsettle();
-        }
         self.change(id, Some((actor, action, String::new())), |row| {
             edit(row);
             Ok(())

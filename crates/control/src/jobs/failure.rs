@@ -29,6 +29,7 @@ pub(crate) fn failure(error: &ControlError) -> JobFailure {
         ControlError::Late { .. } => ("late", "it may still be on its way".to_owned()),
         ControlError::Refused { hint, .. } => ("refused", hint.clone()),
         ControlError::NotNow { hint, .. } => ("conflict", hint.clone()),
+        ControlError::Stale { .. } => ("conflict", "look at it again".to_owned()),
         ControlError::Draining => ("draining", String::new()),
         ControlError::Store(StoreError::Full) => {
             ("disk-full", "free some space, then ask for it again".to_owned())

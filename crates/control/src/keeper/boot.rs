@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smartbox_core::engine::Settings;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::sandbox::port::RuntimeError;
-use smartbox_core::sandbox::{HOME_DIR, SandboxSpec};
+use smartbox_core::sandbox::{HOME_DIR, Limits, SandboxSpec};
 use smartbox_core::smartbox::plan::Step;
 use smartbox_core::smartbox::{Failure, Reason};
 use smartbox_core::time::Timestamp;
@@ -30,22 +30,21 @@ impl Keeper {
     ) -> Result<Done, ControlError> {
         self.say("waiting for its turn to start");
         let permit = control.boots.acquire().await.map_err(|_| ControlError::Draining)?;
+        let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        self.admit(control, limits(control, &row.tier)?.memory_bytes)?;
         self.say("making the sandbox");
         self.forget_sandbox();
         let row = control
             .change(&self.id, None, |row| {
                 row.epoch += 1;
                 row.restarted = row.restart;
+                row.running_tier = Some(row.tier.clone());
                 row.suspension = None;
                 Ok(())
             })
             .await?;
         let slot = control.engine(&row.engine)?;
-        let limits =
-            *control.parts.settings.tiers.get(&row.tier).ok_or_else(|| ControlError::Refused {
-                why: format!("the tier `{}` is no longer defined", row.tier),
-                hint: "define it in smartbox.toml, or remove the smartbox".into(),
-            })?;
+        let limits = limits(control, &row.tier)?;
         let spec = SandboxSpec {
             id: self.id.clone(),
             fence: row.epoch,
@@ -71,7 +70,11 @@ impl Keeper {
         let link = control.link(&self.id).await?;
         let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
         let engine = &control.engine(&row.engine)?.engine;
-        let current = link.read(&engine.manifest().config).await?;
+        let mut current = link.read(&engine.manifest().config).await?;
+        if !row.furnished {
+            control.furnish(&row, &link).await?;
+            current = current.or_else(|| control.first_settings(&row));
+        }
         let settings = Settings {
             origins: (control.parts.settings.origins)(&row.label),
             model_token: control.model_token(&self.id).expose().clone(),
@@ -88,6 +91,15 @@ impl Keeper {
             )));
         }
         self.order(control, &link, configured.bytes.into()).await?;
+        if !row.furnished {
+            // Only now: what a killed start left half done is done again, and harms nothing.
+            control
+                .change(&self.id, None, |row| {
+                    row.furnished = true;
+                    Ok(())
+                })
+                .await?;
+        }
         Ok(Done::Yes)
     }
 
@@ -112,6 +124,14 @@ impl Keeper {
         link.engine_start(&order).await?;
         Ok(())
     }
+}
+
+/// The limits of a tier.
+pub(super) fn limits(control: &Control, tier: &str) -> Result<Limits, ControlError> {
+    control.parts.settings.tiers.get(tier).copied().ok_or_else(|| ControlError::Refused {
+        why: format!("the tier `{tier}` is no longer defined"),
+        hint: "define it in smartbox.toml, or choose another: `smartbox set <box> --tier …`".into(),
+    })
 }
 
 /// What an error means for the owner.

@@ -6,12 +6,15 @@
 //! calls are served) it can find out again, so that the next process goes on where this one died.
 
 mod boot;
+
 mod now;
 mod perform;
 mod ready;
 mod rest;
 mod run;
+mod share;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +34,9 @@ pub(crate) struct Keeper {
     engine: String,
     bell: Arc<Notify>,
     now: watch::Sender<Now>,
+    /// Wishes written so far, and how many of them the present look can have seen.
+    wishes: AtomicU64,
+    seen: AtomicU64,
     memory: Mutex<Memory>,
 }
 
@@ -65,6 +71,8 @@ impl Keeper {
             engine: row.engine.clone(),
             bell,
             now,
+            wishes: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
             memory: Mutex::default(),
         })
     }
@@ -74,8 +82,10 @@ impl Keeper {
         self.bell.notify_one();
     }
 
-    /// A new wish was written: what was settled before is not settled for it.
+    /// A new wish was written: what was settled before is not settled for it, and a look that began
+    /// before settles nothing.
     pub(crate) fn unsettle(&self) {
+        self.wishes.fetch_add(1, Ordering::SeqCst);
         self.now.send_modify(|now| now.settled = false);
     }
 

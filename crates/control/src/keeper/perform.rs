@@ -9,6 +9,7 @@ use smartbox_core::smartbox::plan::Step;
 use smartbox_core::store;
 
 use super::{Done, Keeper};
+use crate::accounts::remove::bury_if_empty;
 use crate::control::Control;
 use crate::error::ControlError;
 
@@ -47,9 +48,16 @@ impl Keeper {
 
     async fn forget(&self, control: &Control) -> Result<Done, ControlError> {
         control.parts.runtime.kept(self.id.clone(), Kept::Forget).await?;
-        let id = self.id.clone();
-        store::write(&*control.parts.store, |tx| {
-            Box::pin(async move { tx.boxes().remove(id).await })
+        let (id, now) = (self.id.clone(), control.parts.clock.now());
+        store::write(&*control.parts.store, move |tx| {
+            Box::pin(async move {
+                let row = tx.boxes().get(id.clone()).await?;
+                tx.boxes().remove(id).await?;
+                match row {
+                    Some(row) => bury_if_empty(tx, &row.account, now).await,
+                    None => Ok(()),
+                }
+            })
         })
         .await
         .inspect_err(|error| control.heed(error))?;

@@ -38,6 +38,7 @@ impl Keeper {
         }
         control.keepers().remove(&self.id);
         control.parts.activity.forget(&self.id);
+        control.ledger.forget(&self.id);
         self.now.send_modify(|now| now.gone = true);
     }
 
@@ -47,10 +48,12 @@ impl Keeper {
         control: &Arc<Control>,
     ) -> Result<Option<Duration>, ControlError> {
         loop {
+            self.seen.store(self.wishes.load(Ordering::SeqCst), Ordering::SeqCst);
             let Some(row) = control.row(&self.id).await? else { return Ok(None) };
             let row = self.as_of_now(control, row);
             let observed = control.parts.runtime.observe(self.id.clone()).await?;
             self.compare(&observed);
+            control.ledger.seen(&observed, self.counts_for(control, &row));
             if observed.phase != Phase::Absent && observed.fence == row.epoch {
                 self.serve_models(control)?;
             }
@@ -58,7 +61,7 @@ impl Keeper {
             let busy = control.parts.activity.going(&self.id).busy
                 || self.memory().hold.is_some_and(|until| clock < until);
             let seen = Seen { sandbox: &observed, busy, ready: self.memory().ready.is_some() };
-            let policy = control.parts.settings.sleep;
+            let policy = row.sleep_policy(control.parts.settings.sleep);
             let steps = plan(&row, &seen, policy, clock);
             if steps.is_empty() {
                 self.settle(&row);
@@ -91,7 +94,7 @@ impl Keeper {
     /// The row with what only memory knows: newer activity, a hold, a platform that closes.
     fn as_of_now(&self, control: &Control, mut row: Smartbox) -> Smartbox {
         row.last_active = row.last_active.max(control.parts.activity.going(&self.id).last);
-        if control.closing.load(Ordering::SeqCst) {
+        if control.closing.load(Ordering::SeqCst) || control.idle(&row.account) {
             row.desired = Desired::Off;
         }
         row
@@ -117,12 +120,13 @@ impl Keeper {
 
     fn settle(&self, row: &Smartbox) {
         let ready = self.memory().ready.is_some();
+        let settled = self.seen.load(Ordering::SeqCst) == self.wishes.load(Ordering::SeqCst);
         self.now.send_if_modified(|now| {
             let before = now.clone();
             now.state = row.state;
             now.failure.clone_from(&row.failure);
             now.ready = ready;
-            now.settled = true;
+            now.settled = settled;
             *now != before
         });
     }
@@ -141,7 +145,8 @@ impl Keeper {
             Phase::Absent => Duration::from_secs(3600),
         };
         let hold = self.memory().hold.filter(|until| clock < *until);
-        let next = next_look(row, settings.sleep, clock).into_iter().chain(hold).min();
+        let policy = row.sleep_policy(settings.sleep);
+        let next = next_look(row, policy, clock).into_iter().chain(hold).min();
         next.map_or(beat, |at| at.since(clock).min(beat)).max(Duration::from_millis(5))
     }
 

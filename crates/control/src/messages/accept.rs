@@ -42,6 +42,7 @@ impl Control {
             .await?
             .filter(|row| !row.removing)
             .ok_or(ControlError::Missing { what: "smartbox" })?;
+        self.check_active(&row).await?;
         if row.desired == Desired::Off {
             return Err(ControlError::Off { name: Some(row.name) });
         }

@@ -62,6 +62,7 @@ impl Script {
             env: Default::default(),
             port: 1,
             model_port: 2,
+            workspace: "workspace".into(),
             config: "config".into(),
             dirs: vec![],
             config_exit: vec![78],

@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "helpers of one test binary")]
 
+mod accounts;
 mod engine;
 mod exec;
 mod jobs;
+mod kinds;
 mod lifecycle;
 mod messages;
 mod routes;
 mod steps;
+mod tiers;
 mod world;

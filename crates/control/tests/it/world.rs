@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smartbox_control::{
-    Actor, Control, EngineSlot, NewMessage, NewSmartbox, Parts, Settings, Tracker,
+    Actor, Control, EngineSlot, Kinds, NewMessage, NewSmartbox, Parts, Settings, Tracker,
 };
+use smartbox_core::host::HostMemory;
+use smartbox_core::host::port::Host;
 use smartbox_core::id::{Entropy, SmartboxId};
 use smartbox_core::message::Message;
 use smartbox_core::model::Caller;
@@ -56,15 +58,46 @@ impl ModelCalls for NoModels {
     }
 }
 
+/// A machine with 5 GiB.
+struct Machine;
+
+impl Host for Machine {
+    fn memory(&self) -> Option<HostMemory> {
+        Some(HostMemory { total: 5 << 30, available: 4 << 30 })
+    }
+}
+
+/// Those that ship, and one of the owner's own.
+fn kinds() -> Kinds {
+    let mut kinds = Kinds::shipped().unwrap();
+    kinds.add(OWN_KIND).unwrap();
+    kinds
+}
+
+const OWN_KIND: &str = r#"
+name = "legal"
+base = "custom"
+description = "Reads contracts"
+tier = "large"
+notice = "It is no lawyer."
+[settings.ui]
+colour = "blue"
+[files]
+"SOUL.md" = "You read contracts."
+"AGENTS.md" = "Begin with the last page."
+"knowledge/law.md" = "None."
+"#;
+
 pub struct World {
     pub store: Arc<dyn store::Store>,
+    /// The same, to make it fail.
+    pub memory: Arc<smartbox_store::Memory>,
     pub sim: Arc<Sim>,
     pub script: Arc<Script>,
     pub clock: Arc<Paused>,
     pub tracker: Arc<Tracker>,
     pub control: Arc<Control>,
     pub steps: Steps,
-    pub memory: Arc<smartbox_store::Memory>,
     entropy: Arc<Counting>,
 }
 
@@ -106,8 +139,7 @@ impl World {
 
     pub async fn new_box(&self, name: &str, desired: Desired) -> Smartbox {
         let account = self.control.ensure_account("me").await.unwrap();
-        let new =
-            NewSmartbox { name: name.into(), kind: Kind::Pa, tier: None, engine: None, desired };
+        let new = NewSmartbox::of(name, Kind::CUSTOM, desired);
         self.control.create(&actor(), &account.id, new).await.unwrap()
     }
 
@@ -156,10 +188,12 @@ fn parts(
     entropy: &Arc<Counting>,
     steps: &Steps,
 ) -> Parts {
-    let limits = Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 };
+    let limits = |memory_bytes| Limits { cpu_millis: 0, memory_bytes, pids: 0, disk_bytes: 0 };
     Parts {
         store: store.clone(),
         runtime: sim.clone(),
+        host: Arc::new(Machine),
+        kinds: kinds(),
         engines: vec![EngineSlot { engine: script.clone(), dir: "/nowhere".into(), complaint }],
         models: Arc::new(NoModels),
         activity: tracker.clone(),
@@ -167,10 +201,11 @@ fn parts(
         entropy: entropy.clone(),
         works: steps.works(),
         settings: Settings {
-            tiers: [("small".to_owned(), limits)].into(),
+            tiers: [("small".to_owned(), limits(0)), ("large".to_owned(), limits(2 << 30))].into(),
             default_tier: "small".into(),
             sleep: SleepPolicy { freeze_after: FREEZE_AFTER, stop_after: STOP_AFTER },
             page_out: true,
+            overcommit: 100,
             boots: 4,
             patience: 1,
             heartbeat: Duration::from_secs(5),

@@ -29,6 +29,8 @@ pub struct Manifest {
     pub model_port: u16,
     /// Its configuration file, relative to the home.
     pub config: String,
+    /// The directory in which it works and reads who it is, relative to the home.
+    pub workspace: String,
     /// Directories made in the home before it starts, relative to the home.
     #[serde(default)]
     pub dirs: Vec<String>,

@@ -3,7 +3,7 @@
 //! Both halves of `project-{name}-{account}` may hold a `-`, so one text may be read in several
 //! ways. This says which; whoever looks them up refuses a text that fits two smartboxes.
 
-use crate::smartbox::{Kind, Smartbox};
+use crate::smartbox::{Base, Smartbox};
 
 /// The longest text that is looked at: the longest name, the longest account and a prefix.
 const LONGEST: usize = 100;
@@ -34,9 +34,9 @@ impl Which<'_> {
     /// Whether this smartbox of the account is meant.
     pub fn fits(&self, row: &Smartbox) -> bool {
         match self {
-            Self::Pa => row.kind == Kind::Pa,
-            Self::Project(name) => row.kind == Kind::Project && row.name == *name,
-            Self::Runtime => row.kind == Kind::Runtime,
+            Self::Pa => row.base == Base::Pa,
+            Self::Project(name) => row.base == Base::Project && row.name == *name,
+            Self::Runtime => row.base == Base::Runtime,
             Self::Custom(kind) => row.kind.as_str() == *kind,
         }
     }

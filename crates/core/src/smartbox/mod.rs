@@ -5,10 +5,15 @@ pub mod name;
 pub mod plan;
 pub mod port;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::id::{AccountId, SmartboxId};
+pub use crate::kind::{Base, Kind};
+use crate::labels::Labels;
+use crate::smartbox::plan::SleepPolicy;
 use crate::time::Timestamp;
 
 /// The one row that holds all of a smartbox's state. What is observed is evidence, not state.
@@ -22,14 +27,24 @@ pub struct Smartbox {
     pub name: String,
     /// Unique in the installation: the first label of its host name.
     pub label: String,
-    /// What it is for.
+    /// What people call it; its name if empty.
+    pub display: String,
+    /// What its owner sorts it by.
+    pub labels: Labels,
+    /// The template that it was made from.
     pub kind: Kind,
+    /// What the platform makes of that kind.
+    pub base: Base,
     /// How much of the machine it may use: the name of a row in the tier table.
     pub tier: String,
+    /// The tier that its sandbox has, or had last; another one than `tier` until a safe moment.
+    pub running_tier: Option<String>,
     /// The engine it runs: the name of a manifest.
     pub engine: String,
     /// What its owner wishes.
     pub desired: Desired,
+    /// When it sleeps, where its owner decided.
+    pub sleep: SleepChoice,
     /// A person's wish to let it sleep, until something wakes it.
     pub rest: Option<Rest>,
     /// Where it is on the way to what is wished.
@@ -56,22 +71,21 @@ pub struct Smartbox {
     pub retry_at: Option<Timestamp>,
     /// To be removed, home and all, once its sandbox is gone.
     pub removing: bool,
+    /// The files of its kind are in its home.
+    pub furnished: bool,
+    /// Rises with every change of what its owner decides.
+    pub revision: u64,
     /// When it was made.
     pub created: Timestamp,
 }
 
-/// What a smartbox is for: a template of persona, tools, tier and grants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// A personal assistant; one per account, made with it.
-    Pa,
-    /// Bound to one project.
-    Project,
-    /// Infrastructure management.
-    Runtime,
-    /// Anything else.
-    Custom,
+/// An owner's own times of sleep; the platform's where there is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SleepChoice {
+    /// Idle for so long: frozen.
+    pub freeze_after: Option<Duration>,
+    /// Idle for so long: stopped.
+    pub stop_after: Option<Duration>,
 }
 
 /// What the owner wishes.
@@ -146,6 +160,8 @@ pub enum Reason {
     EngineTooOld,
     /// No sandbox can be made on this machine.
     Runtime,
+    /// The machine's memory is taken by others.
+    NoRoom,
 }
 
 macro_rules! words {
@@ -170,22 +186,74 @@ macro_rules! words {
     )*};
 }
 
+pub(crate) use words;
+
 words! {
-    Kind { Pa = "pa", Project = "project", Runtime = "runtime", Custom = "custom" }
     Desired { On = "on", Auto = "auto", Off = "off" }
     Rest { Frozen = "frozen", Stopped = "stopped" }
     State { Stopped = "stopped", Starting = "starting", Running = "running", Frozen = "frozen", Failed = "failed" }
     Reason {
         BadConfig = "bad-config", OutOfMemory = "out-of-memory", Disk = "disk", Crash = "crash",
         Timeout = "timeout", EngineTooOld = "engine-too-old", Runtime = "runtime",
+        NoRoom = "no-room",
     }
 }
 
 impl Smartbox {
+    /// A new one of no special kind, turned off.
+    pub fn new(id: SmartboxId, account: AccountId, name: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            account,
+            label: name.clone(),
+            name,
+            display: String::new(),
+            labels: Labels::default(),
+            kind: Kind::CUSTOM,
+            base: Base::Custom,
+            tier: String::new(),
+            running_tier: None,
+            engine: String::new(),
+            desired: Desired::Off,
+            sleep: SleepChoice::default(),
+            rest: None,
+            state: State::Stopped,
+            failure: None,
+            epoch: 0,
+            restart: 0,
+            restarted: 0,
+            slot: 0,
+            alarm: None,
+            suspension: None,
+            last_active: now,
+            failures: 0,
+            retry_at: None,
+            removing: false,
+            furnished: false,
+            revision: 1,
+            created: now,
+        }
+    }
+
     /// Something needs the box: it is active now, and a person's wish for it to rest is over.
     pub fn touch(&mut self, now: Timestamp) {
         self.last_active = self.last_active.max(now);
         self.rest = None;
+    }
+
+    /// Whether `other` differs in what an owner decides, so that it is another revision.
+    pub fn decided_otherwise(&self, other: &Self) -> bool {
+        let decided = |row: &Self| {
+            (row.display.clone(), row.labels.clone(), row.tier.clone(), row.desired, row.sleep)
+        };
+        decided(self) != decided(other)
+    }
+
+    /// When it sleeps: its owner's choice over the platform's.
+    pub fn sleep_policy(&self, platform: SleepPolicy) -> SleepPolicy {
+        let freeze_after = self.sleep.freeze_after.unwrap_or(platform.freeze_after);
+        let stop_after = self.sleep.stop_after.unwrap_or(platform.stop_after);
+        SleepPolicy { freeze_after, stop_after: stop_after.max(freeze_after) }
     }
 
     /// Whether people would say that it sleeps: at rest, and would wake on demand.

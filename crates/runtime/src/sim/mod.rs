@@ -109,6 +109,16 @@ impl Sim {
         begun.iter().filter(|begun| *begun == program).count()
     }
 
+    /// Puts a file into a box's home, or takes it away.
+    pub fn put_file(&self, id: &SmartboxId, path: &str, bytes: Option<&[u8]>) {
+        let home = self.boxes().entry(id.clone()).or_default().home.clone();
+        let mut files = home.lock().unwrap_or_else(PoisonError::into_inner);
+        match bytes {
+            Some(bytes) => files.insert(path.to_owned(), bytes.to_vec()),
+            None => files.remove(path),
+        };
+    }
+
     /// Writes to a box's engine log, as its engine would.
     pub fn log(&self, id: &SmartboxId, line: &str) {
         if let Some(cell) = self.boxes().get(id) {

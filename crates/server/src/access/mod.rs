@@ -8,13 +8,14 @@ mod ticket;
 mod token;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
-use smartbox_core::id::{Entropy, random_text};
+use smartbox_core::id::{AccountId, Entropy, random_text};
 use smartbox_core::secret::Secret;
 use smartbox_core::session::Session;
-use smartbox_core::store::Store;
+use smartbox_core::store::{Store, StoreError, Tx};
 use smartbox_core::time::Clock;
 
 pub use master::Master;
@@ -31,6 +32,8 @@ pub struct Access {
     master: Option<Master>,
     /// Sessions by hash. This process is the only one that ends sessions, so what is remembered holds.
     known: Mutex<HashMap<String, Session>>,
+    /// How often what was remembered of an account was forgotten.
+    forgotten: AtomicU64,
 }
 
 impl Access {
@@ -41,7 +44,14 @@ impl Access {
         entropy: Arc<dyn Entropy>,
         master: Option<Master>,
     ) -> Arc<Self> {
-        Arc::new(Self { store, clock, entropy, master, known: Mutex::default() })
+        Arc::new(Self {
+            store,
+            clock,
+            entropy,
+            master,
+            known: Mutex::default(),
+            forgotten: AtomicU64::new(0),
+        })
     }
 
     /// A new value with 160 bits of entropy. The prefix says to people and scanners what it is.
@@ -52,6 +62,11 @@ impl Access {
     fn known(&self) -> MutexGuard<'_, HashMap<String, Session>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether an account may come in: it is there, and not disabled.
+async fn admitted(tx: &mut dyn Tx, account: &AccountId) -> Result<bool, StoreError> {
+    Ok(tx.accounts().get(account.clone()).await?.is_some_and(|account| account.active()))
 }
 
 /// SHA-256, in hex: what is kept of a value.

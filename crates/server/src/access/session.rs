@@ -1,5 +1,6 @@
 //! Sessions of browsers, on the platform's origin and on the boxes'.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use smartbox_core::id::{AccountId, SessionId, SmartboxId};
@@ -7,7 +8,7 @@ use smartbox_core::secret::Secret;
 use smartbox_core::session::Session;
 use smartbox_core::store::{self, StoreError};
 
-use super::{Access, REMEMBERED, hash};
+use super::{Access, REMEMBERED, admitted, hash};
 
 /// How long a session on the platform's origin lasts.
 const PLATFORM: Duration = Duration::from_hours(30 * 24);
@@ -50,13 +51,22 @@ impl Access {
         if let Some(session) = self.known().get(&hash) {
             return Ok(Some(session.clone()).filter(|s| s.expires > now && fits(s)));
         }
-        let wanted = hash.clone();
+        let (wanted, forgotten) = (hash.clone(), self.forgotten.load(Ordering::SeqCst));
         let found = store::read(&*self.store, move |tx| {
-            Box::pin(async move { tx.sessions().session(wanted, now).await })
+            Box::pin(async move {
+                let Some(session) = tx.sessions().session(wanted, now).await? else {
+                    return Ok(None);
+                };
+                Ok(admitted(tx, &session.account).await?.then_some(session))
+            })
         })
         .await?;
         if let Some(session) = &found {
             let mut known = self.known();
+            // An account was shut out since the records were read: they are asked again next time.
+            if self.forgotten.load(Ordering::SeqCst) != forgotten {
+                return Ok(None);
+            }
             if known.len() >= REMEMBERED {
                 known.clear();
             }
@@ -75,6 +85,14 @@ impl Access {
         .await?;
         self.known().remove(&hash);
         Ok(())
+    }
+
+    /// Ends what is remembered of an account's sessions: from now on the records are asked, and
+    /// they know that it is disabled, or gone.
+    pub fn forget(&self, account: &AccountId) {
+        let mut known = self.known();
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
+        known.retain(|_, session| session.account != *account);
     }
 
     /// Deletes what has expired.

@@ -9,7 +9,7 @@ use smartbox_core::session::{Purpose, Token};
 use smartbox_core::store::{self, StoreError};
 use smartbox_core::time::Timestamp;
 
-use super::{Access, hash};
+use super::{Access, admitted, hash};
 
 /// Who a bearer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,10 @@ impl Access {
         }
         let (hash, now) = (hash(value), self.clock.now());
         let token = store::read(&*self.store, move |tx| {
-            Box::pin(async move { tx.sessions().token(hash, now).await })
+            Box::pin(async move {
+                let Some(token) = tx.sessions().token(hash, now).await? else { return Ok(None) };
+                Ok(admitted(tx, &token.account).await?.then_some(token))
+            })
         })
         .await?;
         Ok(token

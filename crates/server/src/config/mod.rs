@@ -12,6 +12,7 @@ pub mod error;
 pub mod file;
 pub mod http;
 pub mod jobs;
+pub mod kinds;
 pub mod models;
 pub mod nearest;
 pub mod place;
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use smartbox_control::Kinds;
 
 pub use env::Env;
 pub use error::ConfigError;
@@ -49,6 +51,8 @@ pub struct Config {
     pub models: models::Models,
     /// What a box may use, by the tier's name.
     pub tiers: BTreeMap<String, tier::Tier>,
+    /// What boxes are made from.
+    pub kinds: Kinds,
     /// Secrets that the environment gives; used, and kept nowhere.
     pub given: env::Given,
 }
@@ -82,10 +86,20 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(ConfigError::Unreadable { path, source }),
         };
-        Self::from_text(data_dir, &text, env, over)
+        let config = Self::from_text(data_dir, &text, env, over)?;
+        let kinds = kinds::load(data_dir)?;
+        for (kind, _) in kinds.iter() {
+            if let Some(tier) = kind.tier.as_ref().filter(|tier| !config.tiers.contains_key(*tier))
+            {
+                let why = format!("the kind `{}` has the tier `{tier}`, which is none", kind.name);
+                let hint = "define the tier, or correct the kind's file";
+                return Err(ConfigError::value(kinds::DIR, why, hint));
+            }
+        }
+        Ok(Self { kinds, ..config })
     }
 
-    /// The same, from the text of a file.
+    /// The same, from the text of a file, with the kinds that ship.
     pub fn from_text(
         data_dir: &Path,
         text: &str,
@@ -108,6 +122,7 @@ impl Config {
             given: env::given(env, models.providers.iter().filter_map(|p| p.secret.as_deref()))?,
             models,
             tiers,
+            kinds: kinds::shipped()?,
         };
         Ok(config)
     }

@@ -43,11 +43,14 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
     let who = who.transpose().map_err(IntoResponse::into_response)?;
     match (guard.policy, who) {
         (Policy::Public, _) => {}
-        (Policy::Api | Policy::Admin, None) => {
+        (Policy::Api | Policy::Operator | Policy::Admin, None) => {
             return Err(Trouble::unauthenticated().into_response());
         }
         (Policy::Session, None) => return Err(page::ask(&guard.app, &parts)),
-        (Policy::Api | Policy::Session | Policy::Admin, Some(who)) => {
+        (Policy::Operator, Some(who)) if !who.operator => {
+            return Err(not_operator().into_response());
+        }
+        (_, Some(who)) => {
             // A cookie proves nothing about who made the browser ask.
             if changes && who.by_cookie && from != From::Own {
                 return Err(foreign().into_response());
@@ -65,6 +68,14 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
     }
     parts.extensions.insert(guard.limit);
     Ok(Request::from_parts(parts, body))
+}
+
+fn not_operator() -> Trouble {
+    Trouble::new(
+        Code::Forbidden,
+        "this is for operators",
+        "use the command line on the platform's own machine, or the master token",
+    )
 }
 
 fn foreign() -> Trouble {

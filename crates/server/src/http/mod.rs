@@ -1,6 +1,7 @@
 //! The platform's own origin: its API and its few pages. Every route says who may use it
 //! ([`route::Policy`]); one that does not say so cannot be written down.
 
+mod account;
 mod body;
 mod codes;
 pub mod compat;
@@ -12,6 +13,7 @@ mod execs;
 mod guard;
 mod health;
 mod history;
+mod kind;
 mod log;
 mod message;
 mod once;
@@ -24,6 +26,7 @@ pub mod route;
 mod secret;
 mod smartbox;
 mod status;
+mod tier;
 mod token;
 mod trouble;
 
@@ -40,7 +43,10 @@ pub fn routes() -> Vec<route::Route> {
         doc::routes(),
         page::routes(),
         status::routes(),
+        account::routes(),
         smartbox::routes(),
+        kind::routes(),
+        tier::routes(),
         message::routes(),
         history::routes(),
         exec::routes(),

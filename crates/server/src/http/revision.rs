@@ -58,6 +58,15 @@ impl IfMatch {
         }
     }
 
+    /// Of the revision that was just read: the one that must still be there when the change is
+    /// made, none if any will do.
+    pub(super) fn expect(&self, there: u64) -> Result<Option<u64>, Trouble> {
+        if !self.allows(Some(there)) {
+            return Err(Self::failed());
+        }
+        Ok((*self != Self::Unsaid).then_some(there))
+    }
+
     /// The refusal of a change that [`Self::allows`] does not.
     pub(super) fn failed() -> Trouble {
         Trouble::new(

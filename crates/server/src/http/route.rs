@@ -25,6 +25,8 @@ pub enum Policy {
     Api,
     /// Whoever sends the master token in `X-Admin-Secret`, as the original's admin calls are made.
     Admin,
+    /// The local command line, or the bearer of the master token.
+    Operator,
 }
 
 /// How long a request's body may be.

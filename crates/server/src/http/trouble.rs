@@ -147,6 +147,9 @@ impl From<ControlError> for Trouble {
             }
             ControlError::Refused { why, hint } => Self::new(Code::Refused, why, hint),
             ControlError::NotNow { why, hint } => Self::new(Code::Conflict, why, hint),
+            ControlError::Stale { .. } => {
+                Self::new(Code::PreconditionFailed, said, "look at it again, and then change it")
+            }
             ControlError::Draining => {
                 Self::new(Code::Draining, said, "try again in a moment").retry(5)
             }

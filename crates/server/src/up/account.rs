@@ -23,13 +23,7 @@ pub(crate) async fn ensure(
 ) -> Result<(Account, Vec<Smartbox>), ControlError> {
     let account = control.ensure_account(NAME).await?;
     if control.list(&account.id).await?.is_empty() && !ever_made(records, &account).await? {
-        let new = NewSmartbox {
-            name: PA.into(),
-            kind: Kind::Pa,
-            tier: None,
-            engine: None,
-            desired: sleep.desired(),
-        };
+        let new = NewSmartbox::of(PA, Kind::PA, sleep.desired());
         control.create(&Actor::platform(), &account.id, new).await?;
     }
     let rows = control.list(&account.id).await?;

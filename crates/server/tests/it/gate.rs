@@ -11,7 +11,12 @@ use crate::world::{MASTER, World};
 
 /// An address of the route that names nothing that is there.
 fn address(route: &Route) -> String {
-    route.path.replace("{name}", "nobody").replace("{label}", "nobody").replace("{id}", "nothing")
+    route
+        .path
+        .replace("{name}", "nobody")
+        .replace("{label}", "nobody")
+        .replace("{id}", "nothing")
+        .replace("{account}", "nobody")
 }
 
 #[tokio::test]
@@ -48,8 +53,19 @@ async fn every_route_lets_in_whom_its_policy_names_and_nobody_else() {
                 assert_eq!((none, wrong, both), (401, 401, 401), "{what}");
                 seen[usize::from(route.policy == Policy::Api) + 1] += 1;
             }
+            Policy::Operator => {
+                let session = ask().header("cookie", &cookie).header("origin", world.origin());
+                let session = session.send().await.unwrap().status().as_u16();
+                assert_eq!(
+                    (none, wrong, both, right, session),
+                    (401, 401, 401, 403, 403),
+                    "{what}"
+                );
+                seen[3] += 1;
+            }
         }
-        assert!(path == "/" || ![401, 403].contains(&right), "{what}: {right}");
+        let owner = route.policy != Policy::Operator;
+        assert!(path == "/" || !owner || ![401, 403].contains(&right), "{what}: {right}");
         assert!(path == "/" || ![401, 403].contains(&master), "{what}: {master}");
     }
     assert!(seen.iter().all(|n| *n > 2), "{seen:?}");

@@ -6,6 +6,7 @@
     reason = "helpers of one test binary, in which what cannot go on fails"
 )]
 
+mod accounts;
 mod api;
 mod compat;
 mod config;
@@ -15,6 +16,7 @@ mod every;
 mod execs;
 mod gate;
 mod house;
+mod kinds;
 mod lists;
 mod live;
 mod local;

@@ -22,8 +22,7 @@ impl Tenant {
     }
 
     pub async fn smartbox(&self, world: &World, name: &str, kind: Kind) -> Smartbox {
-        let desired = Desired::Off;
-        let new = NewSmartbox { name: name.into(), kind, tier: None, engine: None, desired };
+        let new = NewSmartbox::of(name, kind, Desired::Off);
         world.app.control.create(&Actor::platform(), &self.account.id, new).await.unwrap()
     }
 }
@@ -51,9 +50,9 @@ async fn meant(
 async fn an_operator_finds_every_box_and_an_account_only_its_own() {
     let world = World::new().await;
     let ann = Tenant::new(&world, "ann").await;
-    let pa = ann.smartbox(&world, "pa", Kind::Pa).await;
-    let site = ann.smartbox(&world, "site", Kind::Project).await;
-    let infra = ann.smartbox(&world, "infra", Kind::Runtime).await;
+    let pa = ann.smartbox(&world, "pa", Kind::PA).await;
+    let site = ann.smartbox(&world, "site", Kind::PROJECT).await;
+    let infra = ann.smartbox(&world, "infra", Kind::RUNTIME).await;
     assert_eq!(pa.label, "pa-ann");
     let aliases = |account: &str| {
         [
@@ -115,10 +114,10 @@ async fn only_an_operator_acts_for_an_account_and_only_for_one_that_there_is() {
 async fn a_name_that_looks_like_an_alias_leads_nobody_astray() {
     let world = World::new().await;
     let ann = Tenant::new(&world, "ann").await;
-    let pa = ann.smartbox(&world, "pa", Kind::Pa).await;
+    let pa = ann.smartbox(&world, "pa", Kind::PA).await;
     let eve = Tenant::new(&world, "eve").await;
     // Eve names a box like the alias of Ann's PA. Its label is that very text.
-    let spoof = eve.smartbox(&world, "openclaw-ann", Kind::Custom).await;
+    let spoof = eve.smartbox(&world, "openclaw-ann", Kind::CUSTOM).await;
     assert_eq!(spoof.label, "openclaw-ann");
     // To an operator the text fits both, so it is refused and nothing is done to either.
     assert_eq!(meant(&world, MASTER, None, "openclaw-ann").await, Err(422));
@@ -131,10 +130,10 @@ async fn a_name_that_looks_like_an_alias_leads_nobody_astray() {
 async fn an_account_whose_name_makes_two_readings_of_an_alias_is_told_apart() {
     let world = World::new().await;
     let (c, bc) = (Tenant::new(&world, "c").await, Tenant::new(&world, "b-c").await);
-    let first = c.smartbox(&world, "a-b", Kind::Project).await;
+    let first = c.smartbox(&world, "a-b", Kind::PROJECT).await;
     let text = "project-a-b-c";
     assert_eq!(meant(&world, MASTER, None, text).await, Ok(first.id.to_string()));
-    let second = bc.smartbox(&world, "a", Kind::Project).await;
+    let second = bc.smartbox(&world, "a", Kind::PROJECT).await;
     assert_eq!(meant(&world, MASTER, None, text).await, Err(422));
     assert_eq!(meant(&world, &c.token, None, text).await, Ok(first.id.to_string()));
     assert_eq!(meant(&world, &bc.token, None, text).await, Ok(second.id.to_string()));
@@ -144,7 +143,7 @@ async fn an_account_whose_name_makes_two_readings_of_an_alias_is_told_apart() {
 async fn another_accounts_things_are_missing_on_every_route() {
     let world = World::new().await;
     let ann = Tenant::new(&world, "ann").await;
-    let theirs = ann.smartbox(&world, "pa", Kind::Pa).await;
+    let theirs = ann.smartbox(&world, "pa", Kind::PA).await;
     let id = &theirs.id;
     let message = world.app.control.find(&ann.account.id, "pa").await.unwrap();
     world.app.control.start(&Actor::platform(), &message.id, Desired::Auto).await.unwrap();
@@ -167,6 +166,12 @@ async fn another_accounts_things_are_missing_on_every_route() {
         (Method::GET, format!("/api/v1/messages/{message}/events")),
         (Method::GET, format!("/api/v1/secrets?box={id}")),
         (Method::DELETE, format!("/api/v1/secrets/KEY?box={id}")),
+        (Method::GET, "/api/v1/accounts/ann".to_owned()),
+        (Method::GET, format!("/api/v1/accounts/{}", ann.account.id)),
+        (Method::GET, "/api/v1/boxes?account=ann".to_owned()),
+        (Method::GET, format!("/api/v1/boxes?account={}", ann.account.id)),
+        (Method::GET, "/api/v1/boxes?account=*".to_owned()),
+        (Method::GET, "/api/v1/boxes?account=nobody".to_owned()),
     ];
     for verb in ["wake", "sleep", "start", "stop", "restart"] {
         asked.push((Method::POST, boxes(&format!("/{verb}"))));
@@ -175,11 +180,11 @@ async fn another_accounts_things_are_missing_on_every_route() {
         let answer = world.as_owner(method.clone(), &path).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{method} {path}");
     }
-    for (path, body) in [
-        (boxes("/messages"), json!({ "text": "hi" })),
-        ("/api/v1/secrets/KEY".to_owned(), json!({ "value": "v", "box": id })),
+    for (method, path, body) in [
+        (Method::POST, boxes("/messages"), json!({ "text": "hi" })),
+        (Method::PUT, "/api/v1/secrets/KEY".to_owned(), json!({ "value": "v", "box": id })),
+        (Method::PATCH, boxes(""), json!({ "tier": "small" })),
     ] {
-        let method = if path.ends_with("KEY") { Method::PUT } else { Method::POST };
         let answer = world.as_owner(method, &path).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{path}");
     }

@@ -121,6 +121,8 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
     let control = Control::open(Parts {
         store: store.clone(),
         runtime: sim.clone(),
+        host: Arc::new(smartbox_runtime::Machine),
+        kinds: smartbox_control::Kinds::shipped().unwrap(),
         engines: vec![EngineSlot {
             engine: Arc::new(Parrot::new()),
             dir: "/nowhere".into(),
@@ -139,6 +141,7 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
                 stop_after: Duration::from_secs(7200),
             },
             page_out: false,
+            overcommit: 100,
             boots: 4,
             patience: 1,
             heartbeat: Duration::from_secs(5),
@@ -150,13 +153,7 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
     .await
     .unwrap();
     let account = control.ensure_account("me").await.unwrap();
-    let pa = smartbox_control::NewSmartbox {
-        name: "pa".into(),
-        kind: Kind::Pa,
-        tier: None,
-        engine: None,
-        desired: Desired::Auto,
-    };
+    let pa = smartbox_control::NewSmartbox::of("pa", Kind::PA, Desired::Auto);
     control.create(&smartbox_control::Actor::platform(), &account.id, pa).await.unwrap();
     let master = Master::new(&Secret::new(MASTER.to_owned()));
     let access = Access::new(store.clone(), clock.clone(), entropy.clone(), Some(master));
@@ -225,6 +222,7 @@ impl Parrot {
             env: std::collections::BTreeMap::new(),
             port: 1,
             model_port: 2,
+            workspace: "workspace".into(),
             config: "config".into(),
             dirs: vec![],
             config_exit: vec![],

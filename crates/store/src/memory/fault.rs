@@ -44,6 +44,10 @@ impl Faults {
         self.planned.insert(self.commits.saturating_add(nth.max(1)), (moment, fault));
     }
 
+    pub(super) fn heal(&mut self) {
+        self.planned.clear();
+    }
+
     pub(super) fn fence_off(&mut self) {
         self.fenced = true;
     }

@@ -67,6 +67,11 @@ impl Memory {
         self.faults().add(nth, moment, fault);
     }
 
+    /// Forgets the faults to come.
+    pub fn heal(&self) {
+        self.faults().heal();
+    }
+
     /// As if another control plane took over: every write from now on is [`StoreError::Fenced`].
     pub fn fence_off(&self) {
         self.faults().fence_off();

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::id::{AccountId, SmartboxId};
-use smartbox_core::smartbox::Smartbox;
 use smartbox_core::smartbox::port::Boxes;
+use smartbox_core::smartbox::{Base, Smartbox};
 use smartbox_core::store::StoreError;
 
 use super::records::Records;
@@ -20,6 +20,9 @@ impl Records<'_> {
             }
             if other.label == row.label {
                 return Err(StoreError::Exists { what: "host label" });
+            }
+            if other.account == row.account && other.base == Base::Pa && row.base == Base::Pa {
+                return Err(StoreError::Exists { what: "PA" });
             }
             if other.slot == row.slot {
                 return Err(StoreError::Exists { what: "slot" });

@@ -1,6 +1,6 @@
 //! All tables. A copy is cheap: a table is copied only when it is changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use smartbox_core::account::Account;
@@ -39,6 +39,8 @@ pub(super) type ReleaseKey = (AccountId, Timestamp, SmartboxId, String, String);
 #[derive(Clone, Default)]
 pub(super) struct State {
     pub(super) accounts: Arc<BTreeMap<AccountId, Account>>,
+    /// Accounts that are gone; their chains stay.
+    pub(super) buried: Arc<BTreeSet<AccountId>>,
     pub(super) boxes: Arc<BTreeMap<SmartboxId, Smartbox>>,
     /// Messages by the order in which they were accepted; `places` finds them.
     pub(super) messages: Arc<BTreeMap<u64, Message>>,

@@ -60,6 +60,7 @@ fn taken(message: &str) -> &'static str {
     match columns.split('.').next().unwrap_or_default() {
         "smartboxes" if columns.contains("smartboxes.label") => "host label",
         "smartboxes" if columns.contains("smartboxes.slot") => "slot",
+        "smartboxes" if columns == "smartboxes.account" => "PA",
         "smartboxes" => "smartbox",
         "accounts" => "account",
         "messages" => "message",

@@ -6,6 +6,7 @@ mod account;
 mod audit;
 mod error;
 mod job;
+mod labels;
 mod message;
 mod open;
 mod read;

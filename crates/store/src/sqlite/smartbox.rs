@@ -1,15 +1,20 @@
 //! Smartboxes in SQLite: one row each, a column for every field.
 
+use std::time::Duration;
+
 use smartbox_core::BoxFuture;
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::smartbox::port::Boxes;
-use smartbox_core::smartbox::{Desired, Failure, Kind, Reason, Rest, Smartbox, State};
+use smartbox_core::smartbox::{
+    Base, Desired, Failure, Kind, Reason, Rest, SleepChoice, Smartbox, State,
+};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Row, Sqlite};
 
+use super::labels;
 use super::records::{Records, decoded, signed};
 
 /// The columns in the order of [`bind`].
@@ -17,21 +22,24 @@ macro_rules! columns {
     () => {
         "id, account, name, label, kind, tier, engine, desired, rest, state, \
          failure_reason, failure_message, failure_hint, failure_at, epoch, restart, restarted, \
-         slot, alarm, suspension, last_active, failures, retry_at, removing, created"
+         slot, alarm, suspension, last_active, failures, retry_at, removing, created, \
+         display, labels, base, running_tier, freeze_after, stop_after, furnished, revision"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO smartboxes (",
     columns!(),
-    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+     ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 // Numbered throughout: sqlx does not count a mix of `?` and `?1` as SQLite does.
 const UPDATE: &str = concat!(
     "UPDATE smartboxes SET (",
     columns!(),
     ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
-     ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25) WHERE id = ?1"
+     ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, \
+     ?27, ?28, ?29, ?30, ?31, ?32, ?33) WHERE id = ?1"
 );
 
 impl Boxes for Records<'_> {
@@ -175,7 +183,21 @@ fn bind<'q>(
         .bind(row.failures)
         .bind(row.retry_at.map(|at| at.0))
         .bind(row.removing)
-        .bind(row.created.0))
+        .bind(row.created.0)
+        .bind(&row.display)
+        .bind(labels::written(&row.labels)?)
+        .bind(row.base.as_str())
+        .bind(row.running_tier.as_deref())
+        .bind(millis(row.sleep.freeze_after, "smartboxes.freeze_after")?)
+        .bind(millis(row.sleep.stop_after, "smartboxes.stop_after")?)
+        .bind(row.furnished)
+        .bind(signed(row.revision, "smartboxes.revision")?))
+}
+
+fn millis(time: Option<Duration>, column: &'static str) -> Result<Option<i64>, StoreError> {
+    let millis =
+        |time: Duration| signed(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), column);
+    time.map(millis).transpose()
 }
 
 fn smartbox(row: &SqliteRow) -> Result<Smartbox, sqlx::Error> {
@@ -195,6 +217,11 @@ fn smartbox(row: &SqliteRow) -> Result<Smartbox, sqlx::Error> {
             hint: row.try_get("failure_hint")?,
             at: time("failure_at")?,
         }),
+    };
+    let span = |column| -> Result<Option<Duration>, sqlx::Error> {
+        let millis = row.try_get::<Option<i64>, _>(column)?;
+        let read = |millis| decoded(u64::try_from(millis).ok(), column).map(Duration::from_millis);
+        millis.map(read).transpose()
     };
     let rest = match row.try_get::<Option<&str>, _>("rest")? {
         None => None,
@@ -222,6 +249,13 @@ fn smartbox(row: &SqliteRow) -> Result<Smartbox, sqlx::Error> {
         failures: row.try_get("failures")?,
         retry_at: maybe_time("retry_at")?,
         removing: row.try_get("removing")?,
+        display: row.try_get("display")?,
+        labels: labels::read(text("labels")?)?,
+        base: decoded(Base::parse(text("base")?), "base")?,
+        running_tier: row.try_get("running_tier")?,
+        sleep: SleepChoice { freeze_after: span("freeze_after")?, stop_after: span("stop_after")? },
+        furnished: row.try_get("furnished")?,
+        revision: count("revision")?,
         created: time("created")?,
     })
 }

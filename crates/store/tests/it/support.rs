@@ -12,7 +12,7 @@ use smartbox_core::message::{Delivery, Message};
 use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::Release;
 use smartbox_core::session::{Purpose, Session, Token};
-use smartbox_core::smartbox::{Desired, Kind, Smartbox, State};
+use smartbox_core::smartbox::{Desired, Smartbox};
 use smartbox_core::store::{Store, StoreError, write};
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::usage::Usage;
@@ -117,33 +117,17 @@ impl Home {
 }
 
 pub(crate) fn account(name: &str) -> Account {
-    Account { id: AccountId::generate(&Os), name: name.to_owned(), created: T0 }
+    Account::new(AccountId::generate(&Os), name.to_owned(), T0)
 }
 
 pub(crate) fn smartbox(account: &AccountId, name: &str, slot: u32) -> Smartbox {
+    let id = SmartboxId::generate(&Os);
     Smartbox {
-        id: SmartboxId::generate(&Os),
-        account: account.clone(),
-        name: name.to_owned(),
-        label: name.to_owned(),
-        kind: Kind::Pa,
         tier: "standard".to_owned(),
         engine: "puppet".to_owned(),
         desired: Desired::Auto,
-        rest: None,
-        state: State::Stopped,
-        failure: None,
-        epoch: 0,
-        restart: 0,
-        restarted: 0,
         slot,
-        alarm: None,
-        suspension: None,
-        last_active: T0,
-        failures: 0,
-        retry_at: None,
-        removing: false,
-        created: T0,
+        ..Smartbox::new(id, account.clone(), name.to_owned(), T0)
     }
 }
 

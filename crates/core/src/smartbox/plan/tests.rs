@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::sandbox::{Exit, Memory};
-use crate::smartbox::{Failure, Kind, Reason};
+use crate::smartbox::{Failure, Reason};
 
 const POLICY: SleepPolicy =
     SleepPolicy { freeze_after: Duration::from_secs(600), stop_after: Duration::from_hours(24) };
@@ -14,6 +14,12 @@ const NOW: Timestamp = Timestamp(1_800_000_000_000);
 
 fn failure() -> Failure {
     Failure { reason: Reason::Crash, message: "m".into(), hint: "h".into(), at: NOW }
+}
+
+fn blank() -> Smartbox {
+    let id = "box_00000000000000000001".parse().unwrap();
+    let account = "acc_00000000000000000001".parse().unwrap();
+    Smartbox { tier: "t".into(), ..Smartbox::new(id, account, "pa".into(), Timestamp(0)) }
 }
 
 prop_compose! {
@@ -29,13 +35,11 @@ prop_compose! {
         removing in prop::bool::weighted(0.1),
     ) -> Smartbox {
         Smartbox {
-            id: "box_00000000000000000001".parse().unwrap(),
-            account: "acc_00000000000000000001".parse().unwrap(),
-            name: "pa".into(), label: "pa".into(), kind: Kind::Pa, tier: "t".into(), engine: "e".into(),
             desired, rest, state, failure: (state == State::Failed).then(failure), epoch, restart, restarted: 0,
             slot: 0, alarm: alarm.map(|by| Timestamp(NOW.0 + by)), suspension: None,
             last_active: Timestamp(NOW.0 - idle), failures: 0, retry_at: retry.map(|by| Timestamp(NOW.0 + by)),
-            removing, created: Timestamp(0),
+            removing,
+            ..blank()
         }
     }
 }

@@ -27,6 +27,9 @@ pub(super) fn of(
     if policy != Policy::Public {
         codes.push(Code::Unauthenticated);
     }
+    if policy == Policy::Operator {
+        codes.push(Code::Forbidden);
+    }
     if !origin::harmless(method) {
         codes.extend([Code::Forbidden, Code::DiskFull]);
     }

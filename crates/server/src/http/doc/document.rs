@@ -102,6 +102,7 @@ fn security(policy: Policy) -> Vec<SecurityRequirement> {
         // The original's calls are pages to the document: they have one of their own.
         Policy::Admin => vec![SecurityRequirement::new("bearer", none)],
         Policy::Session => vec![SecurityRequirement::new("session", none)],
+        Policy::Operator => vec![SecurityRequirement::new("bearer", none)],
         Policy::Api => vec![
             SecurityRequirement::new("bearer", none),
             SecurityRequirement::new("session", none),

@@ -6,6 +6,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Required, Schema, Type};
 
 /// The segment before, the name, and what it is.
 const IN_PATHS: &[(&str, &str, &str)] = &[
+    ("accounts", "account", "The account: its name or its id."),
     ("boxes", "name", "The smartbox: its name in the caller's account, or its id."),
     ("execs", "id", "The command's id."),
     ("messages", "id", "The message's id."),

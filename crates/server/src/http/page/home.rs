@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::REFERRER_POLICY;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
-use smartbox_core::smartbox::Kind;
+use smartbox_core::smartbox::Base;
 
 use super::{login, render};
 use crate::app::App;
@@ -38,7 +38,7 @@ pub(super) async fn home(
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
     let rows = app.control.list(&who.account).await?;
-    Ok(match rows.iter().find(|row| row.kind == Kind::Pa) {
+    Ok(match rows.iter().find(|row| row.base == Base::Pa) {
         Some(pa) => render::open(pa).into_response(),
         None => Redirect::to("/boxes").into_response(),
     })

@@ -25,7 +25,7 @@ struct Boxes {
 struct Row {
     label: String,
     name: String,
-    kind: &'static str,
+    kind: String,
     state: &'static str,
     url: String,
     note: String,
@@ -53,7 +53,7 @@ pub(super) fn boxes(app: &App, rows: Vec<Smartbox>, missing: Vec<String>) -> Htm
         .into_iter()
         .map(|row| Row {
             url: app.site.box_origin(&row.label),
-            kind: row.kind.as_str(),
+            kind: row.kind.to_string(),
             state: state(&row),
             note: row.failure.map(|failure| failure.message).unwrap_or_default(),
             label: row.label,

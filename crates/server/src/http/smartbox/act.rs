@@ -119,5 +119,5 @@ async fn settled(app: &App, row: &Smartbox, want: &[BoxState], how: Act) -> Show
         let within = Duration::from_millis(how.wait_ms.min(MAX_WAIT_MS));
         app.control.settle(&row.id, want, within).await?;
     }
-    Ok(Json(view::whole(app.control.view(&row.id).await?, &app.site)))
+    Ok(Json(view::whole(app, app.control.view(&row.id).await?)))
 }

@@ -30,12 +30,14 @@ pub(super) async fn create(
 ) -> Result<impl IntoResponse, Trouble> {
     let new = NewSmartbox {
         name: new.name,
-        kind: new.kind.unwrap_or(Kind::Custom),
+        display: new.display_name.unwrap_or_default(),
+        labels: new.labels,
+        kind: new.kind.unwrap_or(Kind::CUSTOM),
         tier: new.tier,
         engine: new.engine,
         desired: new.desired.unwrap_or(app.about.desired),
     };
     let row = app.control.create(&who.actor, &who.account, new).await?;
     let location = [(LOCATION, paths::smartbox(&row.name))];
-    Ok((StatusCode::CREATED, location, axum::Json(view::row(row, String::new(), &app.site))))
+    Ok((StatusCode::CREATED, location, axum::Json(view::row(&app, row, String::new()))))
 }

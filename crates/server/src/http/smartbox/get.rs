@@ -7,6 +7,7 @@ use smartbox_api::smartbox::SmartboxView;
 use super::view;
 use crate::app::App;
 use crate::http::principal::Principal;
+use crate::http::revision::Revision;
 use crate::http::trouble::Trouble;
 
 /// One box, with what is seen of its sandbox.
@@ -16,13 +17,15 @@ use crate::http::trouble::Trouble;
     get,
     path = "/api/v1/boxes/{name}",
     tag = "boxes",
-    responses((status = 200, body = SmartboxView, description = "The box.")),
+    responses((status = 200, body = SmartboxView, description = "The box.",
+        headers(("etag" = String, description = "Its revision.")))),
 )]
 pub(super) async fn get(
     State(app): State<App>,
     who: Principal,
     Path(name): Path<String>,
-) -> Result<Json<SmartboxView>, Trouble> {
+) -> Result<(Revision, Json<SmartboxView>), Trouble> {
     let row = app.control.find(&who, &name).await?;
-    Ok(Json(view::whole(app.control.view(&row.id).await?, &app.site)))
+    let view = view::whole(&app, app.control.view(&row.id).await?);
+    Ok((Revision(view.revision), Json(view)))
 }

@@ -1,6 +1,7 @@
 //! Smartboxes: list, make, look, remove, and the verbs.
 
 mod act;
+mod change;
 mod create;
 mod get;
 mod link;
@@ -16,12 +17,15 @@ use super::route::{Policy, Route, SMALL};
 
 const MADE: &[Code] = &[Code::BadName, Code::Exists, Code::Refused];
 
+const CHANGED: &[Code] = &[Code::NotFound, Code::Refused];
+
 pub(super) fn routes() -> Vec<Route> {
     let api = Policy::Api;
     vec![
         Route::api(routes!(list::list), api, SMALL, &[]),
         Route::api(routes!(create::create), api, SMALL, MADE),
         Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
+        Route::api(routes!(change::change), api, SMALL, CHANGED),
         Route::api(routes!(remove::remove), api, SMALL, codes::WAKES),
         Route::api(routes!(act::wake), api, SMALL, codes::WAKES),
         Route::api(routes!(act::sleep), api, SMALL, codes::WAKES),

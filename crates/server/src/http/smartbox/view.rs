@@ -1,25 +1,35 @@
 //! A box as the API shows it.
 
-use smartbox_api::smartbox::{SandboxView, SmartboxView};
-use smartbox_control::View;
-use smartbox_core::smartbox::Smartbox;
+use std::time::Duration;
 
-use crate::site::Site;
+use smartbox_api::smartbox::{SandboxView, SleepView, SmartboxView};
+use smartbox_control::View;
+use smartbox_core::smartbox::{SleepChoice, Smartbox};
+
+use crate::app::App;
 
 /// From its row alone: in listings.
-pub(super) fn row(row: Smartbox, phase: String, site: &Site) -> SmartboxView {
+pub(super) fn row(app: &App, row: Smartbox, phase: String) -> SmartboxView {
     SmartboxView {
         asleep: row.asleep(),
-        url: site.box_origin(&row.label),
+        url: app.site.box_origin(&row.label),
+        sleep: sleep(app, &row),
+        engine_version: app.control.engine_version(&row),
         id: row.id,
         name: row.name,
+        account: row.account,
+        display_name: row.display,
+        labels: row.labels,
         kind: row.kind,
+        base: row.base,
         state: row.state,
         desired: row.desired,
         phase,
         failure: row.failure,
         tier: row.tier,
+        running_tier: row.running_tier,
         engine: row.engine,
+        revision: row.revision,
         notice: None,
         waiting: None,
         busy: None,
@@ -32,8 +42,18 @@ pub(super) fn row(row: Smartbox, phase: String, site: &Site) -> SmartboxView {
     }
 }
 
+fn sleep(app: &App, row: &Smartbox) -> SleepView {
+    let policy = app.control.sleep_policy(row);
+    let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    SleepView {
+        freeze_after_ms: millis(policy.freeze_after),
+        stop_after_ms: millis(policy.stop_after),
+        own: row.sleep != SleepChoice::default(),
+    }
+}
+
 /// With its evidence.
-pub(super) fn whole(view: View, site: &Site) -> SmartboxView {
+pub(super) fn whole(app: &App, view: View) -> SmartboxView {
     let sandbox = SandboxView {
         phase: view.observed.phase,
         engine: view.observed.engine,
@@ -45,6 +65,6 @@ pub(super) fn whole(view: View, site: &Site) -> SmartboxView {
         busy: Some(view.busy),
         usage: Some(view.usage),
         sandbox: Some(sandbox),
-        ..row(view.row, view.phase, site)
+        ..row(app, view.row, view.phase)
     }
 }

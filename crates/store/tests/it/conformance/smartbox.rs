@@ -1,5 +1,10 @@
+use std::time::Duration;
+
+use smartbox_core::labels::Labels;
 use smartbox_core::secret::Scope;
-use smartbox_core::smartbox::{Desired, Failure, Kind, Reason, Rest, Smartbox, State};
+use smartbox_core::smartbox::{
+    Base, Desired, Failure, Kind, Reason, Rest, SleepChoice, Smartbox, State,
+};
 use smartbox_core::time::Timestamp;
 
 use super::over_every_driver;
@@ -17,14 +22,23 @@ over_every_driver!(
     what_is_missing_is_said,
     removal_takes_all_that_hangs_on_the_box,
     the_lowest_free_slot_is_found,
+    an_account_has_one_pa,
 );
 
 fn full(row: &Smartbox) -> Smartbox {
     Smartbox {
-        kind: Kind::Custom,
+        display: "The \"big\" one ☂".into(),
+        labels: Labels::default().changed([("team".into(), Some("support".into()))]).unwrap(),
+        kind: Kind::parse("customer-service").unwrap(),
+        base: Base::Runtime,
         tier: "large".into(),
+        running_tier: Some("small".into()),
         engine: "openclaw".into(),
         desired: Desired::On,
+        sleep: SleepChoice {
+            freeze_after: Some(Duration::from_millis(1)),
+            stop_after: Some(Duration::from_hours(1000)),
+        },
         rest: Some(Rest::Frozen),
         state: State::Failed,
         failure: Some(Failure {
@@ -43,6 +57,8 @@ fn full(row: &Smartbox) -> Smartbox {
         failures: u32::MAX,
         retry_at: Some(Timestamp(i64::MAX)),
         removing: true,
+        furnished: true,
+        revision: 7,
         created: Timestamp(9),
         ..row.clone()
     }
@@ -67,8 +83,11 @@ async fn every_word_comes_back(s: Subject) {
     for state in [State::Stopped, State::Starting, State::Running, State::Frozen, State::Failed] {
         rows.push(Smartbox { state, ..row.clone() });
     }
-    for kind in [Kind::Pa, Kind::Project, Kind::Runtime, Kind::Custom] {
+    for kind in [Kind::PA, Kind::PROJECT, Kind::RUNTIME, Kind::CUSTOM] {
         rows.push(Smartbox { kind, ..row.clone() });
+    }
+    for base in [Base::Pa, Base::Project, Base::Runtime, Base::Custom] {
+        rows.push(Smartbox { base, ..row.clone() });
     }
     for desired in [Desired::On, Desired::Auto, Desired::Off] {
         rows.push(Smartbox { desired, ..row.clone() });
@@ -224,4 +243,33 @@ async fn the_lowest_free_slot_is_found(s: Subject) {
     assert_eq!(read!(s.store, |tx| tx.boxes().free_slot().await).unwrap(), 5);
     write!(s.store, |tx| tx.boxes().remove(pa.id).await).unwrap();
     assert_eq!(read!(s.store, |tx| tx.boxes().free_slot().await).unwrap(), 0);
+}
+
+async fn an_account_has_one_pa(s: Subject) {
+    let (ann, first) = with_box(&*s.store, "ann").await;
+    let pa = Smartbox { base: Base::Pa, ..first };
+    let second = smartbox(&ann.id, "second", 1);
+    let (put, add) = (pa.clone(), second.clone());
+    write!(s.store, |tx| {
+        tx.boxes().put(put).await?;
+        tx.boxes().add(add).await
+    })
+    .unwrap();
+    let two = Smartbox { base: Base::Pa, ..second };
+    let three = Smartbox { base: Base::Pa, ..smartbox(&ann.id, "three", 2) };
+    for error in [
+        write!(s.store, |tx| tx.boxes().put(two).await).unwrap_err(),
+        write!(s.store, |tx| tx.boxes().add(three).await).unwrap_err(),
+    ] {
+        assert!(exists(&error, "PA"), "{error}");
+    }
+    // It may be changed itself, and another account has one of its own.
+    write!(s.store, |tx| tx.boxes().put(pa).await).unwrap();
+    let bob = account("bob");
+    let theirs = Smartbox { base: Base::Pa, ..smartbox(&bob.id, "theirs", 3) };
+    write!(s.store, |tx| {
+        tx.accounts().add(bob).await?;
+        tx.boxes().add(theirs).await
+    })
+    .unwrap();
 }

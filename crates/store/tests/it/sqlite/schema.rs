@@ -151,3 +151,47 @@ async fn everything_is_there_after_closing_and_opening() {
     write!(&store, |tx| tx.accounts().add(row).await).unwrap();
     assert_eq!(read!(&store, |tx| tx.audit().verify(id).await).unwrap(), None);
 }
+
+#[tokio::test]
+async fn boxes_of_the_first_schema_keep_their_kind_their_home_and_one_pa() {
+    let home = Home::new();
+    home.keys();
+    let mut conn = sqlx::sqlite::SqliteConnectOptions::new()
+        .filename(&home.db)
+        .create_if_missing(true)
+        .connect()
+        .await
+        .unwrap();
+    MIGRATIONS.run_to(1, &mut conn).await.unwrap();
+    let account = account("me").id;
+    let sql = format!("INSERT INTO accounts (id, name, created) VALUES ('{account}', 'me', 1)");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    for (slot, (name, kind)) in
+        [("site", "project"), ("pa", "pa"), ("late", "pa")].into_iter().enumerate()
+    {
+        let id = crate::support::smartbox(&account, name, 0).id;
+        let sql = format!(
+            "INSERT INTO smartboxes (id, account, name, label, kind, tier, engine, desired, state,
+                 epoch, restart, restarted, slot, last_active, failures, removing, created)
+             VALUES ('{id}', '{account}', '{name}', '{name}', '{kind}', 'standard-2', 'puppet',
+                 'auto', 'stopped', {slot}, 0, 0, {slot}, 1, 0, 0, {slot})"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    }
+    conn.close().await.unwrap();
+    let store = home.open().await;
+    let rows = read!(&store, |tx| tx.boxes().list(None).await).unwrap();
+    let told = rows.iter().map(|row| {
+        let running = row.running_tier.as_deref();
+        (row.name.as_str(), row.kind.as_str(), row.base.as_str(), row.furnished, running)
+    });
+    let told: Vec<_> = told.collect();
+    assert_eq!(
+        told,
+        [
+            ("late", "custom", "custom", true, Some("standard-2")),
+            ("pa", "pa", "pa", true, Some("standard-2")),
+            ("site", "project", "project", true, None),
+        ]
+    );
+}

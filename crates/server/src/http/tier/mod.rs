@@ -1,0 +1,11 @@
+//! Tiers: how much of the machine a smartbox may use.
+
+mod list;
+
+use utoipa_axum::routes;
+
+use super::route::{Policy, Route, SMALL};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::api(routes!(list::list), Policy::Api, SMALL, &[])]
+}
