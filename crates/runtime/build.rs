@@ -25,7 +25,7 @@ fn main() {
 }
 
 fn build(workspace: &Path, out: &Path) -> PathBuf {
-    for source in ["crates/init", "crates/link"] {
+    for source in ["crates/init", "crates/link", "crates/home"] {
         println!("cargo::rerun-if-changed={}", workspace.join(source).join("src").display());
         println!("cargo::rerun-if-changed={}", workspace.join(source).join("Cargo.toml").display());
     }

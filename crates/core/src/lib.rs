@@ -9,6 +9,7 @@ pub mod activity;
 pub mod audit;
 pub mod engine;
 pub mod exec;
+pub mod home;
 pub mod host;
 pub mod id;
 pub mod job;

@@ -100,7 +100,7 @@ async fn serve(inherited: Inherited) -> Result<End, Fault> {
     }
     let state = Arc::new(State {
         fence: Fence::new(document.fence),
-        home: Arc::new(home),
+        home: home.into(),
         document,
         engine,
         spawner,

@@ -1,8 +1,8 @@
 //! What the doors of init share.
 
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use smartbox_home::Home;
 use smartbox_link::inherit::Inherit;
 use smartbox_link::wire::Status;
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ use crate::process::{OomCounter, Spawner};
 /// Everything that a request may reach.
 pub(crate) struct State {
     pub(crate) document: Inherit,
-    pub(crate) home: Arc<OwnedFd>,
+    pub(crate) home: Home,
     pub(crate) fence: Fence,
     pub(crate) engine: Supervisor,
     pub(crate) spawner: Arc<Spawner>,

@@ -1,6 +1,7 @@
 //! Sandboxes: the native driver over Linux namespaces, and the simulated one.
 
 mod cgroup;
+mod files;
 mod machine;
 pub mod native;
 pub mod nest;

@@ -1,12 +1,12 @@
 //! Files of the home.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use smartbox_home::Fault;
 use smartbox_link::wire::MAX_ANSWER;
 use tokio::time::timeout;
 
@@ -23,7 +23,7 @@ const SLOW: Duration = Duration::from_secs(30);
 /// Reads a file.
 pub(crate) async fn get(state: &State, query: Option<&str>) -> Result<Response<Answer>, Refused> {
     let path = path(query)?;
-    let (len, pieces) = read::read(Arc::clone(&state.home), &path).await?;
+    let (len, pieces) = read::read(state.home.clone(), &path).await?;
     let mut response = with(StatusCode::OK, Answer::Pieces(pieces));
     response.headers_mut().insert(CONTENT_LENGTH, len.into());
     Ok(response)
@@ -39,7 +39,7 @@ pub(crate) async fn put(
     let mode = query::get(query, "mode").map_err(Refused::bad)?;
     let mode = mode.map_or(Ok(0o600), |mode| u32::from_str_radix(&mode, 8));
     let mode = mode.map_err(|_| Refused::bad("the mode is not octal digits"))?;
-    let mut draft = Draft::begin(Arc::clone(&state.home), &path, mode).await?;
+    let mut draft = Draft::begin(state.home.clone(), &path, mode).await?;
     let mut body = request.into_body();
     let mut room = MAX_ANSWER;
     while let Some(frame) = timeout(SLOW, body.frame()).await.map_err(|_| FileFault::CutOff)? {
@@ -59,13 +59,13 @@ fn path(query: Option<&str>) -> Result<String, Refused> {
 
 impl From<FileFault> for Refused {
     fn from(fault: FileFault) -> Self {
-        let status = match fault {
-            FileFault::Bad(_) | FileFault::CutOff => StatusCode::BAD_REQUEST,
-            FileFault::Absent => StatusCode::NOT_FOUND,
-            FileFault::Outside => StatusCode::FORBIDDEN,
+        let status = match &fault {
+            FileFault::CutOff | FileFault::Home(Fault::Bad(_)) => StatusCode::BAD_REQUEST,
+            FileFault::Home(Fault::Absent | Fault::NotDirectory) => StatusCode::NOT_FOUND,
             FileFault::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            FileFault::Full => StatusCode::INSUFFICIENT_STORAGE,
-            FileFault::System(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            FileFault::Home(Fault::Full) => StatusCode::INSUFFICIENT_STORAGE,
+            FileFault::Home(Fault::System(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+            FileFault::Home(_) => StatusCode::FORBIDDEN,
         };
         Self(status, fault.to_string())
     }

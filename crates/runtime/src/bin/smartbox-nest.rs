@@ -13,6 +13,7 @@ fn main() -> std::io::Result<()> {
         ["hold", megabytes] => hold(megabytes),
         ["fill", path, megabytes] => fill(path, megabytes),
         ["calls"] => calls(),
+        ["swap", one, others @ ..] => swap(one, others),
         _ => smartbox_runtime::nest_main(),
     }
 }
@@ -88,6 +89,23 @@ fn calls() -> std::io::Result<()> {
     told("fsize", rustix::process::setrlimit(rustix::process::Resource::Fsize, unlimited));
     told("hostname", rustix::system::sethostname(b"x"));
     Ok(())
+}
+
+/// Exchanges one name with each of others in turn, as fast as it can, until it is killed.
+fn swap(one: &str, others: &[&str]) -> std::io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    say("swapping");
+    loop {
+        for other in others {
+            for _ in 0..2 {
+                match renameat_with(CWD, one, CWD, *other, RenameFlags::EXCHANGE) {
+                    // Somebody removed one of them: what is left is put there instead.
+                    Err(rustix::io::Errno::NOENT) => std::fs::create_dir_all(one)?,
+                    other => other?,
+                }
+            }
+        }
+    }
 }
 
 fn say(text: &str) {

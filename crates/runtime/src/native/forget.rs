@@ -1,17 +1,12 @@
 //! The end of a box's directory: home and logs, whatever a box may have built in there.
-//!
-//! Every step is relative to a descriptor and follows no link. A tree of any depth is taken down
-//! with two open directories: what lies deep is moved up and dealt with in the next round.
 
 use std::ffi::CString;
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Dir, Mode, OFlags, RenameFlags};
-use rustix::io::Errno;
+use rustix::fs::{Mode, OFlags};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::sandbox::{LogPage, Phase};
@@ -43,6 +38,7 @@ pub(super) async fn forget(inner: &Inner, id: &SmartboxId) -> Result<LogPage, Ru
     .await?;
     guard(&inner.known).remove(id);
     guard(&inner.watch).remove(id);
+    guard(&inner.measured).remove(id);
     Ok(LogPage::default())
 }
 
@@ -61,112 +57,10 @@ pub(super) fn sweep(boxes: &Path) {
 /// Removes the directory `name` of `parent` with everything in it. Absent is fine.
 fn destroy(parent: &Path, name: &str) -> io::Result<()> {
     let name = CString::new(name)?;
-    let parent = rustix::fs::open(parent, DIRECTORY, Mode::empty())?;
-    let top = match open_dir(parent.as_fd(), &name) {
-        Err(Errno::NOENT) => return Ok(()),
-        other => other?,
-    };
-    let mut moved = 0_u64;
-    loop {
-        let mut found = false;
-        for entry in names(&top)? {
-            found = true;
-            if !unlink(top.as_fd(), &entry)? {
-                flatten(&top, &entry, &mut moved)?;
-            }
-        }
-        if !found {
-            break;
-        }
-    }
-    Ok(rustix::fs::unlinkat(parent, &name, AtFlags::REMOVEDIR)?)
-}
-
-const DIRECTORY: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-
-/// Empties the directory `name` of `top`, moving directories in it up to `top`, and removes it.
-fn flatten(top: &OwnedFd, name: &CString, moved: &mut u64) -> io::Result<()> {
-    let dir = open_dir(top.as_fd(), name)?;
-    for entry in names(&dir)? {
-        if unlink(dir.as_fd(), &entry)? {
-            continue;
-        }
-        // A directory that is moved has its `..` written, so it must be ours to write.
-        drop(open_dir(dir.as_fd(), &entry)?);
-        loop {
-            *moved += 1;
-            let free = CString::new(format!("{GONE}{moved}"))?;
-            match rustix::fs::renameat_with(&dir, &entry, top, &free, RenameFlags::NOREPLACE) {
-                Err(Errno::EXIST) => {}
-                result => break result?,
-            }
-        }
-    }
-    Ok(rustix::fs::unlinkat(top, name, AtFlags::REMOVEDIR)?)
-}
-
-/// Removes what is not a directory; `false` for one.
-fn unlink(dir: impl AsFd, name: &CString) -> io::Result<bool> {
-    match rustix::fs::unlinkat(dir, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => Ok(true),
-        Err(Errno::ISDIR | Errno::PERM) => Ok(false),
-        Err(e) => Err(e.into()),
-    }
-}
-
-/// Opens a directory, giving ourselves the right to it first if need be.
-fn open_dir(at: impl AsFd, name: &CString) -> rustix::io::Result<OwnedFd> {
-    let path = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let handle = rustix::fs::openat(&at, name, path, Mode::empty())?;
-    let by_handle = format!("/proc/self/fd/{}", handle.as_raw_fd());
-    // If it fails, opening says why.
-    let _ = fs::set_permissions(by_handle, fs::Permissions::from_mode(0o700));
-    rustix::fs::openat(&handle, c".", DIRECTORY, Mode::empty())
-}
-
-fn names(dir: &OwnedFd) -> io::Result<Vec<CString>> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(dir)? {
-        let entry = entry?;
-        if entry.file_name() != c"." && entry.file_name() != c".." {
-            names.push(entry.file_name().to_owned());
-        }
-    }
-    Ok(names)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hostile_tree_is_removed_and_nothing_outside_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let outside = dir.path().join("outside");
-        fs::create_dir(&outside).unwrap();
-        fs::write(outside.join("kept"), "x").unwrap();
-        let home = dir.path().join("box");
-        fs::create_dir(&home).unwrap();
-        std::os::unix::fs::symlink(&outside, home.join("link")).unwrap();
-        std::os::unix::fs::symlink("/", home.join("root")).unwrap();
-        fs::create_dir(home.join(".gone-1")).unwrap();
-        // Deeper than a path can be long or descriptors can be many.
-        let mut at = rustix::fs::open(&home, DIRECTORY, Mode::empty()).unwrap();
-        for level in 0..1200 {
-            let name = format!("directory-with-a-long-name-{level}");
-            rustix::fs::mkdirat(&at, &name, Mode::RWXU).unwrap();
-            std::os::unix::fs::symlink("/etc", format!("/proc/self/fd/{}/e", at.as_raw_fd()))
-                .unwrap();
-            at = rustix::fs::openat(&at, &name, DIRECTORY, Mode::empty()).unwrap();
-        }
-        fs::create_dir(home.join("shut")).unwrap();
-        fs::create_dir(home.join("shut/inner")).unwrap();
-        fs::set_permissions(home.join("shut/inner"), fs::Permissions::from_mode(0o0)).unwrap();
-        fs::set_permissions(home.join("shut"), fs::Permissions::from_mode(0o0)).unwrap();
-        destroy(dir.path(), "box").unwrap();
-        assert!(!home.exists());
-        assert!(outside.join("kept").exists());
-        destroy(dir.path(), "box").unwrap();
-    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let parent = rustix::fs::open(parent, flags, Mode::empty())?;
+    smartbox_home::destroy(parent.as_fd(), &name).map_err(|fault| match fault {
+        smartbox_home::Fault::System(errno) => errno.into(),
+        other => io::Error::other(other),
+    })
 }

@@ -10,6 +10,7 @@ mod dial;
 mod dirs;
 mod disk;
 mod error;
+mod files;
 mod forget;
 mod freeze;
 mod helper;
@@ -61,6 +62,8 @@ struct Inner {
     /// The fences with which this control plane has started boxes.
     known: Mutex<HashMap<SmartboxId, u64>>,
     watch: Mutex<HashMap<SmartboxId, watch::Watched>>,
+    /// What homes held when files were last written to them.
+    measured: Mutex<HashMap<SmartboxId, files::Measured>>,
 }
 
 impl Native {
@@ -87,8 +90,15 @@ impl Native {
             locks: Mutex::default(),
             known: Mutex::default(),
             watch: Mutex::default(),
+            measured: Mutex::default(),
         }));
         watch::begin(&native.0);
+        let inner = native.0.clone();
+        error::blocking(doing, move || {
+            files::sweep(&inner);
+            Ok(())
+        })
+        .await?;
         Ok(native)
     }
 

@@ -81,3 +81,83 @@ pub(super) fn landlock_version() -> i64 {
     };
     version.max(0)
 }
+
+/// While it lives, this thread touches files as another user; every other thread as before.
+pub(super) struct FileUser {
+    before: Option<(u32, u32)>,
+}
+
+impl FileUser {
+    /// Becomes the user for files, and with that loses root's rights over them. `None` stays who we are.
+    pub(super) fn become_user(user: Option<(u32, u32)>) -> io::Result<Self> {
+        let Some((uid, gid)) = user else { return Ok(Self { before: None }) };
+        let before = (set_file_uid(u32::MAX), set_file_gid(u32::MAX));
+        // Dropped, and so undone, if the second does not work.
+        let becoming = Self { before: Some(before) };
+        set_file_gid(gid);
+        set_file_uid(uid);
+        // These calls report no error: asking again does.
+        if (set_file_uid(u32::MAX), set_file_gid(u32::MAX)) == (uid, gid) {
+            Ok(becoming)
+        } else {
+            Err(io::ErrorKind::PermissionDenied.into())
+        }
+    }
+}
+
+impl Drop for FileUser {
+    fn drop(&mut self) {
+        if let Some((uid, gid)) = self.before {
+            set_file_uid(uid);
+            set_file_gid(gid);
+        }
+    }
+}
+
+/// Changes the uid that this thread touches files as, and says what it was.
+fn set_file_uid(uid: u32) -> u32 {
+    #[expect(unsafe_code, reason = "setfsuid(2) has no wrapper")]
+    // SAFETY: no memory is passed; it concerns this thread alone.
+    let before = unsafe { libc::setfsuid(uid) };
+    before.cast_unsigned()
+}
+
+fn set_file_gid(gid: u32) -> u32 {
+    #[expect(unsafe_code, reason = "setfsgid(2) has no wrapper")]
+    // SAFETY: no memory is passed; it concerns this thread alone.
+    let before = unsafe { libc::setfsgid(gid) };
+    before.cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_is_another_user_for_files_and_itself_again_afterwards() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::chown(dir.path(), Some(4711), Some(4712)).unwrap();
+        std::fs::write(dir.path().join("roots"), "x").unwrap();
+        let owner = |name: &str| {
+            let meta = std::fs::metadata(dir.path().join(name)).unwrap();
+            (meta.uid(), meta.gid())
+        };
+        {
+            let _user = FileUser::become_user(Some((4711, 4712))).unwrap();
+            std::fs::write(dir.path().join("theirs"), "x").unwrap();
+            // Root's rights over files are gone with root.
+            assert!(std::fs::write("/etc/smartbox-test", "x").is_err());
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            assert!(std::fs::set_permissions(dir.path().join("roots"), mode).is_err());
+            let other = std::thread::spawn(|| set_file_uid(u32::MAX));
+            assert_ne!(other.join().unwrap(), 0, "a thread begins as who started it");
+        }
+        std::fs::write(dir.path().join("ours"), "x").unwrap();
+        assert_eq!((owner("theirs"), owner("ours")), ((4711, 4712), (0, 0)));
+    }
+}

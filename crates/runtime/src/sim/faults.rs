@@ -22,6 +22,8 @@ pub enum Call {
     Incoming,
     /// `kept`.
     Kept,
+    /// Any method of `Homes`.
+    Files,
 }
 
 /// Which calls are to fail.

@@ -67,17 +67,17 @@ async fn answer(sandbox: &Sandbox, request: Request<Incoming>) -> Answer {
         (&Method::GET, wire::FILES) => {
             let files = sandbox.home.lock().unwrap_or_else(PoisonError::into_inner);
             match files.get(&path(&head.uri)) {
-                Some(bytes) => whole(bytes.clone()),
+                Some(bytes) => whole(bytes),
                 None => refuse(StatusCode::NOT_FOUND, "there is no such file"),
             }
         }
         (&Method::PUT, wire::FILES) => {
-            sandbox
-                .home
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(path(&head.uri), body.to_vec());
-            whole(Vec::new())
+            sandbox.home.lock().unwrap_or_else(PoisonError::into_inner).put(
+                &path(&head.uri),
+                body,
+                None,
+            );
+            whole(Bytes::new())
         }
         _ => refuse(StatusCode::NOT_FOUND, "there is no such operation"),
     }
@@ -103,7 +103,7 @@ fn path(uri: &hyper::Uri) -> String {
 }
 
 fn json(value: &impl serde::Serialize) -> Answer {
-    whole(serde_json::to_vec(value).unwrap_or_default())
+    whole(serde_json::to_vec(value).unwrap_or_default().into())
 }
 
 fn whole(bytes: Vec<u8>) -> Answer {

@@ -6,6 +6,7 @@
 
 mod exec;
 mod faults;
+mod home;
 mod link;
 mod pipe;
 mod sandbox;
@@ -22,7 +23,8 @@ use smartbox_core::sandbox::{
 use smartbox_core::{BoxFuture, BoxStream};
 
 pub use faults::{Call, Faults};
-use sandbox::{Home, Sandbox};
+use home::Home;
+use sandbox::Sandbox;
 
 /// A connection to a simulated engine's port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +80,7 @@ impl Sim {
             self.boxes().values().filter_map(|cell| cell.sandbox.clone()).collect();
         let refusing = sandboxes.iter().filter(|sandbox| {
             let files = sandbox.home.lock().unwrap_or_else(PoisonError::into_inner);
-            files.get(path).is_some_and(|bytes| String::from_utf8_lossy(bytes).contains(word))
+            files.get(path).is_some_and(|bytes| String::from_utf8_lossy(&bytes).contains(word))
         });
         refusing.map(|sandbox| sandbox.stop(code)).count() > 0
     }
@@ -99,7 +101,7 @@ impl Sim {
     pub fn file(&self, id: &SmartboxId, path: &str) -> Option<Vec<u8>> {
         let home = self.boxes().get(id)?.home.clone();
         let files = home.lock().unwrap_or_else(PoisonError::into_inner);
-        files.get(path).cloned()
+        files.get(path).map(|bytes| bytes.to_vec())
     }
 
     /// How often this program was begun as a command in the present sandbox.

@@ -1,6 +1,6 @@
 //! One simulated sandbox.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use smartbox_core::id::SmartboxId;
@@ -10,10 +10,8 @@ use smartbox_link::wire::{EngineOrder, EngineState, EngineStatus, Status};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::home::Home;
 use super::{Serve, Visit, pipe};
-
-/// The files of a home, by path. It outlives its sandboxes.
-pub(super) type Home = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
 /// The programs of the commands that were begun.
 pub(super) type Commands = Arc<Mutex<Vec<String>>>;

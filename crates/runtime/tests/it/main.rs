@@ -9,6 +9,8 @@ mod bench;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod lifecycle;
 #[cfg(test)]
 mod limit;

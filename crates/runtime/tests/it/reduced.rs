@@ -7,8 +7,8 @@ use std::process::Command;
 use smartbox_core::sandbox::port::Runtime;
 use smartbox_runtime::Profile;
 
-use crate::bench::Bench;
-use crate::{attack, conformance};
+use crate::bench::{Bench, new_id};
+use crate::{attack, conformance, files};
 
 /// Whom root becomes to test it.
 const NOBODY: u32 = 65_534;
@@ -70,5 +70,9 @@ async fn inner() {
     attack::reaches(&bench, &id).await;
     attack::privileges(&bench, &id).await;
     attack::calls(&bench, &id).await;
+    files::swaps(&bench, &id, &other).await;
+    let (first, second) = (new_id(), bench.up().await);
+    files::states(&bench, &first).await;
+    files::oddities(&bench, &second).await;
     bench.clean().await;
 }

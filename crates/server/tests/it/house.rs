@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("link", &[]),
+    ("home", &[]),
     ("api", &["core", "link"]),
-    ("init", &["link"]),
+    ("init", &["link", "home"]),
     ("store", &["core"]),
-    ("runtime", &["core", "link"]),
+    ("runtime", &["core", "link", "home"]),
     ("engine", &["core"]),
     ("ai-gateway", &["core"]),
     ("edge", &["core"]),

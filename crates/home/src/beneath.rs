@@ -6,16 +6,21 @@ use std::sync::OnceLock;
 use rustix::fs::{Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
 use rustix::io::Errno;
 
-use super::path::Beneath;
+use crate::path::Beneath;
 
 /// Whether the kernel (or a filter) has no `openat2`; then every component is opened by itself and
 /// no link is followed, not even one that stays beneath.
 static WALK: OnceLock<bool> = OnceLock::new();
 
+/// A directory to read names from.
+pub(crate) const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY);
+/// A directory of our own making.
+pub(crate) const PRIVATE: Mode = Mode::RWXU;
+
 /// Opens a path beneath `home`.
 pub(crate) fn open(home: BorrowedFd<'_>, path: &Beneath, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let probe = || at_once(home, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC);
+    let probe = || at_once(home, b".", DIRECTORY | OFlags::CLOEXEC);
     if *WALK.get_or_init(|| matches!(probe(), Err(Errno::NOSYS | Errno::PERM))) {
         walk(home, path, flags)
     } else {
@@ -23,21 +28,31 @@ pub(crate) fn open(home: BorrowedFd<'_>, path: &Beneath, flags: OFlags) -> Resul
     }
 }
 
-/// Opens the directory that holds `path`, making what is missing on the way.
-pub(crate) fn open_parent(home: BorrowedFd<'_>, path: &Beneath) -> Result<OwnedFd, Errno> {
-    let mut at = home.try_clone_to_owned().map_err(|_| Errno::MFILE)?;
-    for end in 1..=path.directories.len() {
-        let (directories, name) =
-            (path.directories[..end - 1].to_vec(), path.directories[end - 1].clone());
-        let prefix = Beneath { directories, name };
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-        at = match open(home, &prefix, flags) {
+/// Opens the directory that holds `path`; with `make`, making what is missing on the way.
+pub(crate) fn open_parent(
+    home: BorrowedFd<'_>,
+    path: &Beneath,
+    make: bool,
+) -> Result<OwnedFd, Errno> {
+    let parent = path.parent();
+    match open(home, &parent, DIRECTORY) {
+        Err(Errno::NOENT) if make => make_all(home, &parent),
+        other => other,
+    }
+}
+
+/// Opens a directory, making it and what is missing on the way.
+pub(crate) fn make_all(home: BorrowedFd<'_>, path: &Beneath) -> Result<OwnedFd, Errno> {
+    let mut at = open(home, &path.first(0), DIRECTORY)?;
+    for end in 1..=path.names().len() {
+        let prefix = path.first(end);
+        at = match open(home, &prefix, DIRECTORY) {
             Err(Errno::NOENT) => {
-                match mkdirat(&at, prefix.name.as_str(), Mode::RWXU) {
+                match mkdirat(&at, prefix.name(), PRIVATE) {
                     Ok(()) | Err(Errno::EXIST) => {}
                     Err(other) => return Err(other),
                 }
-                open(home, &prefix, flags)?
+                open(home, &prefix, DIRECTORY)?
             }
             other => other?,
         };
@@ -45,8 +60,8 @@ pub(crate) fn open_parent(home: BorrowedFd<'_>, path: &Beneath) -> Result<OwnedF
     Ok(at)
 }
 
-fn at_once(home: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+fn at_once(home: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
     for _ in 0..8 {
         // EAGAIN: something on the way was renamed meanwhile, which the box can keep up.
         match openat2(home, path, flags, Mode::empty(), resolve) {
@@ -58,14 +73,17 @@ fn at_once(home: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, E
 }
 
 fn walk(home: BorrowedFd<'_>, path: &Beneath, flags: OFlags) -> Result<OwnedFd, Errno> {
-    let step = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let step = DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let Some((name, directories)) = path.names().split_last() else {
+        return openat(home, c".", flags, Mode::empty());
+    };
     let mut at: Option<OwnedFd> = None;
-    for directory in &path.directories {
+    for directory in directories {
         let from = at.as_ref().map_or(home, AsFd::as_fd);
-        at = Some(openat(from, directory.as_str(), step, Mode::empty())?);
+        at = Some(openat(from, directory.as_slice(), step, Mode::empty())?);
     }
     let from = at.as_ref().map_or(home, AsFd::as_fd);
-    openat(from, path.name.as_str(), flags | OFlags::NOFOLLOW, Mode::empty())
+    openat(from, name.as_slice(), flags | OFlags::NOFOLLOW, Mode::empty())
 }
 
 #[cfg(test)]
@@ -80,7 +98,8 @@ mod tests {
     fn both(home: BorrowedFd<'_>, path: &str) -> [Result<String, Errno>; 2] {
         let ways: [Open; 2] = [|home, path, flags| at_once(home, &path.join(), flags), walk];
         ways.map(|way| {
-            let fd = way(home, &Beneath::parse(path).unwrap(), OFlags::RDONLY)?;
+            let path = Beneath::parse(path.as_bytes()).unwrap();
+            let fd = way(home, &path, OFlags::RDONLY)?;
             let mut text = String::new();
             std::fs::File::from(fd).read_to_string(&mut text).map_err(|_| Errno::IO)?;
             Ok(text)
@@ -118,9 +137,10 @@ mod tests {
         std::fs::create_dir(&home).unwrap();
         symlink("..", home.join("out")).unwrap();
         let fd = std::fs::File::open(&home).unwrap();
-        open_parent(fd.as_fd(), &Beneath::parse("x/y/z").unwrap()).unwrap();
+        let parent = |path: &[u8]| open_parent(fd.as_fd(), &Beneath::parse(path).unwrap(), true);
+        parent(b"x/y/z").unwrap();
         assert!(home.join("x/y").is_dir());
-        assert!(open_parent(fd.as_fd(), &Beneath::parse("out/made/z").unwrap()).is_err());
+        assert!(parent(b"out/made/z").is_err());
         assert!(!dir.path().join("made").exists());
     }
 }
