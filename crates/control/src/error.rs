@@ -1,6 +1,7 @@
 //! Why the engine room did not do what it was asked. Each variant is a different thing to do.
 
 use smartbox_core::engine::port::EngineError;
+use smartbox_core::home::port::FileError;
 use smartbox_core::route::port::WakeError;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::smartbox::name::BadName;
@@ -75,6 +76,18 @@ pub enum ControlError {
     /// The engine did not do its part.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A file was not read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What came of an upload is not what was announced: nothing was changed.
+    #[error("the bytes that came are not those that the digest is of")]
+    Digest,
+    /// An upload ended before its end: nothing was changed by what came last.
+    #[error("{why}")]
+    CutOff {
+        /// For a person.
+        why: String,
+    },
     /// Init did not do its part.
     #[error(transparent)]
     Link(#[from] LinkError),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smartbox_core::engine::port::Engine;
+use smartbox_core::home::port::Homes;
 use smartbox_core::host::port::Host;
 use smartbox_core::id::Entropy;
 use smartbox_core::model::port::ModelCalls;
@@ -29,6 +30,8 @@ pub struct Parts {
     pub host: Arc<dyn Host>,
     /// The templates that boxes are made from.
     pub kinds: Kinds,
+    /// The same driver's hand on the files of homes.
+    pub homes: Arc<dyn Homes>,
     /// The engines that are installed; the first is the default.
     pub engines: Vec<EngineSlot>,
     /// The AI gateway.

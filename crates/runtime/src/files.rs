@@ -31,7 +31,8 @@ pub(crate) fn condition(condition: Precondition) -> Condition {
     }
 }
 
-pub(crate) fn explain(fault: Fault) -> FileError {
+pub(crate) fn explain(fault: impl Into<Fault>) -> FileError {
+    let fault = fault.into();
     use rustix::io::Errno;
     let why = fault.to_string();
     match fault {

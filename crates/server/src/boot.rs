@@ -91,7 +91,8 @@ pub(crate) async fn start(
     let gateway = gateway(&config, &sqlite, &activity, &clock)?;
     let control = Control::open(Parts {
         store: sqlite.clone(),
-        runtime,
+        runtime: runtime.clone(),
+        homes: runtime,
         host: Arc::new(Machine),
         kinds: config.kinds.clone(),
         engines: vec![slot],
@@ -199,7 +200,7 @@ async fn records(
 /// Host uids that one installation may give out.
 const BOXES: u32 = 100_000;
 
-async fn runtime(options: &UpOptions, config: &Config) -> Result<Arc<dyn Runtime>, BootError> {
+async fn runtime(options: &UpOptions, config: &Config) -> Result<Arc<Native>, BootError> {
     // Names cgroups on this machine: short, and another for every data directory.
     let digest = Sha256::digest(config.data_dir.as_os_str().as_encoded_bytes());
     let mut native = NativeConfig::new(config.data_dir.clone(), hex::encode(&digest[..4]));

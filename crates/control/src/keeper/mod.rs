@@ -38,6 +38,8 @@ pub(crate) struct Keeper {
     wishes: AtomicU64,
     seen: AtomicU64,
     memory: Mutex<Memory>,
+    /// Held by who begins something in the home, and whole by who forgets it.
+    home: Arc<tokio::sync::RwLock<()>>,
 }
 
 /// What the keeper remembers between two looks, and could find out again.
@@ -74,7 +76,13 @@ impl Keeper {
             wishes: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             memory: Mutex::default(),
+            home: Arc::default(),
         })
+    }
+
+    /// Keeps the home from being forgotten for as long as this is held.
+    pub(crate) async fn enter(&self) -> tokio::sync::OwnedRwLockReadGuard<()> {
+        self.home.clone().read_owned().await
     }
 
     /// Asks for a look.

@@ -47,6 +47,7 @@ impl Keeper {
     }
 
     async fn forget(&self, control: &Control) -> Result<Done, ControlError> {
+        let _alone = self.home.write().await;
         control.parts.runtime.kept(self.id.clone(), Kept::Forget).await?;
         let (id, now) = (self.id.clone(), control.parts.clock.now());
         store::write(&*control.parts.store, move |tx| {

@@ -5,6 +5,7 @@
 mod accounts;
 mod engine;
 mod exec;
+mod files;
 mod jobs;
 mod kinds;
 mod lifecycle;

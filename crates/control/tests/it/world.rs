@@ -194,6 +194,7 @@ fn parts(
         runtime: sim.clone(),
         host: Arc::new(Machine),
         kinds: kinds(),
+        homes: sim.clone(),
         engines: vec![EngineSlot { engine: script.clone(), dir: "/nowhere".into(), complaint }],
         models: Arc::new(NoModels),
         activity: tracker.clone(),

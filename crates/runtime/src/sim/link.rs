@@ -106,8 +106,8 @@ fn json(value: &impl serde::Serialize) -> Answer {
     whole(serde_json::to_vec(value).unwrap_or_default().into())
 }
 
-fn whole(bytes: Vec<u8>) -> Answer {
-    Response::new(BodyExt::boxed(Full::new(Bytes::from(bytes))))
+fn whole(bytes: Bytes) -> Answer {
+    Response::new(BodyExt::boxed(Full::new(bytes)))
 }
 
 fn refuse(status: StatusCode, message: &str) -> Answer {

@@ -123,6 +123,7 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
         runtime: sim.clone(),
         host: Arc::new(smartbox_runtime::Machine),
         kinds: smartbox_control::Kinds::shipped().unwrap(),
+        homes: sim.clone(),
         engines: vec![EngineSlot {
             engine: Arc::new(Parrot::new()),
             dir: "/nowhere".into(),
