@@ -9,6 +9,9 @@ use smartbox_core::id::MessageId;
 
 use crate::account::{AccountChange, AccountView, NewAccount};
 use crate::execs::{ExecView, NewExec};
+use crate::file::{
+    FileView, FileWritten, FilesQuery, NewDirectory, RemoveQuery, Rename, Unpacked, WriteQuery,
+};
 use crate::kind::KindView;
 use crate::link::SignInLink;
 use crate::log::LogQuery;
@@ -50,6 +53,12 @@ impl Reply for Events {
 pub struct Text;
 impl Reply for Text {
     const ACCEPT: &'static str = "text/plain";
+}
+/// A reply of a file's bytes, or of a folder's.
+#[derive(Debug)]
+pub struct Content;
+impl Reply for Content {
+    const ACCEPT: &'static str = "*/*";
 }
 /// A reply of exec frames to a body of exec frames.
 #[derive(Debug)]
@@ -204,6 +213,58 @@ pub fn log(name: &str, query: LogQuery) -> Call<Text> {
     Call::new("GET", with_query(paths::of_smartbox(name, "log"), [from, tail, follow]))
 }
 
+/// A page of a directory of a box's home. Wakes nothing, as all that follows.
+pub fn files(name: &str, query: &FilesQuery) -> Call<Json<Page<FileView>>> {
+    let which = PageQuery { limit: query.limit, cursor: query.cursor.clone() };
+    let path = paged(paths::of_smartbox(name, "files"), &which);
+    let join = if path.contains('?') { '&' } else { '?' };
+    Call::new("GET", format!("{path}{join}path={}", paths::segment(&query.path)))
+}
+
+/// What is known of a file, a directory or a link.
+pub fn file(name: &str, path: &str) -> Call<Json<FileView>> {
+    Call::new("GET", at(name, "files/stat", path))
+}
+
+/// A file's bytes.
+pub fn read_file(name: &str, path: &str) -> Call<Content> {
+    Call::new("GET", at(name, "files/content", path))
+}
+
+/// Writes a file; the client streams its bytes.
+pub fn write_file(name: &str, query: &WriteQuery) -> Call<Json<FileWritten>> {
+    let mode = query.mode.as_ref().map_or_else(String::new, |mode| format!("&mode={mode}"));
+    let parents = if query.parents { "&parents=true" } else { "" };
+    let path = at(name, "files/content", &query.path);
+    Call::new("PUT", format!("{path}{mode}{parents}"))
+}
+
+/// A folder as a tar archive.
+pub fn pack(name: &str, path: &str) -> Call<Content> {
+    Call::new("GET", at(name, "files/archive", path))
+}
+
+/// Unpacks a tar archive into a folder; the client streams it.
+pub fn unpack(name: &str, path: &str) -> Call<Json<Unpacked>> {
+    Call::new("PUT", at(name, "files/archive", path))
+}
+
+/// Removes a file, a link or a directory.
+pub fn remove_file(name: &str, query: &RemoveQuery) -> Call<Nothing> {
+    let recursive = if query.recursive { "&recursive=true" } else { "" };
+    Call::new("DELETE", format!("{}{recursive}", at(name, "files", &query.path)))
+}
+
+/// Makes a directory.
+pub fn make_directory(name: &str, new: &NewDirectory) -> Call<Json<FileView>> {
+    Call::new("POST", paths::of_smartbox(name, "files/mkdir")).with(new)
+}
+
+/// Gives a file or directory another name.
+pub fn rename_file(name: &str, rename: &Rename) -> Call<Json<FileView>> {
+    Call::new("POST", paths::of_smartbox(name, "files/rename")).with(rename)
+}
+
 /// A page of the names of the secrets of the account, or of one box.
 pub fn secrets(of: Option<&str>, which: &PageQuery) -> Call<Json<Page<SecretView>>> {
     let of = of.map(|name| format!("box={}", paths::segment(name)));
@@ -229,6 +290,11 @@ pub fn new_token(new: NewToken) -> Call<Json<MadeToken>> {
 /// Revokes every token of the API of the account.
 pub fn revoke_tokens() -> Call<Nothing> {
     Call::new("DELETE", paths::TOKENS)
+}
+
+/// Something of a box, about a path in its home.
+fn at(name: &str, what: &str, path: &str) -> String {
+    format!("{}?path={}", paths::of_smartbox(name, what), paths::segment(path))
 }
 
 /// A path with which page of its list is wanted.
@@ -324,6 +390,10 @@ mod tests {
         let page = PageQuery { limit: Some(2), cursor: Some("a+b".into()) };
         assert_eq!(boxes(&page).path, "/api/v1/boxes?limit=2&cursor=a%2Bb");
         assert_eq!(boxes(&PageQuery::default()).path, "/api/v1/boxes");
+        let read = read_file("pa", "../a b/c?");
+        assert_eq!(read.path, "/api/v1/boxes/pa/files/content?path=%2E%2E%2Fa%20b%2Fc%3F");
+        let query = FilesQuery { path: "a".into(), limit: Some(2), cursor: None };
+        assert_eq!(files("pa", &query).path, "/api/v1/boxes/pa/files?limit=2&path=a");
         assert_eq!(secrets(Some("pa"), &page).path, "/api/v1/secrets?box=pa&limit=2&cursor=a%2Bb");
         assert_eq!(follow(&"msg_00000000000000000001".parse().unwrap()).accept(), sse::MEDIA_TYPE);
     }

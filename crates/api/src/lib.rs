@@ -8,6 +8,7 @@ pub mod account;
 pub mod call;
 pub mod exec;
 pub mod execs;
+pub mod file;
 pub mod kind;
 pub mod link;
 pub mod log;

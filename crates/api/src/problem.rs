@@ -83,6 +83,8 @@ codes! {
     BadRequest = "bad-request", 400, "The request is not understood", Usage;
     /// A name or id has not the form that is asked for.
     BadName = "bad-name", 400, "The name cannot be used", Usage;
+    /// What came is not what its digest is of; nothing was changed.
+    DigestMismatch = "digest-mismatch", 400, "The bytes are not those that were announced", Failure;
     /// No sign-in, or one that is unknown or over.
     Unauthenticated = "unauthenticated", 401, "Sign-in is needed", Denied;
     /// Signed in, and still not allowed; or the request came from another site.
@@ -103,6 +105,8 @@ codes! {
     TooLarge = "too-large", 413, "The request is too large", Usage;
     /// Not JSON.
     UnsupportedMediaType = "unsupported-media-type", 415, "The body is not JSON", Failure;
+    /// The file has no bytes in the range that is asked for.
+    BadRange = "bad-range", 416, "There are no such bytes", Usage;
     /// The host name in the request is none of this platform's.
     WrongHost = "wrong-host", 421, "This host is not served here", Denied;
     /// What was asked cannot be done by what is there.

@@ -37,6 +37,8 @@ pub(crate) enum Verb {
     Rm(cmd::rm::Args),
     Exec(cmd::exec::Args),
     Execs(cmd::execs::Args),
+    Cp(cmd::cp::Args),
+    Files(cmd::files::Args),
     Secret(cmd::secret::Args),
     Token(cmd::token::Args),
     Account(cmd::account::Args),

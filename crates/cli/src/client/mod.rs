@@ -7,6 +7,7 @@
 mod connect;
 mod events;
 mod exec;
+mod file;
 mod pages;
 mod reach;
 mod send;

@@ -57,12 +57,25 @@ impl Client {
         call: &Call<R>,
         body: Option<(&str, Outgoing)>,
     ) -> Result<Response<Incoming>, CliError> {
+        self.send_with(call, &[], body).await
+    }
+
+    /// The same, with more headers.
+    pub(super) async fn send_with<R: Reply>(
+        &self,
+        call: &Call<R>,
+        headers: &[(header::HeaderName, String)],
+        body: Option<(&str, Outgoing)>,
+    ) -> Result<Response<Incoming>, CliError> {
         let mut request = Request::builder()
             .method(call.method)
             .uri(&call.path)
             .header(header::HOST, self.host())
             .header(header::ACCEPT, call.accept())
             .header(header::USER_AGENT, concat!("smartbox/", env!("CARGO_PKG_VERSION")));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
         if let Some(token) = self.token() {
             let mut value = http::HeaderValue::try_from(format!("Bearer {}", token.expose()))
                 .map_err(|_| {
@@ -138,7 +151,7 @@ fn full(bytes: Vec<u8>) -> Outgoing {
     Full::new(Bytes::from(bytes)).boxed_unsync()
 }
 
-async fn whole(reply: Response<Incoming>) -> Result<Bytes, CliError> {
+pub(super) async fn whole(reply: Response<Incoming>) -> Result<Bytes, CliError> {
     let body = Limited::new(reply.into_body(), MAX_ANSWER).collect().await.map_err(|e| {
         if e.is::<http_body_util::LengthLimitError>() {
             CliError::Garbled("it is too long".into())

@@ -6,9 +6,11 @@ pub(crate) mod admin_api;
 pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod cp;
 pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod execs;
+pub(crate) mod files;
 pub(crate) mod install;
 pub(crate) mod kind;
 pub(crate) mod labels;
@@ -86,6 +88,8 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Rm(args) => rm::run(&client, args).await,
         Verb::Exec(args) => exec::run(&client, args).await,
         Verb::Execs(args) => execs::run(&client, args).await,
+        Verb::Cp(args) => cp::run(&client, args).await,
+        Verb::Files(args) => files::run(&client, args).await,
         Verb::Secret(args) => secret::run(&client, args).await,
         Verb::Token(args) => token::run(&client, args).await,
         Verb::Account(args) => account::run(&client, args).await,

@@ -1,10 +1,12 @@
 //! `smartbox new`.
 
+use std::path::PathBuf;
+
 use smartbox_api::call;
 use smartbox_api::smartbox::{Desired, Kind, NewSmartbox};
 use smartbox_core::smartbox::name;
 
-use super::{act, labels};
+use super::{act, cp, labels};
 use crate::client::Client;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
@@ -30,10 +32,16 @@ pub(crate) struct Args {
     /// Let it sleep when idle and wake on demand
     #[arg(long)]
     auto: bool,
+    /// Put what is in this folder into its workspace, where its assistant works
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
     /// Print the smartbox as JSON
     #[arg(long)]
     json: bool,
 }
+
+/// Where the engine works, relative to the home.
+const WORKSPACE: &str = ".openclaw/workspace";
 
 fn kind(text: &str) -> Result<Kind, String> {
     Kind::parse(text)
@@ -44,6 +52,11 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     name::check(&args.name).map_err(|e| {
         CliError::usage(e.to_string(), "a name becomes part of an address, like pa.localhost")
     })?;
+    // Said before there is a smartbox that somebody would have to remove.
+    if let Some(folder) = args.folder.as_ref().filter(|folder| !folder.is_dir()) {
+        let what = format!("{} is not a folder", out::line(&folder.to_string_lossy()));
+        return Err(CliError::usage(what, "name one, or leave --folder out"));
+    }
     let new = NewSmartbox {
         name: args.name.clone(),
         display_name: args.display.clone(),
@@ -54,6 +67,9 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         desired: args.auto.then_some(Desired::Auto),
     };
     let view = or_interrupt(client.json(call::new_smartbox(&new))).await?;
+    if let Some(folder) = &args.folder {
+        or_interrupt(cp::folder_into(client, folder, &view.name, WORKSPACE)).await?;
+    }
     act::tell(&view, args.json)?;
     if !args.json {
         let name = &view.name;

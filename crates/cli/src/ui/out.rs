@@ -75,6 +75,11 @@ pub(crate) fn tame(text: &str) -> String {
         .collect()
 }
 
+/// The same for what must stay on its line, like a name.
+pub(crate) fn line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +88,6 @@ mod tests {
     fn what_a_box_says_cannot_drive_the_terminal() {
         assert_eq!(tame("a\u{1b}]0;evil\u{7}b\tc\nd"), "a\u{fffd}]0;evil\u{fffd}b\tc\nd");
         assert_eq!(tame("ä🦀\u{9b}2J"), "ä🦀\u{fffd}2J");
+        assert_eq!(line("a\nb\t\u{1b}[31m"), "a\u{fffd}b\u{fffd}\u{fffd}[31m");
     }
 }

@@ -1,5 +1,6 @@
 //! What an error of the engine room is as the failure of a job: the same words as in the API.
 
+use smartbox_core::home::port::FileError;
 use smartbox_core::job::JobFailure;
 use smartbox_core::store::StoreError;
 
@@ -35,9 +36,25 @@ pub(crate) fn failure(error: &ControlError) -> JobFailure {
             ("disk-full", "free some space, then ask for it again".to_owned())
         }
         ControlError::Store(_) => ("internal", "the platform's log says more".to_owned()),
+        ControlError::File(error) => (of_file(error), String::new()),
+        ControlError::Digest => ("digest-mismatch", String::new()),
+        ControlError::CutOff { .. } => ("bad-request", String::new()),
         ControlError::Runtime(_) | ControlError::Engine(_) | ControlError::Link(_) => {
             ("upstream", "look at `smartbox logs`".to_owned())
         }
     };
     JobFailure { code: code.to_owned(), detail: error.to_string(), hint }
+}
+
+fn of_file(error: &FileError) -> &'static str {
+    match error {
+        FileError::Bad { .. } => "bad-request",
+        FileError::Absent => "not-found",
+        FileError::Exists => "exists",
+        FileError::Unfit { .. } => "refused",
+        FileError::Changed => "precondition-failed",
+        FileError::Forbidden => "forbidden",
+        FileError::Full => "disk-full",
+        FileError::Broken { .. } => "internal",
+    }
 }

@@ -45,6 +45,10 @@ impl Files {
         self.files.insert(path.to_owned(), File { bytes, mode, change: self.changes });
     }
 
+    pub(super) fn forget(&mut self, path: &str) {
+        self.files.remove(path);
+    }
+
     /// What is beneath a directory, its own mark included.
     fn beneath(&self, dir: &str) -> Vec<String> {
         let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };

@@ -116,9 +116,9 @@ impl Sim {
         let home = self.boxes().entry(id.clone()).or_default().home.clone();
         let mut files = home.lock().unwrap_or_else(PoisonError::into_inner);
         match bytes {
-            Some(bytes) => files.insert(path.to_owned(), bytes.to_vec()),
-            None => files.remove(path),
-        };
+            Some(bytes) => files.put(path, bytes.to_vec().into(), None),
+            None => files.forget(path),
+        }
     }
 
     /// Writes to a box's engine log, as its engine would.

@@ -10,6 +10,7 @@ pub mod dispatch;
 pub mod doc;
 mod exec;
 mod execs;
+mod file;
 mod guard;
 mod health;
 mod history;
@@ -51,6 +52,7 @@ pub fn routes() -> Vec<route::Route> {
         history::routes(),
         exec::routes(),
         execs::routes(),
+        file::routes(),
         log::routes(),
         secret::routes(),
         token::routes(),

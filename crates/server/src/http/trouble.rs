@@ -7,6 +7,7 @@ use smartbox_api::page::BadPage;
 use smartbox_api::problem::{Code, Problem};
 use smartbox_control::ControlError;
 use smartbox_core::engine::port::EngineError;
+use smartbox_core::home::port::FileError;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::store::StoreError;
 
@@ -25,6 +26,11 @@ impl Trouble {
     /// What is said of it.
     pub(super) fn problem(&self) -> &Problem {
         &self.problem
+    }
+
+    /// The document, for a reply that has several.
+    pub(super) fn into_problem(self) -> Problem {
+        *self.problem
     }
 
     pub(super) fn retry(mut self, seconds: u16) -> Self {
@@ -48,6 +54,7 @@ impl Trouble {
     pub(super) fn missing(what: &str) -> Self {
         let hint = match what {
             "smartbox" => "`smartbox ls` shows those that there are",
+            "file" => "`smartbox files ls` shows those that there are",
             "account" => "`smartbox account ls` shows those that there are",
             _ => "",
         };
@@ -127,6 +134,29 @@ impl From<StoreError> for Trouble {
     }
 }
 
+impl From<FileError> for Trouble {
+    fn from(error: FileError) -> Self {
+        let said = error.to_string();
+        match error {
+            FileError::Bad { why } => {
+                Self::new(Code::BadRequest, why, "write paths relative to the home, like notes/a")
+            }
+            FileError::Absent => Self::missing("file"),
+            FileError::Exists => Self::new(Code::Exists, said, "choose another, or replace it"),
+            FileError::Unfit { why } => Self::new(Code::Refused, why, ""),
+            FileError::Changed => Self::new(Code::PreconditionFailed, said, "look at it again"),
+            FileError::Forbidden => {
+                Self::new(Code::Forbidden, said, "change them in the box: `smartbox exec`")
+            }
+            FileError::Full => {
+                let hint = "remove something in the home, give it a larger tier, or free the disk";
+                Self::new(Code::DiskFull, said, hint)
+            }
+            FileError::Broken { .. } => Self::internal(&error),
+        }
+    }
+}
+
 impl From<ControlError> for Trouble {
     fn from(error: ControlError) -> Self {
         let said = error.to_string();
@@ -154,6 +184,13 @@ impl From<ControlError> for Trouble {
                 Self::new(Code::Draining, said, "try again in a moment").retry(5)
             }
             ControlError::Store(error) => error.into(),
+            ControlError::File(error) => error.into(),
+            ControlError::Digest => {
+                Self::new(Code::DigestMismatch, said, "nothing was changed; send it again")
+            }
+            ControlError::CutOff { why } => {
+                Self::new(Code::BadRequest, why, "nothing half-made is left; send it again")
+            }
             ControlError::Runtime(RuntimeError::Full) => {
                 Self::new(Code::DiskFull, said, "free some space and try again")
             }

@@ -90,6 +90,31 @@ fn example(operation: &str) -> Option<Example> {
             Nothing,
         ),
         "execs_get" | "execs_remove" => ("/api/v1/boxes/owners-mark/execs/COMMAND", None, Nothing),
+        "files_list" => ("/api/v1/boxes/owners-mark/files", None, Nothing),
+        "files_stat" => ("/api/v1/boxes/owners-mark/files/stat?path=kept", None, Nothing),
+        "files_remove" => ("/api/v1/boxes/owners-mark/files?path=kept", None, Nothing),
+        "files_read" => ("/api/v1/boxes/owners-mark/files/content?path=kept", None, Nothing),
+        "files_pack" => ("/api/v1/boxes/owners-mark/files/archive?path=folder", None, Nothing),
+        "files_write" => {
+            let path = "/api/v1/boxes/owners-mark/files/content?path=new";
+            return Some(bytes(path, "application/octet-stream", b"x".to_vec()));
+        }
+        "files_unpack" => {
+            let path = "/api/v1/boxes/owners-mark/files/archive?path=new";
+            return Some(bytes(path, "application/x-tar", vec![0; 1024]));
+        }
+        "files_mkdir" => {
+            let body = Some(json!({ "path": "made" }));
+            ("/api/v1/boxes/owners-mark/files/mkdir", body, Nothing)
+        }
+        "files_rename" => {
+            let body = Some(json!({ "from": "kept", "to": "moved" }));
+            ("/api/v1/boxes/owners-mark/files/rename", body, Nothing)
+        }
+        "files_batch" => {
+            let body = Some(json!({ "operations": [{ "op": "read", "path": "kept" }] }));
+            ("/api/v1/boxes/owners-mark/files/batch", body, Nothing)
+        }
         "secrets_list" => ("/api/v1/secrets", None, TheirOwn),
         "secrets_put" => ("/api/v1/secrets/KEY", Some(json!({ "value": "v" })), TheirOwn),
         "secrets_remove" => ("/api/v1/secrets/OWNERS_MARK", None, Nothing),
@@ -110,6 +135,10 @@ fn operate(path: &'static str, body: Option<Value>) -> Example {
 
 fn open(path: &'static str) -> Example {
     Example { path, body: None, by: By::Anybody, to_others: ToOthers::TheirOwn }
+}
+
+fn bytes(path: &'static str, kind: &'static str, body: Vec<u8>) -> Example {
+    Example { path, body: Some((kind, body)), by: By::Account, to_others: ToOthers::Nothing }
 }
 
 fn command() -> Example {
@@ -150,6 +179,11 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
     let execs = world.ask(Method::POST, "/api/v1/boxes/owners-mark/execs").json(&order);
     let ran = execs.bearer_auth(&owner.token).send().await.unwrap();
     let ran: Value = ran.json().await.unwrap();
+    let files = json!({ "operations": [
+        { "op": "write", "path": "kept", "content": MARK },
+        { "op": "mkdir", "path": "folder" },
+    ] });
+    as_owner(Method::POST, "/api/v1/boxes/owners-mark/files/batch", Some(files)).await;
     (world, owner, other, ran["id"].as_str().unwrap().to_owned())
 }
 

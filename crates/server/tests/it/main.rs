@@ -14,6 +14,7 @@ mod document;
 mod errors;
 mod every;
 mod execs;
+mod files;
 mod gate;
 mod house;
 mod kinds;
