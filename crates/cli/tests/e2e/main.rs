@@ -15,6 +15,7 @@ mod api;
 mod browser;
 mod canary;
 mod chaos;
+mod original;
 mod platform;
 mod story;
 mod terminal;

@@ -17,6 +17,7 @@ fn address(route: &Route) -> String {
         .replace("{label}", "nobody")
         .replace("{id}", "nothing")
         .replace("{account}", "nobody")
+        .replace("{exec}", "nothing")
 }
 
 #[tokio::test]

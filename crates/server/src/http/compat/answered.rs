@@ -17,6 +17,12 @@ pub const ANSWERED: &[(&str, &str, &str)] = &[
         "/api/super/users/{id}/restart-async",
         "a turn in progress is finished first; `checkStatusUrl` says where it is",
     ),
+    (
+        "POST",
+        "/api/super/users/{id}/exec",
+        "the command is killed at its deadline; 202 with `pollUrl` if the box had to boot first",
+    ),
+    ("GET", "/api/super/users/{id}/exec/{exec}/status", "for a day"),
     ("GET", "/api/super/users/{id}/logs", "`tail` in lines, of one stream"),
     (
         "POST",

@@ -6,6 +6,7 @@
 //! anything, no failure is a 200, and every answer that is pending says where its end can be read.
 
 pub mod answered;
+mod exec;
 pub mod gone;
 mod logs;
 mod message;
@@ -22,6 +23,8 @@ use super::route::{Limit, Policy, Route, SMALL};
 
 pub(super) use shape::{answers, problem};
 
+/// A command line with its variables.
+const ORDER: Limit = Limit::Bytes(64 << 10);
 /// A message, and the JSON around it.
 const TEXT: Limit = Limit::Bytes(2 * smartbox_api::message::MAX_TEXT);
 
@@ -37,6 +40,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(get("/api/super/users/{id}/state/v2"), admin, SMALL, state::one),
         Route::page(post("/api/super/users/{id}/wake"), admin, SMALL, wake::wake),
         Route::page(post("/api/super/users/{id}/restart-async"), admin, SMALL, restart::restart),
+        Route::page(post("/api/super/users/{id}/exec"), admin, ORDER, exec::post),
+        Route::page(get("/api/super/users/{id}/exec/{exec}/status"), admin, SMALL, exec::status),
         Route::page(get("/api/super/users/{id}/logs"), admin, SMALL, logs::get),
         Route::page(post("/api/super/users/{id}/message"), admin, TEXT, message::post),
     ];

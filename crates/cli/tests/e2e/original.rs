@@ -1,0 +1,87 @@
+//! The original's admin calls against the real binary, over TCP, with the master token alone.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::platform::Platform;
+
+const SECRET: &str = "an-admin-secret-of-some-length";
+
+#[test]
+fn the_calls_of_the_original_work_unchanged() {
+    let puppet = PathBuf::from(env!("CARGO_BIN_EXE_smartbox")).with_file_name("smartbox-puppet");
+    assert!(puppet.exists(), "build the whole workspace first: {} is missing", puppet.display());
+    let config = format!("[engine]\nname = \"puppet\"\npath = {puppet:?}\n");
+    let platform = Platform::start(&config, &[("MOLTBOT_GATEWAY_MASTER_TOKEN", SECRET)]);
+    platform.wait_for("pa", "running", Duration::from_secs(120));
+    let get = |path: &str| call(&platform, "GET", path, SECRET, None);
+    let post = |path: &str, body: Value| call(&platform, "POST", path, SECRET, Some(&body));
+
+    let (status, dashboard) = get("/api/super/state/dashboard");
+    assert_eq!((status, &dashboard["summary"]["active"]), (200, &json!(1)), "{dashboard}");
+    let user = dashboard["users"][0]["userId"].as_str().unwrap().to_owned();
+    let (status, state) = get(&format!("/api/super/users/{user}/state/v2"));
+    assert_eq!(
+        (status, &state["state"], &state["gatewayHealthy"]),
+        (200, &json!("active"), &json!(true))
+    );
+
+    let exec = format!("/api/super/users/{user}/exec");
+    let order = json!({ "command": "echo \"$WHO\"; pwd; exit 3", "env": { "WHO": "me" }, "workingDir": "/tmp" });
+    let (status, ran) = post(&exec, order);
+    assert_eq!(
+        (status, &ran["status"], &ran["exitCode"]),
+        (200, &json!("completed"), &json!(3)),
+        "{ran}"
+    );
+    assert_eq!(ran["stdout"], "me\n/tmp\n");
+    let (status, later) = get(ran["pollUrl"].as_str().unwrap());
+    assert_eq!((status, &later["stdout"], &later["execId"]), (200, &ran["stdout"], &ran["execId"]));
+    let (status, hung) = post(&exec, json!({ "command": "sleep 600", "timeout": 500 }));
+    assert_eq!((status, &hung["status"]), (200, &json!("timeout")), "{hung}");
+
+    let (status, heard) = post("/api/super/users/me/message", json!({ "message": "hello" }));
+    assert_eq!((status, &heard["status"]), (200, &json!("complete")), "{heard}");
+    let starts = || {
+        let (_, pa) =
+            crate::api::call(platform.data.path(), "GET", "/api/v1/boxes/pa", None).unwrap();
+        pa["starts"].as_u64().unwrap()
+    };
+    let before = starts();
+    let (status, restarting) = post("/api/super/users/me/restart-async", json!({}));
+    assert_eq!((status, &restarting["success"]), (200, &json!(true)), "{restarting}");
+    platform.ok(["wake", "pa"]);
+    assert_eq!(starts(), before + 1);
+    let (status, logs) = get("/api/super/users/me/logs?tail=3");
+    assert!(status == 200 && logs["stdoutLines"].as_u64().unwrap() <= 3, "{logs}");
+
+    let (status, refused) = call(&platform, "GET", "/api/super/state/dashboard", "wrong", None);
+    assert!(status == 403 && refused["error"].is_string(), "{refused}");
+}
+
+fn call(
+    platform: &Platform,
+    method: &str,
+    path: &str,
+    secret: &str,
+    body: Option<&Value>,
+) -> (u16, Value) {
+    let mut socket = TcpStream::connect(platform.listen()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let (host, body) = (platform.listen(), body.map(Value::to_string).unwrap_or_default());
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nx-admin-secret: {secret}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all((head + &body).as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or_else(|_| panic!("{answer}")))
+}
