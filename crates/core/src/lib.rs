@@ -7,6 +7,7 @@
 pub mod account;
 pub mod activity;
 pub mod audit;
+pub mod config;
 pub mod engine;
 pub mod exec;
 pub mod home;

@@ -4,6 +4,7 @@ use crate::BoxFuture;
 use crate::account::port::Accounts;
 use crate::audit::port::Audit;
 use crate::job::port::Jobs;
+use crate::config::port::Revisions;
 use crate::message::port::Messages;
 use crate::reply::port::Replies;
 use crate::secret::port::Secrets;
@@ -52,6 +53,8 @@ pub trait Holdings: Send {
     fn boxes(&mut self) -> &mut dyn Boxes;
     /// Messages.
     fn messages(&mut self) -> &mut dyn Messages;
+    /// Revisions of engines' configurations.
+    fn revisions(&mut self) -> &mut dyn Revisions;
     /// Sealed secrets.
     fn secrets(&mut self) -> &mut dyn Secrets;
     /// Sessions and tokens.

@@ -12,3 +12,4 @@ mod local;
 pub mod manifest;
 pub mod openclaw;
 pub mod puppet;
+mod schema;

@@ -96,6 +96,39 @@ pub struct HistoryEntry {
     pub complete: bool,
 }
 
+/// One of the engine's conversations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// The engine's key for it: what its history is asked for by.
+    pub key: String,
+    /// What it is about, if the engine says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// When something happened in it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated: Option<Timestamp>,
+    /// Messages in it, as far as the engine says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<u64>,
+    /// Tokens that it uses of its model's context, as far as the engine says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<u64>,
+    /// Whether a turn is under way.
+    pub working: bool,
+}
+
+/// A part of a list that the engine keeps, and where the next part begins if there is more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part<T> {
+    /// What is listed.
+    pub items: Vec<T>,
+    /// To be given back as it is.
+    pub next: Option<String>,
+}
+
 /// A message to the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::engine::{
-    Configured, Health, HistoryEntry, Manifest, Settings, Suspended, Turn, TurnEvent,
+    Configured, Conversation, Health, HistoryEntry, Manifest, Part, Settings, Suspended, Turn,
+    TurnEvent,
 };
 use crate::sandbox::port::{Dial, RuntimeError};
 use crate::time::Timestamp;
@@ -94,4 +95,24 @@ pub trait Engine: Send + Sync {
         &'a self,
         dial: &'a dyn Dial,
     ) -> BoxFuture<'a, Result<Option<Timestamp>, EngineError>>;
+}
+
+/// Reads what an engine remembers. The cursors are the engine's own and come back from outside: one
+/// that is not understood is [`EngineError::Refused`].
+pub trait Conversations: Send + Sync {
+    /// Its conversations, the newest first.
+    fn list<'a>(
+        &'a self,
+        dial: &'a dyn Dial,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Part<Conversation>, EngineError>>;
+    /// Entries of a conversation, oldest first: those before a place, or the newest.
+    fn page<'a>(
+        &'a self,
+        dial: &'a dyn Dial,
+        session: &'a str,
+        before: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Part<HistoryEntry>, EngineError>>;
 }

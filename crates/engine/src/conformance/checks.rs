@@ -9,21 +9,21 @@ use smartbox_core::engine::port::{Engine, EngineError};
 use smartbox_core::engine::{Health, HistoryEntry, Manifest, Role, Suspended, Turn, TurnEvent};
 use tokio::time::timeout;
 
-use super::{Failure, Process};
+use super::{Failure, Process, config, conversations};
 use crate::complaint::complaint;
 use crate::openclaw::OpenClaw;
 
 type Events = BoxStream<'static, Result<TurnEvent, EngineError>>;
 
-fn ensure(fine: bool, what: impl FnOnce() -> String) -> Result<(), Failure> {
+pub(super) fn ensure(fine: bool, what: impl FnOnce() -> String) -> Result<(), Failure> {
     if fine { Ok(()) } else { Err(Failure::new(what())) }
 }
 
-fn must<T>(doing: &str, result: Result<T, EngineError>) -> Result<T, Failure> {
+pub(super) fn must<T>(doing: &str, result: Result<T, EngineError>) -> Result<T, Failure> {
     result.map_err(|error| Failure::new(format!("{doing}: {error}")))
 }
 
-fn turn(session: &str, key: &str, text: &str) -> Turn {
+pub(super) fn turn(session: &str, key: &str, text: &str) -> Turn {
     Turn { session: session.into(), text: text.into(), idempotency_key: key.into() }
 }
 
@@ -63,7 +63,7 @@ async fn finish(process: &Process, mut events: Events) -> Result<(String, TurnEv
     timeout(limit, reading).await.map_err(|_| Failure::new("a turn took too long"))?
 }
 
-async fn ask(process: &Process, turn: &Turn) -> Result<String, Failure> {
+pub(super) async fn ask(process: &Process, turn: &Turn) -> Result<String, Failure> {
     match finish(process, send(process, turn).await?).await?.1 {
         TurnEvent::Answered(text) => Ok(text),
         other => Err(Failure::new(format!("`{}` ended with {other:?}", turn.text))),
@@ -106,6 +106,8 @@ pub(super) async fn first_boot(process: &Process) -> Result<(), Failure> {
     process.boot().await?;
     version_floor(process).await?;
     turns(process).await?;
+    conversations::listed_and_paged(process).await?;
+    config::edits_are_taken_up(process).await?;
     leases(process).await?;
     clock(process).await?;
     busy_and_joined(process).await?;

@@ -4,6 +4,8 @@
 //! boot, since a real engine takes ten seconds to start. They need no sandbox.
 
 mod checks;
+mod config;
+mod conversations;
 
 use std::time::Duration;
 

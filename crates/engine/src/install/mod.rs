@@ -23,6 +23,8 @@ pub use layout::{Installed, adopt, installed};
 
 use place::Partial;
 
+use crate::schema;
+
 /// Bytes that must be free before anything is downloaded.
 const NEEDED: u64 = 1_500_000_000;
 
@@ -105,6 +107,7 @@ async fn install_by(
     layout::verify(dir).await?;
     report(Progress { phase: Phase::Warming, done: 0, total: 0, unit: "" });
     warm::warm(dir).await;
+    schema::keep(dir).await;
     report(Progress { phase: Phase::Placing, done: 0, total: 0, unit: "" });
     blocking(dir, place::seal).await?;
     partial.place(&layout::directory(data)?)?;

@@ -24,8 +24,8 @@ pub struct Model {
 }
 
 struct Shared {
-    /// Of each call: what the newest person's message was.
-    calls: Mutex<Vec<String>>,
+    /// Of each call: the model that was asked for, and what the newest person's message was.
+    calls: Mutex<Vec<(String, String)>>,
     count: watch::Sender<usize>,
     held: watch::Sender<bool>,
 }
@@ -57,7 +57,13 @@ impl Model {
     /// How many calls were about a message with this in it.
     pub fn calls_about(&self, text: &str) -> usize {
         let calls = self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.iter().filter(|call| call.contains(text)).count()
+        calls.iter().filter(|(_, call)| call.contains(text)).count()
+    }
+
+    /// The model that the newest call about it asked for.
+    pub fn asked_for(&self, text: &str) -> Option<String> {
+        let calls = self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.iter().rev().find(|(_, call)| call.contains(text)).map(|(model, _)| model.clone())
     }
 
     /// Waits until a call about it has come.
@@ -88,7 +94,8 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Full<By
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let said = people(&body);
     let newest = said.last().cloned().unwrap_or_default();
-    shared.calls.lock().unwrap_or_else(PoisonError::into_inner).push(newest);
+    let model = body["model"].as_str().unwrap_or_default().to_owned();
+    shared.calls.lock().unwrap_or_else(PoisonError::into_inner).push((model, newest));
     shared.count.send_modify(|n| *n += 1);
     let _ = shared.held.subscribe().wait_for(|held| !held).await;
     let mut answer = Response::new(Full::new(Bytes::from(stream(&words(&said)))));

@@ -6,27 +6,55 @@
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use smartbox_core::config::{MAX_BYTES, MAX_DEPTH};
 use smartbox_core::engine::{Configured, Manifest, Settings};
 
+use super::models;
 use super::nesting::depth;
 use crate::identity;
 
-/// The largest configuration that is read; the engine's own are a few kilobytes.
-const MAX_BYTES: usize = 1 << 20;
-/// The deepest nesting that is read.
-const MAX_DEPTH: usize = 64;
 /// The model provider that leads to the AI gateway.
-const PROVIDER: &str = "platform";
+pub(super) const PROVIDER: &str = "platform";
 
 /// A key that is the platform's.
-struct Owned {
-    path: &'static [&'static str],
-    value: Value,
+pub(super) struct Owned {
+    pub(super) path: &'static [&'static str],
+    value: fn(&Manifest, &Settings) -> Value,
     /// Whether it changes by itself, so that another value in the file is no choice of the owner's.
     varies: bool,
 }
 
-pub(super) fn configure(
+const fn fixed(
+    path: &'static [&'static str],
+    value: fn(&Manifest, &Settings) -> Value,
+) -> Owned {
+    Owned { path, value, varies: false }
+}
+
+const fn varying(
+    path: &'static [&'static str],
+    value: fn(&Manifest, &Settings) -> Value,
+) -> Owned {
+    Owned { path, value, varies: true }
+}
+
+pub(super) const OWNED: &[Owned] = &[
+    fixed(&["gateway", "mode"], |_, _| json!("local")),
+    fixed(&["gateway", "port"], |manifest, _| json!(manifest.port)),
+    fixed(&["gateway", "bind"], |_, _| json!("loopback")),
+    fixed(&["gateway", "trustedProxies"], |_, _| json!(["127.0.0.1"])),
+    varying(&["gateway", "auth"], |_, settings| auth(settings)),
+    varying(&["gateway", "controlUi", "allowedOrigins"], |_, settings| origins(settings)),
+    fixed(&["gateway", "tailscale", "mode"], |_, _| json!("off")),
+    varying(&["models", "providers", PROVIDER], provider),
+    fixed(&["models", "catalogRefresh", "enabled"], |_, _| json!(false)),
+    fixed(&["update", "checkOnStart"], |_, _| json!(false)),
+    fixed(&["update", "auto", "enabled"], |_, _| json!(false)),
+    fixed(&["telemetry", "enabled"], |_, _| json!(false)),
+    fixed(&["discovery", "mdns", "mode"], |_, _| json!("off")),
+];
+
+pub(crate) fn configure(
     manifest: &Manifest,
     current: Option<&[u8]>,
     settings: &Settings,
@@ -38,8 +66,14 @@ pub(super) fn configure(
     };
     let mut doc = before.clone().unwrap_or_else(|| json!({}));
     let mut overridden = Vec::new();
-    for key in owned(manifest, settings) {
-        let differs = put(&mut doc, key.path, Some(key.value));
+    // Before the list of models is written anew: it tells whose choice the model was.
+    models::choose(&mut doc, model_id(settings));
+    for key in OWNED {
+        let mut value = (key.value)(manifest, settings);
+        if key.path == models::PROVIDER_KEY {
+            models::join(&mut value, &doc);
+        }
+        let differs = put(&mut doc, key.path, Some(value));
         if differs && !key.varies {
             overridden.push(key.path.join("."));
         }
@@ -54,7 +88,6 @@ pub(super) fn configure(
             put(&mut doc, path, Some(value));
         }
     }
-    choose_model(&mut doc, settings);
     let bytes = match current {
         // Nothing to change: comments and order stay as they are.
         Some(bytes) if before.as_ref() == Some(&doc) => bytes.to_vec(),
@@ -63,7 +96,7 @@ pub(super) fn configure(
     Configured { bytes, overridden, unreadable }
 }
 
-fn read(bytes: &[u8]) -> Result<Map<String, Value>, String> {
+pub(super) fn read(bytes: &[u8]) -> Result<Map<String, Value>, String> {
     if bytes.len() > MAX_BYTES {
         return Err(format!("it is larger than {MAX_BYTES} bytes"));
     }
@@ -78,27 +111,7 @@ fn read(bytes: &[u8]) -> Result<Map<String, Value>, String> {
 }
 
 /// Keys that must not be set: the edge serves the engine at the root and ends TLS itself.
-const ABSENT: &[&[&str]] = &[&["gateway", "controlUi", "basePath"], &["gateway", "tls"]];
-
-fn owned(manifest: &Manifest, settings: &Settings) -> Vec<Owned> {
-    let fixed = |path, value| Owned { path, value, varies: false };
-    let varying = |path, value| Owned { path, value, varies: true };
-    vec![
-        fixed(&["gateway", "mode"], json!("local")),
-        fixed(&["gateway", "port"], json!(manifest.port)),
-        fixed(&["gateway", "bind"], json!("loopback")),
-        fixed(&["gateway", "trustedProxies"], json!(["127.0.0.1"])),
-        varying(&["gateway", "auth"], auth(settings)),
-        varying(&["gateway", "controlUi", "allowedOrigins"], origins(settings)),
-        fixed(&["gateway", "tailscale", "mode"], json!("off")),
-        varying(&["models", "providers", PROVIDER], provider(manifest, settings)),
-        fixed(&["models", "catalogRefresh", "enabled"], json!(false)),
-        fixed(&["update", "checkOnStart"], json!(false)),
-        fixed(&["update", "auto", "enabled"], json!(false)),
-        fixed(&["telemetry", "enabled"], json!(false)),
-        fixed(&["discovery", "mdns", "mode"], json!("off")),
-    ]
-}
+pub(super) const ABSENT: &[&[&str]] = &[&["gateway", "controlUi", "basePath"], &["gateway", "tls"]];
 
 /// Identity by headers. A browser's device is approved with a guest's rights; the owner's and the
 /// platform's names carry the rest.
@@ -142,22 +155,16 @@ fn model_id(settings: &Settings) -> &str {
 }
 
 fn provider(manifest: &Manifest, settings: &Settings) -> Value {
-    let id = model_id(settings);
     json!({
         "baseUrl": format!("http://127.0.0.1:{}", manifest.model_port),
         "apiKey": settings.model_token,
         "api": "anthropic-messages",
-        "models": [{
-            "id": id, "name": id, "reasoning": false, "input": ["text", "image"],
-            // The platform counts the cost; the engine need not.
-            "cost": { "input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0 },
-            "contextWindow": 200_000, "maxTokens": 8_192,
-        }],
+        "models": [models::entry(model_id(settings))],
     })
 }
 
 /// What would spend tokens, memory or a connection unasked is off until the owner says otherwise.
-fn defaults() -> Vec<(&'static [&'static str], Value)> {
+pub(super) fn defaults() -> Vec<(&'static [&'static str], Value)> {
     vec![
         (&["agents", "defaults", "heartbeat", "every"], json!("0m")),
         (&["plugins", "entries", "memory-core", "config", "dreaming", "enabled"], json!(false)),
@@ -174,31 +181,12 @@ fn defaults() -> Vec<(&'static [&'static str], Value)> {
     ]
 }
 
-/// The platform's model, unless the owner chose one of a provider of their own.
-fn choose_model(doc: &mut Value, settings: &Settings) {
-    const MODEL: &[&str] = &["agents", "defaults", "model"];
-    let ours = |name: &str| name.starts_with(&format!("{PROVIDER}/"));
-    let wanted = json!(format!("{PROVIDER}/{}", model_id(settings)));
-    match look(doc, MODEL) {
-        Some(Value::String(name)) if !ours(name) => {}
-        Some(Value::Object(map)) => {
-            let theirs = map.get("primary").and_then(Value::as_str).is_some_and(|n| !ours(n));
-            if !theirs {
-                put(doc, &["agents", "defaults", "model", "primary"], Some(wanted));
-            }
-        }
-        _ => {
-            put(doc, MODEL, Some(json!({ "primary": wanted })));
-        }
-    }
-}
-
-fn look<'a>(doc: &'a Value, path: &[&str]) -> Option<&'a Value> {
+pub(super) fn look<'a>(doc: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(doc, |at, key| at.get(key))
 }
 
 /// Sets or removes a key; true if another value was there.
-fn put(doc: &mut Value, path: &[&str], value: Option<Value>) -> bool {
+pub(super) fn put(doc: &mut Value, path: &[&str], value: Option<Value>) -> bool {
     let Some((last, way)) = path.split_last() else { return false };
     let mut differs = false;
     let mut at = doc;

@@ -4,8 +4,12 @@ mod answer;
 mod chat;
 mod configure;
 mod follow;
+mod configs;
+mod conversations;
 mod history;
+mod models;
 mod nesting;
+mod owner;
 mod rows;
 mod suspend;
 #[cfg(test)]
@@ -26,6 +30,9 @@ use crate::gateway::socket::{Face, Socket, Unopened};
 use crate::gateway::wire::check_floor;
 use crate::gateway::{garbled, http, nobody_listens};
 use crate::manifest::{self, BadManifest};
+#[cfg(test)]
+pub(crate) use configure::configure as configure_for_tests;
+pub use configs::OpenClawConfigs;
 
 /// Speaks to OpenClaw. Cheap to clone; one serves any number of boxes.
 #[derive(Clone)]

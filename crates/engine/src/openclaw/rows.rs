@@ -28,6 +28,10 @@ pub(super) struct Page {
     pub(super) messages: Vec<Row>,
     #[serde(default)]
     pub(super) session_info: SessionInfo,
+    /// Whether there are older rows, and how far from the newest they begin.
+    #[serde(default)]
+    pub(super) has_more: bool,
+    pub(super) next_offset: Option<u64>,
 }
 
 /// What the conversation is doing.
@@ -56,6 +60,7 @@ pub(super) struct Row {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Own {
+    seq: Option<u64>,
     run_id: Option<String>,
     idempotency_key: Option<String>,
 }
@@ -76,9 +81,31 @@ impl Page {
         session: &str,
         limit: u32,
     ) -> Result<Result<Self, Refusal>, EngineError> {
-        let params = json!({
+        Self::ask(socket, session, limit, 0).await
+    }
+
+    /// Reads rows that begin so far from the newest, oldest first.
+    pub(super) async fn read_from(
+        socket: &mut Socket,
+        session: &str,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Self, EngineError> {
+        Self::ask(socket, session, limit, offset).await?.map_err(Refusal::into_error)
+    }
+
+    async fn ask(
+        socket: &mut Socket,
+        session: &str,
+        limit: u32,
+        offset: u64,
+    ) -> Result<Result<Self, Refusal>, EngineError> {
+        let mut params = json!({
             "sessionKey": session, "limit": limit.clamp(1, MAX_ROWS), "maxChars": MAX_CHARS,
         });
+        if offset > 0 {
+            params["offset"] = json!(offset);
+        }
         match socket.try_call("chat.history", params).await? {
             Ok(answer) => match serde_json::from_value(answer) {
                 Ok(page) => Ok(Ok(page)),
@@ -102,6 +129,11 @@ impl Row {
         }
         let key = self.idempotency_key.as_deref().or(self.own.idempotency_key.as_deref())?;
         key.strip_suffix(":user")
+    }
+
+    /// Its number in the transcript.
+    pub(super) fn seq(&self) -> Option<u64> {
+        self.own.seq
     }
 
     /// Whether a person wrote it.

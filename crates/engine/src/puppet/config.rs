@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// Why a puppet does not start. The program ends with exit code 78 and says it like OpenClaw.
 #[derive(Debug, thiserror::Error)]
@@ -87,8 +89,25 @@ const KNOWN: &[&str] = &[
     "wizard",
 ];
 
-impl Config {
-    pub(super) fn read(path: &Path) -> Result<Self, Refused> {
+/// A configuration and the file that it was read from.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) config: Arc<Config>,
+    /// Another one for every other file.
+    pub(super) hash: String,
+    /// Whether edits of the file are taken up.
+    watches: bool,
+}
+
+/// What `config.get` tells of the file as it is now.
+pub(super) struct Told {
+    pub(super) issues: Vec<String>,
+    pub(super) hash: String,
+    pub(super) applied: String,
+}
+
+impl Read {
+    pub(super) fn new(path: &Path) -> Result<Self, Refused> {
         let text = std::fs::read_to_string(path).map_err(|e| Refused::Blocked(e.to_string()))?;
         let doc: Value =
             json5::from_str(&text).map_err(|e| Refused::Blocked(format!("not JSON5: {e}")))?;
@@ -101,9 +120,33 @@ impl Config {
             let path = path.display().to_string();
             return Err(Refused::Keys { path, keys: keys.join("\n") });
         }
-        Ok(Self::from(&doc))
+        let watches = doc["gateway"]["reload"]["mode"] != "off";
+        Ok(Self { config: Arc::new(Config::from(&doc)), hash: hash(&text), watches })
     }
 
+    /// Takes up what the file says now, if it may, and tells how it stands. A file that is refused
+    /// changes nothing, as with OpenClaw.
+    pub(super) fn again(&mut self, path: &Path) -> Told {
+        let (issues, hash) = match Self::new(path) {
+            Ok(new) => {
+                let hash = new.hash.clone();
+                if self.watches && new.watches {
+                    *self = new;
+                }
+                (Vec::new(), hash)
+            }
+            Err(Refused::Keys { keys, .. }) => (keys.lines().map(str::to_owned).collect(), "?".into()),
+            Err(other) => (vec![other.to_string()], "?".into()),
+        };
+        Told { issues, hash, applied: self.hash.clone() }
+    }
+}
+
+fn hash(text: &str) -> String {
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+impl Config {
     fn from(doc: &Value) -> Self {
         let gateway = &doc["gateway"];
         let proxy = &gateway["auth"]["trustedProxy"];
@@ -119,9 +162,16 @@ impl Config {
             origins: texts(&gateway["controlUi"]["allowedOrigins"]),
             model_port: model_port.unwrap_or_default(),
             model_key: text(&provider["apiKey"]),
-            model: text(&provider["models"][0]["id"]),
+            model: model(doc).unwrap_or_else(|| text(&provider["models"][0]["id"])),
         }
     }
+}
+
+/// The assistant's model, if it is one of the platform's.
+fn model(doc: &Value) -> Option<String> {
+    let model = &doc["agents"]["defaults"]["model"];
+    let name = model.as_str().or_else(|| model["primary"].as_str())?;
+    name.strip_prefix("platform/").map(str::to_owned)
 }
 
 fn complaints(doc: &Value) -> Vec<String> {
@@ -129,6 +179,10 @@ fn complaints(doc: &Value) -> Vec<String> {
     let port = &doc["gateway"]["port"];
     if !port.is_null() && port.as_u64().is_none_or(|p| p == 0 || p > 65_535) {
         out.push("openclaw.json:1 — gateway.port: Invalid input: expected number".into());
+    }
+    // Nothing that a schema would tell, for tests of what is refused all the same.
+    if doc["plugins"]["entries"]["puppet"]["config"]["refuse"] == true {
+        out.push("plugins.entries.puppet.config.refuse: puppet was told to refuse".into());
     }
     let keys = doc.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
     let unknown: Vec<String> =

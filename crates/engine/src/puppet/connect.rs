@@ -50,7 +50,7 @@ impl Puppet {
                 500,
             ));
         }
-        let config = &self.inner.config;
+        let config = self.config();
         let Some(user) = config.user(headers) else {
             return Err(Reply::refused("NOT_PAIRED", "device identity required"));
         };

@@ -23,8 +23,9 @@ impl Puppet {
         match method {
             "chat.send" => self.chat_send(guest, params).await,
             "chat.history" => self.chat_history(params),
+            "config.get" => self.config_get(),
             "sessions.create" => self.sessions_create(params).await,
-            "sessions.list" => self.sessions_list(),
+            "sessions.list" => self.sessions_list(params),
             "cron.status" => self.cron_status(),
             "cron.add" => self.cron_add(params).await,
             "cron.remove" => self.cron_remove(params).await,
@@ -42,13 +43,27 @@ impl Puppet {
         }
         let key = session_key(params);
         let state = self.state();
+        let offset = usize::try_from(params["offset"].as_u64().unwrap_or(0)).unwrap_or(usize::MAX);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Reply::Ok(match state.sessions.0.get(&key) {
-            Some(session) => session.history(&key, limit),
+            Some(session) => session.history(&key, limit, offset),
             None => json!({
                 "sessionKey": key, "messages": [], "pendingInputs": { "items": [], "total": 0 },
             }),
         })
+    }
+
+    fn config_get(&self) -> Reply {
+        let told = self.look_at_file();
+        let issue = |text: &String| {
+            let (path, message) = text.split_once(": ").unwrap_or(("", text));
+            json!({ "path": path, "message": message })
+        };
+        Reply::Ok(json!({
+            "exists": true, "valid": told.issues.is_empty(),
+            "issues": told.issues.iter().map(issue).collect::<Vec<_>>(),
+            "configRevisionHash": told.hash, "appliedConfigHash": told.applied,
+        }))
     }
 
     async fn sessions_create(&self, params: &Value) -> Reply {
@@ -60,15 +75,22 @@ impl Puppet {
         Reply::Ok(json!({ "ok": true, "key": key, "sessionId": id }))
     }
 
-    fn sessions_list(&self) -> Reply {
+    fn sessions_list(&self, params: &Value) -> Reply {
+        let number = |name: &str, default| {
+            usize::try_from(params[name].as_u64().unwrap_or(default)).unwrap_or(usize::MAX)
+        };
+        let (limit, offset) = (number("limit", 100), number("offset", 0));
         let state = self.state();
-        let sessions: Vec<Value> = state
-            .sessions
-            .0
-            .iter()
-            .map(|(key, s)| json!({ "key": key, "sessionId": s.id, "status": s.status() }))
-            .collect();
-        Reply::Ok(json!({ "count": sessions.len(), "sessions": sessions }))
+        let mut sessions: Vec<Value> =
+            state.sessions.0.iter().map(|(key, session)| session.listed(key)).collect();
+        sessions.sort_by_key(|session| std::cmp::Reverse(session["updatedAt"].as_i64()));
+        let total = sessions.len();
+        let page: Vec<Value> = sessions.into_iter().skip(offset).take(limit).collect();
+        let end = offset.saturating_add(page.len());
+        Reply::Ok(json!({
+            "count": page.len(), "totalCount": total, "sessions": page,
+            "hasMore": end < total, "nextOffset": (end < total).then_some(end),
+        }))
     }
 
     async fn make_session(&self, key: &str) {

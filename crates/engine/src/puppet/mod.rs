@@ -92,7 +92,9 @@ pub struct Puppet {
 }
 
 struct Inner {
-    config: config::Config,
+    /// The configuration that it goes by, and where the file is.
+    config: Mutex<config::Read>,
+    file: PathBuf,
     play: Play,
     clock: Arc<dyn Clock>,
     outbound: Arc<dyn Dial>,
@@ -129,7 +131,8 @@ impl Puppet {
     /// uses.
     pub fn open(options: Options) -> Result<Self, Refused> {
         let dir = options.home.join(STATE);
-        let config = config::Config::read(&dir.join("openclaw.json"))?;
+        let file = dir.join("openclaw.json");
+        let config = Mutex::new(config::Read::new(&file)?);
         let (journal, entries) = journal::Journal::open(&dir).map_err(Refused::State)?;
         let started = options.clock.now();
         let mut state = State::default();
@@ -141,6 +144,7 @@ impl Puppet {
         let puppet = Self {
             inner: Arc::new(Inner {
                 config,
+                file,
                 play: options.play,
                 clock: options.clock,
                 outbound: options.outbound,
@@ -162,7 +166,17 @@ impl Puppet {
 
     /// The port that its configuration names.
     pub fn port(&self) -> u16 {
-        self.inner.config.port
+        self.config().port
+    }
+
+    /// The configuration that it goes by.
+    fn config(&self) -> Arc<config::Config> {
+        self.inner.config.lock().unwrap_or_else(PoisonError::into_inner).config.clone()
+    }
+
+    /// Looks at the file, as OpenClaw does when it sees it change.
+    fn look_at_file(&self) -> config::Told {
+        self.inner.config.lock().unwrap_or_else(PoisonError::into_inner).again(&self.inner.file)
     }
 
     /// Answers HTTP and WebSocket on one connection until it closes or the puppet is killed.

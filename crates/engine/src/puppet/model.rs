@@ -32,6 +32,7 @@ pub(super) async fn ask(
     if puppet.inner.play.echo {
         return Ok(echo(rows, tell).await);
     }
+    puppet.look_at_file();
     let mut wait = Duration::from_millis(100);
     for _ in 1..ATTEMPTS {
         match post(puppet, rows, &mut tell).await {
@@ -79,7 +80,7 @@ async fn post(
     tell: &mut impl FnMut(Said),
 ) -> Result<String, Failed> {
     let now = |e: &dyn std::fmt::Display| Failed::Now(e.to_string());
-    let config = &puppet.inner.config;
+    let config = puppet.config();
     let conn = puppet.inner.outbound.dial(config.model_port).await.map_err(|e| now(&e))?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(conn.compat()))
@@ -114,7 +115,7 @@ fn message_of(body: &Bytes) -> String {
 }
 
 fn request(puppet: &Puppet, rows: &[Value]) -> Result<Request<Full<Bytes>>, http::Error> {
-    let config = &puppet.inner.config;
+    let config = puppet.config();
     let said = rows.iter().filter(|row| matches!(row["role"].as_str(), Some("user" | "assistant")));
     let messages: Vec<Value> = said
         .map(|row| {

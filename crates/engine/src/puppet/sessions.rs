@@ -79,9 +79,29 @@ impl Session {
         if self.interrupted || !self.runs.is_empty() { "running" } else { "done" }
     }
 
-    /// The newest rows as `chat.history` gives them.
-    pub(super) fn history(&self, key: &str, limit: usize) -> Value {
-        let from = self.rows.len().saturating_sub(limit);
+    /// As `sessions.list` gives it.
+    pub(super) fn listed(&self, key: &str) -> Value {
+        let time = |row: Option<&Value>| row.map(|row| row["timestamp"].clone());
+        let preview: Option<String> =
+            self.rows.last().map(|row| rows::text(row).chars().take(80).collect());
+        json!({
+            "key": key, "sessionId": self.id, "status": self.status(),
+            "hasActiveRun": !self.runs.is_empty(), "messageCount": self.rows.len(),
+            "createdAt": time(self.rows.first()), "updatedAt": time(self.rows.last()),
+            "lastMessagePreview": preview,
+        })
+    }
+
+    /// Rows as `chat.history` gives them: those that begin so far from the newest.
+    pub(super) fn history(&self, key: &str, limit: usize, offset: usize) -> Value {
+        let to = self.rows.len().saturating_sub(offset);
+        let from = to.saturating_sub(limit);
+        let numbered = |(index, row): (usize, &Value)| {
+            let mut row = row.clone();
+            row["__openclaw"]["seq"] = json!(from + index + 1);
+            row
+        };
+        let messages: Vec<Value> = self.rows[from..to].iter().enumerate().map(numbered).collect();
         let pending: Vec<Value> = self
             .pending
             .iter()
@@ -94,9 +114,10 @@ impl Session {
             })
             .collect();
         json!({
-            "sessionKey": key, "sessionId": self.id, "messages": self.rows[from..],
+            "sessionKey": key, "sessionId": self.id, "messages": messages,
             "pendingInputs": { "items": pending, "total": pending.len() },
-            "hasMore": from > 0, "totalMessages": self.rows.len(),
+            "hasMore": from > 0, "nextOffset": (from > 0).then_some(offset + to - from),
+            "totalMessages": self.rows.len(),
             "sessionInfo": {
                 "key": key, "status": self.status(), "hasActiveRun": !self.runs.is_empty(),
                 "activeRunIds": self.runs,

@@ -11,6 +11,7 @@ mod job;
 mod message;
 mod release;
 mod reply;
+mod revision;
 mod secret;
 mod session;
 mod smartbox;

@@ -4,6 +4,7 @@ use ed25519_dalek::SigningKey;
 use smartbox_core::BoxFuture;
 use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
+use smartbox_core::config::port::Revisions;
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::job::port::Jobs;
 use smartbox_core::message::port::Messages;
@@ -89,6 +90,9 @@ impl Holdings for Records<'_> {
         self
     }
     fn messages(&mut self) -> &mut dyn Messages {
+        self
+    }
+    fn revisions(&mut self) -> &mut dyn Revisions {
         self
     }
     fn secrets(&mut self) -> &mut dyn Secrets {

@@ -16,6 +16,7 @@ use smartbox_core::usage::Usage;
 
 use super::job::KeptJob;
 use super::reply::Taken;
+use super::revision;
 use crate::chain::Head;
 
 /// A secret's value and when it was set.
@@ -46,6 +47,8 @@ pub(super) struct State {
     pub(super) messages: Arc<BTreeMap<u64, Message>>,
     pub(super) places: Arc<HashMap<MessageId, u64>>,
     pub(super) accepted: u64,
+    /// Of each box, oldest first.
+    pub(super) revisions: Arc<HashMap<SmartboxId, Vec<revision::Kept>>>,
     pub(super) secrets: Arc<HashMap<Scope, BTreeMap<String, Kept>>>,
     pub(super) releases: Arc<BTreeMap<ReleaseKey, u64>>,
     pub(super) sessions: Arc<HashMap<String, Session>>,
@@ -66,6 +69,7 @@ impl State {
         Arc::make_mut(&mut self.messages).retain(|_, m| m.smartbox != *id);
         let messages = &self.messages;
         Arc::make_mut(&mut self.places).retain(|_, place| messages.contains_key(place));
+        Arc::make_mut(&mut self.revisions).remove(id);
         Arc::make_mut(&mut self.secrets).remove(&Scope::Smartbox(id.clone()));
         Arc::make_mut(&mut self.sessions).retain(|_, s| s.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.tokens).retain(|_, t| t.smartbox.as_ref() != Some(id));

@@ -13,6 +13,7 @@ mod read;
 mod records;
 mod release;
 mod reply;
+mod revision;
 mod secret;
 mod session;
 mod smartbox;

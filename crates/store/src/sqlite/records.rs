@@ -3,6 +3,7 @@
 use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
 use smartbox_core::job::port::Jobs;
+use smartbox_core::config::port::Revisions;
 use smartbox_core::message::port::Messages;
 use smartbox_core::reply::port::Replies;
 use smartbox_core::secret::port::Secrets;
@@ -71,6 +72,9 @@ impl Holdings for Records<'_> {
         self
     }
     fn messages(&mut self) -> &mut dyn Messages {
+        self
+    }
+    fn revisions(&mut self) -> &mut dyn Revisions {
         self
     }
     fn secrets(&mut self) -> &mut dyn Secrets {

@@ -109,6 +109,9 @@ impl Holdings for Rows {
     fn messages(&mut self) -> &mut dyn smartbox_core::message::port::Messages {
         panic!("the gateway has no business here")
     }
+    fn revisions(&mut self) -> &mut dyn smartbox_core::config::port::Revisions {
+        panic!("the gateway has no business here")
+    }
     fn secrets(&mut self) -> &mut dyn smartbox_core::secret::port::Secrets {
         panic!("the gateway has no business here")
     }

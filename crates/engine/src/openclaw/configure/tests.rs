@@ -1,5 +1,7 @@
 //! Tests of the merge.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -72,16 +74,40 @@ fn a_second_merge_changes_nothing_and_keeps_comments() {
 
 #[test]
 fn the_model_follows_the_platform_unless_the_owner_has_another_provider() {
-    let (doc, _) = merge(Some(r#"{"agents":{"defaults":{"model":"platform/old"}}}"#));
+    let (doc, _) = merge(Some(
+        r#"{"agents":{"defaults":{"model":"platform/old"}},
+        "models":{"providers":{"platform":{"models":[{"id":"old"}]}}}}"#,
+    ));
     assert_eq!(doc["agents"]["defaults"]["model"]["primary"], "platform/demo/demo");
     let (doc, _) = merge(Some(
         r#"{"agents":{"defaults":{"model":{"primary":"platform/old",
-        "fallbacks":["x/y"]}}}}"#,
+        "fallbacks":["x/y"]}}},"models":{"providers":{"platform":{"models":[{"id":"old"}]}}}}"#,
     ));
     assert_eq!(doc["agents"]["defaults"]["model"]["primary"], "platform/demo/demo");
     assert_eq!(doc["agents"]["defaults"]["model"]["fallbacks"][0], "x/y");
     let (doc, _) = merge(Some(r#"{"agents":{"defaults":{"model":{"primary":"mine/best"}}}}"#));
     assert_eq!(doc["agents"]["defaults"]["model"]["primary"], "mine/best");
+}
+
+#[test]
+fn a_model_of_the_owners_choice_stays_and_joins_the_list() {
+    let choice = r#"{"agents":{"defaults":{"model":{"primary":"platform/claude-x",
+        "fallbacks":["platform/claude-y","mine/z"]}},"list":[{"id":"a","model":"platform/claude-x"}]}}"#;
+    let (doc, out) = merge(Some(choice));
+    assert_eq!(doc["agents"]["defaults"]["model"]["primary"], "platform/claude-x");
+    let ids = |doc: &Value| {
+        let list = doc["models"]["providers"]["platform"]["models"].as_array().unwrap().clone();
+        list.iter().map(|m| m["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let listed = ids(&doc);
+    assert_eq!(listed[0], "demo/demo", "the platform's comes first");
+    assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), 3);
+    assert!(listed.contains(&"claude-x".into()) && listed.contains(&"claude-y".into()));
+    let (again, _) = merge(Some(std::str::from_utf8(&out.bytes).unwrap()));
+    assert_eq!(again, doc, "a choice is not taken for the platform's at the next start");
+    let many: Vec<String> = (0..500).map(|n| format!("platform/m{n}")).collect();
+    let hostile = json!({"agents": {"x": many, "y": format!("platform/{}", "z".repeat(10_000))}});
+    assert!(ids(&merge(Some(&hostile.to_string())).0).len() <= 65);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod audit;
 mod job;
 mod message;
 mod reply;
+mod revision;
 mod secret;
 mod session;
 mod smartbox;
