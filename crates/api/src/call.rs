@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use smartbox_core::id::MessageId;
 
 use crate::account::{AccountChange, AccountView, NewAccount};
@@ -13,9 +14,12 @@ use crate::file::{
     FileView, FileWritten, FilesQuery, NewDirectory, RemoveQuery, Rename, Unpacked, WriteQuery,
 };
 use crate::kind::KindView;
+use crate::config::{
+    ConfigChanged, ConfigQuery, ConfigView, Reloaded, RevisionDetail, RevisionView, RollBack,
+};
 use crate::link::SignInLink;
 use crate::log::LogQuery;
-use crate::message::{HistoryEntry, MessageView, NewMessage};
+use crate::message::{Conversation, HistoryEntry, MessageView, NewMessage};
 use crate::page::{Page, PageQuery};
 use crate::platform::PlatformStatus;
 use crate::secret::{NewSecret, SecretView};
@@ -76,12 +80,14 @@ pub struct Call<R> {
     pub path: String,
     /// A JSON body. [`Frames`] has none here: the client streams it.
     pub body: Option<Vec<u8>>,
+    /// The entity tag that must still be the thing's.
+    pub if_match: Option<String>,
     reply: PhantomData<R>,
 }
 
 impl<R: Reply> Call<R> {
     fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), body: None, reply: PhantomData }
+        Self { method, path: path.into(), body: None, if_match: None, reply: PhantomData }
     }
 
     fn with(mut self, body: &impl Serialize) -> Self {
@@ -174,10 +180,69 @@ pub fn follow(id: &MessageId) -> Call<Events> {
     Call::new("GET", paths::message_events(id.as_str()))
 }
 
-/// The engine's own history of a conversation, newest `limit` entries, oldest first. Wakes the box.
-pub fn history(name: &str, session: &str, limit: u32) -> Call<Json<Vec<HistoryEntry>>> {
-    let path = paths::of_smartbox(name, "history");
-    Call::new("GET", format!("{path}?session={}&limit={limit}", paths::segment(session)))
+/// Messages of a box, newest first. Wakes nothing.
+pub fn messages(name: &str, which: &PageQuery) -> Call<Json<Page<MessageView>>> {
+    Call::new("GET", paged(paths::of_smartbox(name, "messages"), which))
+}
+
+/// The engine's conversations, the newest first. Wakes the box.
+pub fn sessions(name: &str, which: &PageQuery) -> Call<Json<Page<Conversation>>> {
+    Call::new("GET", paged(paths::of_smartbox(name, "sessions"), which))
+}
+
+/// The engine's own history of a conversation: the newest entries, oldest first, and the way to those
+/// before. Wakes the box.
+pub fn history(name: &str, session: &str, which: &PageQuery) -> Call<Json<Page<HistoryEntry>>> {
+    let session = Some(format!("session={}", paths::segment(session)));
+    let parts = [session].into_iter().chain(page_parts(which));
+    Call::new("GET", with_query(paths::of_smartbox(name, "history"), parts))
+}
+
+/// A box's configuration. Wakes nothing.
+pub fn config(name: &str) -> Call<Json<ConfigView>> {
+    Call::new("GET", paths::config(name))
+}
+
+/// Replaces a box's configuration; only if it still has this digest, if one is given.
+pub fn replace_config(
+    name: &str,
+    document: &Value,
+    digest: Option<&str>,
+    query: ConfigQuery,
+) -> Call<Json<ConfigChanged>> {
+    let mut call = Call::new("PUT", dry(paths::config(name), query)).with(document);
+    call.if_match = digest.map(|digest| format!("\"{digest}\""));
+    call
+}
+
+/// Merges a patch into a box's configuration.
+pub fn patch_config(name: &str, patch: &Value, query: ConfigQuery) -> Call<Json<ConfigChanged>> {
+    Call::new("PATCH", dry(paths::config(name), query)).with(patch)
+}
+
+/// The revisions of a box's configuration, newest first. Wakes nothing.
+pub fn config_history(name: &str, which: &PageQuery) -> Call<Json<Page<RevisionView>>> {
+    Call::new("GET", paged(format!("{}/history", paths::config(name)), which))
+}
+
+/// One revision, compared with another, or with the one before it.
+pub fn config_revision(
+    name: &str,
+    revision: u64,
+    against: Option<u64>,
+) -> Call<Json<RevisionDetail>> {
+    let path = paths::revision(name, revision);
+    Call::new("GET", against.map_or(path.clone(), |other| format!("{path}?against={other}")))
+}
+
+/// Goes back to a revision.
+pub fn roll_back_config(name: &str, to: RollBack) -> Call<Json<ConfigChanged>> {
+    Call::new("POST", format!("{}/rollback", paths::config(name))).with(&to)
+}
+
+/// Has the engine go by its file.
+pub fn reload_config(name: &str) -> Call<Json<Reloaded>> {
+    Call::new("POST", format!("{}/reload", paths::config(name)))
 }
 
 /// Runs a command; see [`crate::exec`]. Wakes the box.
@@ -295,6 +360,8 @@ pub fn revoke_tokens() -> Call<Nothing> {
 /// Something of a box, about a path in its home.
 fn at(name: &str, what: &str, path: &str) -> String {
     format!("{}?path={}", paths::of_smartbox(name, what), paths::segment(path))
+fn dry(path: String, query: ConfigQuery) -> String {
+    if query.dry_run { format!("{path}?dry_run=true") } else { path }
 }
 
 /// A path with which page of its list is wanted.
@@ -360,6 +427,10 @@ fn paged(path: String, which: &PageQuery) -> String {
 }
 
 fn parts(which: &PageQuery) -> [Option<String>; 2] {
+    with_query(path, page_parts(which))
+}
+
+fn page_parts(which: &PageQuery) -> [Option<String>; 2] {
     let limit = which.limit.map(|n| format!("limit={n}"));
     let cursor = which.cursor.as_deref().map(|text| format!("cursor={}", paths::segment(text)));
     [limit, cursor]
@@ -386,7 +457,10 @@ mod tests {
         assert_eq!(log("pa", LogQuery::default()).path, "/api/v1/boxes/pa/log");
         let query = LogQuery { from: Some(3), tail: None, follow: true };
         assert_eq!(log("pa", query).path, "/api/v1/boxes/pa/log?from=3&follow=true");
-        assert_eq!(history("pa", "a&b", 5).path, "/api/v1/boxes/pa/history?session=a%26b&limit=5");
+        assert_eq!(
+            history("pa", "a&b", &PageQuery { limit: Some(5), cursor: None }).path,
+            "/api/v1/boxes/pa/history?session=a%26b&limit=5"
+        );
         let page = PageQuery { limit: Some(2), cursor: Some("a+b".into()) };
         assert_eq!(boxes(&page).path, "/api/v1/boxes?limit=2&cursor=a%2Bb");
         assert_eq!(boxes(&PageQuery::default()).path, "/api/v1/boxes");

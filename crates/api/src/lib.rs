@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod call;
+pub mod config;
 pub mod exec;
 pub mod execs;
 pub mod file;

@@ -2,7 +2,7 @@
 //! see [`crate::sse`].
 
 use serde::{Deserialize, Serialize};
-pub use smartbox_core::engine::{HistoryEntry, Role, TurnEvent};
+pub use smartbox_core::engine::{Conversation, HistoryEntry, Role, TurnEvent};
 use smartbox_core::id::{MessageId, SmartboxId};
 pub use smartbox_core::message::Delivery;
 use smartbox_core::message::Message;

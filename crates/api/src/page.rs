@@ -88,6 +88,11 @@ impl<T> Page<T> {
         Self { items, next }
     }
 
+    /// A page of the list of this name whose next key somebody else knows.
+    pub fn then(items: Vec<T>, list: &str, next: Option<&str>) -> Self {
+        Self { items, next: next.map(|key| encode(list, key)) }
+    }
+
     /// The same page of other things.
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(each).collect(), next: self.next }

@@ -58,6 +58,16 @@ pub fn message_events(id: &str) -> String {
     format!("{API}/messages/{}/events", segment(id))
 }
 
+/// A box's configuration: `GET`, `PUT`, `PATCH`; beneath it `history`, `rollback`, `reload`, `schema`.
+pub fn config(name: &str) -> String {
+    of_smartbox(name, "config")
+}
+
+/// One revision of a box's configuration: `GET`.
+pub fn revision(name: &str, revision: u64) -> String {
+    format!("{}/history/{revision}", config(name))
+}
+
 /// One secret: `PUT`, `DELETE`.
 pub fn secret(name: &str) -> String {
     format!("{SECRETS}/{}", segment(name))

@@ -2,6 +2,7 @@
 //! command line makes of each.
 
 use serde::{Deserialize, Serialize};
+use smartbox_core::config::Fault;
 use utoipa::ToSchema;
 
 /// The media type of a [`Problem`].
@@ -24,6 +25,9 @@ pub struct Problem {
     /// What the person can do; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
+    /// What is wrong in a document, and where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
     /// The request's id, as in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -39,6 +43,7 @@ impl Problem {
             code: code.as_str().to_owned(),
             detail: detail.into(),
             hint: hint.into(),
+            errors: Vec::new(),
             request_id: None,
         }
     }
@@ -113,6 +118,8 @@ codes! {
     Refused = "refused", 422, "Refused", Failure;
     /// Something else was asked under the same `Idempotency-Key`.
     IdempotencyMismatch = "idempotency-mismatch", 422, "The key is another request's", Usage;
+    /// The engine's own schema, or the engine, does not allow this configuration.
+    InvalidConfig = "invalid-config", 422, "The engine does not allow this configuration", Failure;
     /// The platform failed; the log has the cause under the request's id.
     Internal = "internal", 500, "The platform failed", Failure;
     /// The engine or the sandbox did not do what the platform asked of it.

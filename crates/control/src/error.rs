@@ -1,5 +1,7 @@
 //! Why the engine room did not do what it was asked. Each variant is a different thing to do.
 
+use smartbox_core::config::Fault;
+use smartbox_core::config::port::NoSchema;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::home::port::FileError;
 use smartbox_core::route::port::WakeError;
@@ -64,6 +66,21 @@ pub enum ControlError {
         /// Where it is now.
         revision: u64,
     },
+    /// The engine does not allow what was asked: correct it.
+    #[error("the engine does not allow this configuration{}", first(faults))]
+    Invalid {
+        /// What, and where.
+        faults: Vec<Fault>,
+    },
+    /// It is no longer what the caller saw: look again.
+    #[error("the configuration is no longer what it was")]
+    Stale {
+        /// The digest of what is there now.
+        digest: String,
+    },
+    /// The engine's schema cannot be had, so that nothing can be checked.
+    #[error(transparent)]
+    NoSchema(#[from] NoSchema),
     /// The platform is going down.
     #[error("the platform is shutting down")]
     Draining,
@@ -130,4 +147,12 @@ impl From<WakeError> for ControlError {
             WakeError::Store(error) => error.into(),
         }
     }
+}
+
+/// The first of them in words.
+fn first(faults: &[Fault]) -> String {
+    faults.first().map_or_else(String::new, |fault| {
+        let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        format!(": {}: {}{hint}", fault.path, fault.message)
+    })
 }

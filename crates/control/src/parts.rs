@@ -8,6 +8,9 @@ use std::time::Duration;
 use smartbox_core::engine::port::Engine;
 use smartbox_core::home::port::Homes;
 use smartbox_core::host::port::Host;
+use smartbox_core::config::port::Configs;
+use smartbox_core::engine::port::{Conversations, Engine};
+use smartbox_core::home::port::Homes;
 use smartbox_core::id::Entropy;
 use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
@@ -31,6 +34,7 @@ pub struct Parts {
     /// The templates that boxes are made from.
     pub kinds: Kinds,
     /// The same driver's hand on the files of homes.
+    /// The homes of boxes, whether they run or not.
     pub homes: Arc<dyn Homes>,
     /// The engines that are installed; the first is the default.
     pub engines: Vec<EngineSlot>,
@@ -53,6 +57,10 @@ pub struct Parts {
 pub struct EngineSlot {
     /// Its adapter.
     pub engine: Arc<dyn Engine>,
+    /// What is known of its configuration.
+    pub configs: Arc<dyn Configs>,
+    /// What it remembers.
+    pub conversations: Arc<dyn Conversations>,
     /// Where it is installed on the host.
     pub dir: PathBuf,
     /// Finds in the end of its log which part of its configuration it refuses.

@@ -3,8 +3,8 @@
 use crate::BoxFuture;
 use crate::account::port::Accounts;
 use crate::audit::port::Audit;
-use crate::job::port::Jobs;
 use crate::config::port::Revisions;
+use crate::job::port::Jobs;
 use crate::message::port::Messages;
 use crate::reply::port::Replies;
 use crate::secret::port::Secrets;

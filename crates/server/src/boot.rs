@@ -25,6 +25,8 @@ use smartbox_engine::identity;
 use smartbox_engine::install::{self, InstallError, Installed, Progress};
 use smartbox_engine::openclaw::OpenClaw;
 use smartbox_runtime::{Machine, Native, NativeConfig, Profile};
+use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
+use smartbox_runtime::{Native, NativeConfig, Profile};
 use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
 use tokio_util::sync::CancellationToken;
 
@@ -95,6 +97,8 @@ pub(crate) async fn start(
         homes: runtime,
         host: Arc::new(Machine),
         kinds: config.kinds.clone(),
+        runtime: runtime.clone(),
+        homes: runtime,
         engines: vec![slot],
         models: Arc::new(gateway.clone()),
         activity: tracker,
@@ -251,7 +255,13 @@ async fn engine_slot(
         }
         other => return Err(BootError::NoEngine { name: other.to_owned() }),
     };
+    let configs = match config.engine.name.as_str() {
+        "puppet" => OpenClawConfigs::puppet(engine.clone()),
+        _ => OpenClawConfigs::installed(engine.clone(), &dir),
+    };
     Ok(EngineSlot {
+        configs: Arc::new(configs),
+        conversations: Arc::new(engine.clone()),
         engine: Arc::new(engine),
         dir,
         complaint: smartbox_engine::complaint::complaint,

@@ -31,6 +31,11 @@ pub(crate) fn failure(error: &ControlError) -> JobFailure {
         ControlError::Refused { hint, .. } => ("refused", hint.clone()),
         ControlError::NotNow { hint, .. } => ("conflict", hint.clone()),
         ControlError::Stale { .. } => ("conflict", "look at it again".to_owned()),
+        ControlError::Invalid { .. } => {
+            ("invalid-config", "nothing was changed; correct it and try again".to_owned())
+        }
+        ControlError::Stale { .. } => ("precondition-failed", "look again".to_owned()),
+        ControlError::NoSchema(_) => ("upstream", "`smartbox doctor` may know more".to_owned()),
         ControlError::Draining => ("draining", String::new()),
         ControlError::Store(StoreError::Full) => {
             ("disk-full", "free some space, then ask for it again".to_owned())

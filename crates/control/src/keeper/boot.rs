@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use smartbox_core::engine::Settings;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::sandbox::{HOME_DIR, Limits, SandboxSpec};
@@ -18,7 +17,7 @@ use crate::control::Control;
 use crate::error::ControlError;
 
 /// Where the last configuration that worked is kept, relative to the home.
-pub(super) const LAST_GOOD: &str = ".smartbox/config.last-good";
+pub(crate) const LAST_GOOD: &str = ".smartbox/config.last-good";
 /// Where a configuration that the engine refused is put aside, relative to the home.
 pub(super) const REFUSED: &str = ".smartbox/config.refused";
 
@@ -86,8 +85,18 @@ impl Keeper {
             if let Some(bytes) = &current {
                 link.write(REFUSED, 0o600, bytes.clone()).await?;
             }
+        let found = control.config_at_start(&row).await?;
+        let configured = engine.configure(found.bytes.as_deref(), &control.engine_settings(&row));
+        if let Some(why) = &found.unreadable {
+            let kept = match &found.bytes {
+                Some(bytes) => {
+                    link.write(REFUSED, 0o600, bytes.clone()).await?;
+                    format!("; it is kept as ~/{REFUSED}")
+                }
+                None => String::new(),
+            };
             self.notice(Some(format!(
-                "The engine's configuration could not be read ({why}); it is kept as ~/{REFUSED}."
+                "The engine's configuration could not be read ({why}){kept}."
             )));
         }
         self.order(control, &link, configured.bytes.into()).await?;

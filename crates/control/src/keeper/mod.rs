@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 
 use crate::control::Control;
 use crate::error::ControlError;
+pub(crate) use boot::LAST_GOOD;
 pub(crate) use now::Now;
 
 /// Keeps one smartbox.

@@ -173,14 +173,16 @@ impl Keeper {
         at: Timestamp,
     ) -> Result<(), ControlError> {
         let why = self.refused_config(control, at).await;
-        let tried = self.memory().config.clone();
-        let good = link.read(LAST_GOOD).await?;
-        let (Some(good), Some(tried)) = (good, tried) else { return Err(why) };
-        if good == tried {
-            return Err(why);
-        }
+        let Some(tried) = self.memory().config.clone() else { return Err(why) };
+        let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        // The box may have put anything in its place: then there is none.
+        let last = link.read(LAST_GOOD).await.ok().flatten();
+        let good = control.config_to_fall_back_to(&row, &tried, last, &why.to_string()).await?;
+        let Some((good, which)) = good else { return Err(why) };
         link.write(REFUSED, 0o600, tried).await?;
-        self.notice(Some(format!("{why} It started with the last one that worked; the refused one is kept as ~/{REFUSED}.")));
+        self.notice(Some(format!(
+            "{why} It started with {which}; the refused one is kept as ~/{REFUSED}."
+        )));
         self.order(control, link, good).await
     }
 

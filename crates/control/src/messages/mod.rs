@@ -4,4 +4,5 @@ pub(crate) mod accept;
 pub(crate) mod deliver;
 mod follow;
 mod history;
+mod list;
 pub(crate) mod live;

@@ -1,9 +1,11 @@
 //! A scripted engine: it answers as it is told, remembers what it was given, and keeps the suspend contract.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream;
+use smartbox_core::config::Taken;
 use smartbox_core::engine::port::{Engine, EngineError};
 use smartbox_core::engine::{
     Configured, Health, HistoryEntry, Manifest, Role, Settings, Suspended, Turn, TurnEvent,
@@ -30,6 +32,8 @@ pub struct Will {
     pub away: u32,
     /// A configuration with this word is refused.
     pub refuses: Option<String>,
+    /// How it stands to its file, each time that it is asked; it has taken it up if there is nothing.
+    pub takes: VecDeque<Result<Taken, EngineError>>,
     /// It refuses every message.
     pub says_no: bool,
     /// How long a turn takes.
@@ -132,12 +136,8 @@ impl Engine for Script {
         &self.manifest
     }
 
-    fn configure(&self, current: Option<&[u8]>, _: &Settings) -> Configured {
-        Configured {
-            bytes: current.unwrap_or(b"fresh").to_vec(),
-            overridden: vec![],
-            unreadable: None,
-        }
+    fn configure(&self, current: Option<&[u8]>, settings: &Settings) -> Configured {
+        crate::configs::configure(current, settings)
     }
 
     fn health<'a>(&'a self, _: &'a dyn Dial) -> BoxFuture<'a, Result<Health, EngineError>> {

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "helpers of one test binary")]
 
 mod accounts;
+mod config;
+mod configs;
 mod engine;
 mod exec;
 mod files;

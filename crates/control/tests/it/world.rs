@@ -9,6 +9,8 @@ use smartbox_control::{
 };
 use smartbox_core::host::HostMemory;
 use smartbox_core::host::port::Host;
+use smartbox_core::home::port::Homes;
+use smartbox_core::home::{HomeOf, WriteOrder};
 use smartbox_core::id::{Entropy, SmartboxId};
 use smartbox_core::message::Message;
 use smartbox_core::model::Caller;
@@ -159,6 +161,15 @@ impl World {
         self.control.accept(id, new).await.unwrap()
     }
 
+    /// Writes a file of a box's home, as something in the box does.
+    pub async fn write(&self, id: &SmartboxId, path: &str, text: &str) {
+        let of = HomeOf { smartbox: id.clone(), slot: 0, disk_bytes: 0 };
+        let order = WriteOrder { parents: true, ..WriteOrder::default() };
+        let mut draft = self.sim.write(of, path.into(), order).await.unwrap();
+        draft.add(text.to_owned().into()).await.unwrap();
+        draft.place().await.unwrap();
+    }
+
     /// Waits until the message is answered or given up.
     pub async fn answer(&self, message: &Message) -> Message {
         tokio::time::timeout(Duration::from_secs(600), async {
@@ -196,6 +207,14 @@ fn parts(
         kinds: kinds(),
         homes: sim.clone(),
         engines: vec![EngineSlot { engine: script.clone(), dir: "/nowhere".into(), complaint }],
+        engines: vec![EngineSlot {
+            engine: script.clone(),
+            configs: script.clone(),
+            conversations: script.clone(),
+            dir: "/nowhere".into(),
+            complaint,
+        }],
+        homes: sim.clone(),
         models: Arc::new(NoModels),
         activity: tracker.clone(),
         clock: clock.clone(),

@@ -11,6 +11,7 @@ pub mod port;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::id::SmartboxId;
 use crate::time::Timestamp;
@@ -42,13 +43,15 @@ pub struct Revision {
 }
 
 /// Something that the engine's schema does not allow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ConfigFault)]
 pub struct Fault {
     /// Where, like `agents.defaults.model`; empty for the whole document.
     pub path: String,
     /// What is wrong, without the value: that may be a secret.
     pub message: String,
     /// What was probably meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
@@ -59,18 +62,23 @@ pub enum Taken {
     Yes,
     /// It does not yet.
     NotYet,
+    /// It will not before it starts again.
+    AtRestart,
     /// It does not want to, and goes by what it had before.
     Refused(Vec<Fault>),
 }
 
 /// What a change needs to be in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ConfigApplied)]
 #[serde(rename_all = "kebab-case")]
 pub enum Applied {
     /// The engine has taken it up.
     Live,
     /// The engine starts again by itself to take it up.
     Restarting,
+    /// The engine runs and will take it up; it had not yet when this was said.
+    Soon,
     /// The engine is frozen and takes it up when it wakes.
     OnWake,
     /// The engine runs and takes it up only when it starts again.

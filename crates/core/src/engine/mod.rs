@@ -97,7 +97,7 @@ pub struct HistoryEntry {
 }
 
 /// One of the engine's conversations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Conversation {
     /// The engine's key for it: what its history is asked for by.
     pub key: String,

@@ -15,6 +15,14 @@ pub trait Messages: Send {
     fn put(&mut self, message: Message) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Messages that are not in a final state, oldest first; of one box if given.
     fn open(&mut self, id: Option<SmartboxId>) -> BoxFuture<'_, Result<Vec<Message>, StoreError>>;
+    /// Messages of a box, newest first: those that were accepted before one of them, or the newest.
+    /// [`StoreError::Missing`] if that one is not the box's.
+    fn page(
+        &mut self,
+        id: SmartboxId,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Message>, StoreError>>;
     /// The newest `limit` messages of a box, oldest first.
     fn recent(
         &mut self,

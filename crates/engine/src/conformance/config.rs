@@ -13,9 +13,8 @@ use super::{Failure, Process};
 use crate::openclaw::OpenClawConfigs;
 
 pub(super) async fn edits_are_taken_up(process: &Process) -> Result<(), Failure> {
-    let primary = |model: &str| {
-        json!({ "agents": { "defaults": { "model": { "primary": model } } } })
-    };
+    let primary =
+        |model: &str| json!({ "agents": { "defaults": { "model": { "primary": model } } } });
     edit(process, primary("platform/check/other")).await?;
     until(process, "an edit", |taken| *taken == Taken::Yes).await?;
     ask(process, &turn("main", "key-model", "word-model")).await?;

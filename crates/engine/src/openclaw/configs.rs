@@ -48,6 +48,8 @@ struct Told {
     issues: Vec<Issue>,
     config_revision_hash: Option<String>,
     applied_config_hash: Option<String>,
+    #[serde(default)]
+    config: Value,
 }
 
 #[derive(Deserialize)]
@@ -105,7 +107,12 @@ impl Configs for OpenClawConfigs {
             }
             let applied = told.applied_config_hash.is_some()
                 && told.applied_config_hash == told.config_revision_hash;
-            Ok(if applied { Taken::Yes } else { Taken::NotYet })
+            let watches = told.config["gateway"]["reload"]["mode"] != "off";
+            Ok(match (applied, watches) {
+                (true, _) => Taken::Yes,
+                (false, true) => Taken::NotYet,
+                (false, false) => Taken::AtRestart,
+            })
         })
     }
 }

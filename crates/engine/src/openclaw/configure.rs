@@ -24,17 +24,11 @@ pub(super) struct Owned {
     varies: bool,
 }
 
-const fn fixed(
-    path: &'static [&'static str],
-    value: fn(&Manifest, &Settings) -> Value,
-) -> Owned {
+const fn fixed(path: &'static [&'static str], value: fn(&Manifest, &Settings) -> Value) -> Owned {
     Owned { path, value, varies: false }
 }
 
-const fn varying(
-    path: &'static [&'static str],
-    value: fn(&Manifest, &Settings) -> Value,
-) -> Owned {
+const fn varying(path: &'static [&'static str], value: fn(&Manifest, &Settings) -> Value) -> Owned {
     Owned { path, value, varies: true }
 }
 

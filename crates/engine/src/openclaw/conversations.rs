@@ -58,8 +58,7 @@ struct Budget {
 
 impl From<Told> for Conversation {
     fn from(told: Told) -> Self {
-        let names =
-            [told.label, told.derived_title, told.display_name, told.last_message_preview];
+        let names = [told.label, told.derived_title, told.display_name, told.last_message_preview];
         let title = names.into_iter().flatten().find(|name| !name.trim().is_empty());
         let plain = |text: String| {
             text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TITLE).collect()

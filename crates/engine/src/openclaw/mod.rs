@@ -2,10 +2,10 @@
 
 mod answer;
 mod chat;
-mod configure;
-mod follow;
 mod configs;
+mod configure;
 mod conversations;
+mod follow;
 mod history;
 mod models;
 mod nesting;
@@ -30,9 +30,9 @@ use crate::gateway::socket::{Face, Socket, Unopened};
 use crate::gateway::wire::check_floor;
 use crate::gateway::{garbled, http, nobody_listens};
 use crate::manifest::{self, BadManifest};
+pub use configs::OpenClawConfigs;
 #[cfg(test)]
 pub(crate) use configure::configure as configure_for_tests;
-pub use configs::OpenClawConfigs;
 
 /// Speaks to OpenClaw. Cheap to clone; one serves any number of boxes.
 #[derive(Clone)]

@@ -104,6 +104,7 @@ pub(super) struct Told {
     pub(super) issues: Vec<String>,
     pub(super) hash: String,
     pub(super) applied: String,
+    pub(super) watches: bool,
 }
 
 impl Read {
@@ -127,18 +128,22 @@ impl Read {
     /// Takes up what the file says now, if it may, and tells how it stands. A file that is refused
     /// changes nothing, as with OpenClaw.
     pub(super) fn again(&mut self, path: &Path) -> Told {
+        let mut file_watches = true;
         let (issues, hash) = match Self::new(path) {
             Ok(new) => {
                 let hash = new.hash.clone();
+                file_watches = new.watches;
                 if self.watches && new.watches {
                     *self = new;
                 }
                 (Vec::new(), hash)
             }
-            Err(Refused::Keys { keys, .. }) => (keys.lines().map(str::to_owned).collect(), "?".into()),
-            Err(other) => (vec![other.to_string()], "?".into()),
+            Err(Refused::Keys { keys, .. }) => {
+                (keys.lines().map(str::to_owned).collect(), String::new())
+            }
+            Err(other) => (vec![other.to_string()], String::new()),
         };
-        Told { issues, hash, applied: self.hash.clone() }
+        Told { issues, hash, applied: self.hash.clone(), watches: self.watches && file_watches }
     }
 }
 

@@ -63,6 +63,7 @@ impl Puppet {
             "exists": true, "valid": told.issues.is_empty(),
             "issues": told.issues.iter().map(issue).collect::<Vec<_>>(),
             "configRevisionHash": told.hash, "appliedConfigHash": told.applied,
+            "config": { "gateway": { "reload": { "mode": if told.watches { "hybrid" } else { "off" } } } },
         }))
     }
 

@@ -14,10 +14,7 @@ async fn faults(document: Value) -> Vec<Fault> {
 async fn an_unknown_key_is_named_with_the_nearest() {
     let found = faults(json!({"agents": {"defaults": {"modle": "a/b"}}, "zzzzzz": 1})).await;
     let told: Vec<_> = found.iter().map(|f| (f.path.as_str(), f.hint.as_deref())).collect();
-    assert_eq!(
-        told,
-        [("agents.defaults.modle", Some("did you mean `model`?")), ("zzzzzz", None)]
-    );
+    assert_eq!(told, [("agents.defaults.modle", Some("did you mean `model`?")), ("zzzzzz", None)]);
 }
 
 #[tokio::test]
@@ -96,7 +93,9 @@ async fn a_schema_that_is_none_is_said() {
 #[tokio::test]
 async fn the_real_schema_is_understood_and_takes_what_the_platform_writes() {
     let Some(dir) = std::env::var_os("SMARTBOX_TEST_ENGINE") else {
-        eprintln!("NOT CHECKED: OpenClaw's schema. Name an installed engine in SMARTBOX_TEST_ENGINE.");
+        eprintln!(
+            "NOT CHECKED: OpenClaw's schema. Name an installed engine in SMARTBOX_TEST_ENGINE."
+        );
         return;
     };
     let schema = Schema::new(Source::Installed(dir.into()));

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use smartbox_api::config::MERGE_PATCH;
 use smartbox_api::problem::Code;
 
 use super::route::Limit;
@@ -19,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A JSON document.
 pub(super) struct Json<T>(pub(super) T);
+
+/// A JSON document that is merged into another.
+pub(super) struct MergePatch(pub(super) serde_json::Value);
 
 /// A JSON document, or the type's default if the body is empty.
 pub(super) struct JsonOrDefault<T>(pub(super) T);
@@ -36,6 +40,19 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         if !is(request.headers(), "application/json") {
             let hint = "send `Content-Type: application/json`";
             return Err(Trouble::new(Code::UnsupportedMediaType, "the body is not JSON", hint));
+        }
+        parse(&read(request).await?).map(Self)
+    }
+}
+
+impl<S: Sync> FromRequest<S> for MergePatch {
+    type Rejection = Trouble;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Trouble> {
+        let headers = request.headers();
+        if !is(headers, "application/json") && !is(headers, MERGE_PATCH) {
+            let hint = "send `Content-Type: application/merge-patch+json`";
+            return Err(Trouble::new(Code::UnsupportedMediaType, "the body is no patch", hint));
         }
         parse(&read(request).await?).map(Self)
     }

@@ -5,6 +5,7 @@ mod account;
 mod body;
 mod codes;
 pub mod compat;
+mod config;
 mod cookie;
 pub mod dispatch;
 pub mod doc;
@@ -25,6 +26,7 @@ mod principal;
 mod revision;
 pub mod route;
 mod secret;
+mod session;
 mod smartbox;
 mod status;
 mod tier;
@@ -49,7 +51,9 @@ pub fn routes() -> Vec<route::Route> {
         kind::routes(),
         tier::routes(),
         message::routes(),
+        session::routes(),
         history::routes(),
+        config::routes(),
         exec::routes(),
         execs::routes(),
         file::routes(),

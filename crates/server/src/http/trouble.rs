@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, Uri};
 use smartbox_api::page::BadPage;
 use smartbox_api::problem::{Code, Problem};
 use smartbox_control::ControlError;
+use smartbox_core::config::Fault;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::home::port::FileError;
 use smartbox_core::sandbox::port::RuntimeError;
@@ -59,6 +60,14 @@ impl Trouble {
             _ => "",
         };
         Self::new(Code::NotFound, format!("there is no such {what}"), hint)
+    }
+
+    /// A document with what is wrong in it.
+    fn invalid(said: String, faults: Vec<Fault>) -> Self {
+        let hint = "nothing was changed; correct it and try again";
+        let mut trouble = Self::new(Code::InvalidConfig, said, hint);
+        trouble.problem.errors = faults;
+        trouble
     }
 
     /// The cause goes to the log, the person gets the request's id.
@@ -179,6 +188,15 @@ impl From<ControlError> for Trouble {
             ControlError::NotNow { why, hint } => Self::new(Code::Conflict, why, hint),
             ControlError::Stale { .. } => {
                 Self::new(Code::PreconditionFailed, said, "look at it again, and then change it")
+            ControlError::Invalid { faults } => Self::invalid(said, faults),
+            ControlError::Stale { .. } => Self::new(
+                Code::PreconditionFailed,
+                said,
+                "look again, and send the change with the new `ETag` in `If-Match`",
+            ),
+            ControlError::NoSchema(error) => {
+                tracing::warn!(%error, "a configuration cannot be checked");
+                Self::new(Code::Upstream, said, "`smartbox doctor` may know more")
             }
             ControlError::Draining => {
                 Self::new(Code::Draining, said, "try again in a moment").retry(5)

@@ -11,6 +11,7 @@ mod api;
 mod compat;
 mod config;
 mod document;
+mod engine_config;
 mod errors;
 mod every;
 mod execs;

@@ -8,10 +8,10 @@ use futures_util::stream;
 use reqwest::{Client, Method, RequestBuilder};
 use smartbox_control::activity::Counting;
 use smartbox_control::{Control, EngineSlot, Parts, Settings, Tracker};
-use smartbox_core::engine::port::{Engine, EngineError};
+use smartbox_core::engine::port::{Conversations, Engine, EngineError};
 use smartbox_core::engine::{
-    Configured, Health, HistoryEntry, Manifest, Settings as EngineSettings, Suspended, Turn,
-    TurnEvent,
+    Configured, Conversation, Health, HistoryEntry, Manifest, Part, Role,
+    Settings as EngineSettings, Suspended, Turn, TurnEvent,
 };
 use smartbox_core::model::Caller;
 use smartbox_core::model::port::ModelCalls;
@@ -24,6 +24,7 @@ use smartbox_core::store::Store;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::{BoxFuture, BoxStream};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Scheme};
+use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
 use smartbox_runtime::sim::Sim;
 use smartbox_server::access::{Access, Master};
 use smartbox_server::app::{About, App, Inner};
@@ -126,6 +127,8 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
         homes: sim.clone(),
         engines: vec![EngineSlot {
             engine: Arc::new(Parrot::new()),
+            configs: Arc::new(OpenClawConfigs::puppet(OpenClaw::puppet().unwrap())),
+            conversations: Arc::new(Parrot::new()),
             dir: "/nowhere".into(),
             complaint: |_| None,
         }],
@@ -239,8 +242,8 @@ impl Engine for Parrot {
     fn manifest(&self) -> &Manifest {
         &self.0
     }
-    fn configure(&self, _: Option<&[u8]>, _: &EngineSettings) -> Configured {
-        Configured { bytes: b"{}".to_vec(), overridden: vec![], unreadable: None }
+    fn configure(&self, current: Option<&[u8]>, settings: &EngineSettings) -> Configured {
+        OpenClaw::puppet().unwrap().configure(current, settings)
     }
     fn health<'a>(&'a self, _: &'a dyn Dial) -> BoxFuture<'a, Result<Health, EngineError>> {
         Box::pin(async { Ok(Health::Ready) })
@@ -279,4 +282,56 @@ impl Engine for Parrot {
     ) -> BoxFuture<'a, Result<Option<Timestamp>, EngineError>> {
         Box::pin(async { Ok(None) })
     }
+}
+
+/// Two conversations, and a history of 25 entries that its cursor counts.
+impl Conversations for Parrot {
+    fn list<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+        after: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Part<Conversation>, EngineError>> {
+        Box::pin(async move {
+            let from = place(after)?;
+            let all = ["main", "side"].map(|key| Conversation {
+                key: format!("agent:main:{key}"),
+                title: None,
+                created: None,
+                updated: Some(Timestamp(1)),
+                messages: Some(25),
+                tokens: None,
+                working: false,
+            });
+            let items: Vec<_> = all.into_iter().skip(from).take(limit as usize).collect();
+            let end = from + items.len();
+            Ok(Part { items, next: (end < 2).then(|| end.to_string()) })
+        })
+    }
+    fn page<'a>(
+        &'a self,
+        _: &'a dyn Dial,
+        session: &'a str,
+        before: Option<&'a str>,
+        limit: u32,
+    ) -> BoxFuture<'a, Result<Part<HistoryEntry>, EngineError>> {
+        Box::pin(async move {
+            let to = 25_usize.saturating_sub(place(before)?);
+            let from = to.saturating_sub(limit as usize);
+            let entry = |n| HistoryEntry {
+                role: Role::Person,
+                text: format!("{session} {n}"),
+                idempotency_key: None,
+                at: None,
+                complete: true,
+            };
+            let next = (from > 0).then(|| (25 - from).to_string());
+            Ok(Part { items: (from..to).map(entry).collect(), next })
+        })
+    }
+}
+
+fn place(cursor: Option<&str>) -> Result<usize, EngineError> {
+    let unknown = |_| EngineError::Refused { why: "no such place".into() };
+    cursor.map_or(Ok(0), |cursor| cursor.parse().map_err(unknown))
 }

@@ -35,6 +35,28 @@ impl Records<'_> {
     }
 }
 
+impl Records<'_> {
+    fn message_page(
+        &self,
+        id: &SmartboxId,
+        before: Option<&MessageId>,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let before = match before {
+            None => u64::MAX,
+            Some(message) => {
+                let place = self.state.places.get(message);
+                let of_box = |place: &&u64| {
+                    self.state.messages.get(place).is_some_and(|message| message.smartbox == *id)
+                };
+                *place.filter(of_box).ok_or(StoreError::Missing { what: "message" })?
+            }
+        };
+        let older = self.state.messages.range(..before).rev().map(|(_, message)| message);
+        Ok(older.filter(|m| m.smartbox == *id).take(limit as usize).cloned().collect())
+    }
+}
+
 impl Messages for Records<'_> {
     fn add(&mut self, message: Message) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(ready(self.add_message(message)))
@@ -54,6 +76,15 @@ impl Messages for Records<'_> {
             |m: &&Message| !m.state.is_final() && id.as_ref().is_none_or(|id| m.smartbox == *id);
         let rows = self.state.messages.values().filter(wanted).cloned().collect();
         Box::pin(ready(Ok(rows)))
+    }
+
+    fn page(
+        &mut self,
+        id: SmartboxId,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Message>, StoreError>> {
+        Box::pin(ready(self.message_page(&id, before.as_ref(), limit)))
     }
 
     fn recent(

@@ -41,7 +41,8 @@ impl Records<'_> {
         why: String,
     ) -> Result<(), StoreError> {
         let revisions = Arc::make_mut(&mut self.change()?.revisions);
-        let found = revisions.get_mut(smartbox).into_iter().flatten().find(|kept| kept.0.seq == seq);
+        let found =
+            revisions.get_mut(smartbox).into_iter().flatten().find(|kept| kept.0.seq == seq);
         found.ok_or(StoreError::Missing { what: "revision" })?.0.refused = Some(why);
         Ok(())
     }

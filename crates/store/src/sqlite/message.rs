@@ -88,6 +88,41 @@ impl Messages for Records<'_> {
         })
     }
 
+    fn page(
+        &mut self,
+        id: SmartboxId,
+        before: Option<MessageId>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Message>, StoreError>> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM messages WHERE smartbox = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+        );
+        Box::pin(async move {
+            let before: i64 = match before {
+                None => i64::MAX,
+                Some(message) => {
+                    sqlx::query_scalar("SELECT seq FROM messages WHERE id = ? AND smartbox = ?")
+                        .bind(message.as_str())
+                        .bind(id.as_str())
+                        .fetch_optional(self.conn()?)
+                        .await
+                        .map_err(|e| self.failed(e))?
+                        .ok_or(StoreError::Missing { what: "message" })?
+                }
+            };
+            sqlx::query(SQL)
+                .bind(id.as_str())
+                .bind(before)
+                .bind(limit)
+                .try_map(|row| message(&row))
+                .fetch_all(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
     fn recent(
         &mut self,
         id: SmartboxId,

@@ -2,8 +2,8 @@
 
 use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
-use smartbox_core::job::port::Jobs;
 use smartbox_core::config::port::Revisions;
+use smartbox_core::job::port::Jobs;
 use smartbox_core::message::port::Messages;
 use smartbox_core::reply::port::Replies;
 use smartbox_core::secret::port::Secrets;

@@ -86,9 +86,11 @@ fn a_plain_model_is_the_platforms_and_one_with_an_own_provider_is_the_owners() {
     assert_eq!(primary(json!({"model": null})), Value::Null);
     assert_eq!(primary(json!({"model": "default"})), Value::Null);
     assert_eq!(primary(json!({"model": 7})), 7);
-    let engines_own = json!({"model": "a", "agents": {"defaults": {"model": {"primary": "mine/b"}}}});
+    let engines_own =
+        json!({"model": "a", "agents": {"defaults": {"model": {"primary": "mine/b"}}}});
     assert_eq!(primary(engines_own), "mine/b");
-    let both = models::meant(&doc, json!({"model": {"primary": "a", "fallbacks": ["mine/b", "c"]}}));
+    let both =
+        models::meant(&doc, json!({"model": {"primary": "a", "fallbacks": ["mine/b", "c"]}}));
     let model = &both["agents"]["defaults"]["model"];
     assert_eq!(*model, json!({"primary": "platform/a", "fallbacks": ["mine/b", "platform/c"]}));
     let untouched = json!({"agents": {"list": []}});
@@ -113,8 +115,23 @@ fn any_json() -> impl Strategy<Value = Value> {
         "(platform/)?[a-c]{0,2}".prop_map(|s| json!(s)),
     ];
     let keys = prop::sample::select(vec![
-        "gateway", "agents", "defaults", "model", "primary", "models", "providers", "platform",
-        "mode", "controlUi", "auth", "update", "telemetry", "browser", "enabled", "id", "x",
+        "gateway",
+        "agents",
+        "defaults",
+        "model",
+        "primary",
+        "models",
+        "providers",
+        "platform",
+        "mode",
+        "controlUi",
+        "auth",
+        "update",
+        "telemetry",
+        "browser",
+        "enabled",
+        "id",
+        "x",
     ]);
     leaf.prop_recursive(5, 24, 4, move |inner| {
         prop_oneof![

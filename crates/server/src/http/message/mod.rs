@@ -2,6 +2,7 @@
 
 mod events;
 mod get;
+mod list;
 mod post;
 
 use smartbox_api::message::MAX_TEXT;
@@ -17,6 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
     let api = Policy::Api;
     vec![
         Route::api(routes!(post::post), api, BODY, codes::SPOKEN_TO),
+        Route::api(routes!(list::list), api, SMALL, codes::OF_ONE),
         Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
         Route::api(routes!(events::events), api, SMALL, codes::OF_ONE),
     ]

@@ -9,6 +9,7 @@ over_every_driver!(
     an_id_is_accepted_once,
     open_ones_are_listed_oldest_first,
     the_newest_are_listed_oldest_first,
+    pages_are_newest_first,
     what_is_missing_is_said,
 );
 
@@ -89,6 +90,35 @@ async fn the_newest_are_listed_oldest_first(s: Subject) {
         let rows = read!(s.store, |tx| tx.messages().recent(id, limit).await).unwrap();
         assert_eq!(rows.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), expected);
     }
+}
+
+async fn pages_are_newest_first(s: Subject) {
+    let (owner, pa) = with_box(&*s.store, "pa").await;
+    let other = smartbox(&owner.id, "other", 1);
+    let row = other.clone();
+    write!(s.store, |tx| tx.boxes().add(row).await).unwrap();
+    let mut ids = Vec::new();
+    for n in 0..5 {
+        for to in [&pa.id, &other.id] {
+            let row = message(to, &n.to_string());
+            ids.push(row.id.clone());
+            write!(s.store, |tx| tx.messages().add(row).await).unwrap();
+        }
+    }
+    // Of `pa` are those with an even place.
+    for (before, limit, expected) in [
+        (None, 2, &["4", "3"][..]),
+        (Some(6), 2, &["2", "1"]),
+        (Some(2), 9, &["0"]),
+        (Some(0), 9, &[]),
+    ] {
+        let (id, before) = (pa.id.clone(), before.map(|at: usize| ids[at].clone()));
+        let rows = read!(s.store, |tx| tx.messages().page(id, before, limit).await).unwrap();
+        assert_eq!(rows.iter().map(|m| m.text.as_str()).collect::<Vec<_>>(), expected);
+    }
+    let (id, theirs) = (pa.id.clone(), Some(ids[1].clone()));
+    let error = read!(s.store, |tx| tx.messages().page(id, theirs, 9).await).unwrap_err();
+    assert!(missing(&error, "message"), "{error}");
 }
 
 async fn what_is_missing_is_said(s: Subject) {

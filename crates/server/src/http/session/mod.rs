@@ -1,0 +1,12 @@
+//! The engine's conversations.
+
+mod list;
+
+use utoipa_axum::routes;
+
+use super::codes;
+use super::route::{Policy, Route, SMALL};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::api(routes!(list::list), Policy::Api, SMALL, codes::WAKES)]
+}
