@@ -91,6 +91,9 @@ impl Client {
             })?;
             request = request.header(ACCOUNT_HEADER, value);
         }
+        if let Some(tag) = &call.if_match {
+            request = request.header(header::IF_MATCH, tag);
+        }
         let (media, body) = match (body, &call.body) {
             (Some((media, body)), _) => (Some(media), body),
             (None, Some(json)) => (Some("application/json"), full(json.clone())),

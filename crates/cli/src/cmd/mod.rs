@@ -11,11 +11,13 @@ pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod execs;
 pub(crate) mod files;
+pub(crate) mod history;
 pub(crate) mod install;
 pub(crate) mod kind;
 pub(crate) mod labels;
 pub(crate) mod logs;
 pub(crate) mod ls;
+pub(crate) mod messages;
 pub(crate) mod new;
 pub(crate) mod open;
 pub(crate) mod openapi;
@@ -24,6 +26,7 @@ pub(crate) mod restart;
 pub(crate) mod rm;
 pub(crate) mod secret;
 pub(crate) mod set;
+pub(crate) mod sessions;
 pub(crate) mod sleep;
 pub(crate) mod start;
 pub(crate) mod status;
@@ -47,7 +50,10 @@ pub(crate) fn run(cli: &Cli) -> Result<(), CliError> {
     match &cli.verb {
         Verb::Up(args) => up::run(&cli.place, &env, args),
         Verb::Completions(args) => completions::run(args),
-        Verb::Config(args) => config::run(&cli.place, &env, args),
+        Verb::Config(args) => match args.alone(&cli.place, &env) {
+            Some(done) => done,
+            None => asking(cli, &env, &cli.verb),
+        },
         verb => asking(cli, &env, verb),
     }
 }
@@ -95,11 +101,14 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Account(args) => account::run(&client, args).await,
         Verb::Kind(args) => kind::run(&client, args).await,
         Verb::Tier(args) => tier::run(&client, args).await,
+        Verb::Config(args) => config::run(&client, args).await,
+        Verb::Sessions(args) => sessions::run(&client, args).await,
+        Verb::History(args) => history::run(&client, args).await,
+        Verb::Messages(args) => messages::run(&client, args).await,
         // Done above, or by `run`: these ask nobody.
         Verb::Up(_)
         | Verb::Doctor(_)
         | Verb::Version(_)
-        | Verb::Completions(_)
-        | Verb::Config(_) => Ok(()),
+        | Verb::Completions(_) => Ok(()),
     }
 }

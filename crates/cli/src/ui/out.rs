@@ -50,6 +50,13 @@ pub(crate) fn complain(error: &CliError) {
     }
     let mark = if colours(&io::stderr()) { "\u{1b}[1;31merror:\u{1b}[0m" } else { "error:" };
     note(format!("{mark} {error}"));
+    if let CliError::Problem(problem) = error {
+        // The first is in the words above.
+        for fault in problem.errors.iter().skip(1) {
+            let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            note(tame(&format!("  and: {}: {}{hint}", fault.path, fault.message)));
+        }
+    }
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         note(format!("  because: {inner}"));

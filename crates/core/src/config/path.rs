@@ -23,9 +23,49 @@ pub fn item(path: &str, index: usize) -> String {
     out
 }
 
+/// The keys of a path as [`key`] writes it; none if it is not one, or leads into a list.
+pub fn keys(path: &str) -> Option<Vec<String>> {
+    let mut keys = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        if let Some(quoted) = rest.strip_prefix('[') {
+            let mut read = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+            keys.push(read.next()?.ok()?);
+            rest = quoted.get(read.byte_offset()..)?.strip_prefix(']')?;
+        } else {
+            let end = rest.find(['.', '[']).unwrap_or(rest.len());
+            let (key, after) = rest.split_at(end);
+            keys.push(Some(key).filter(|key| !key.is_empty())?.to_owned());
+            rest = after;
+        }
+        if let Some(after) = rest.strip_prefix('.') {
+            rest = Some(after).filter(|after| !after.is_empty())?;
+        }
+    }
+    (!keys.is_empty()).then_some(keys)
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn what_is_no_path_is_none() {
+        for bad in ["", ".", "a.", ".a", "a..b", "a[0]", "a[\"x", "a[\"x\"", "[x]"] {
+            assert_eq!(keys(bad), None, "{bad}");
+        }
+        assert_eq!(keys("a.b[\"c.d\"].e").unwrap(), ["a", "b", "c.d", "e"]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(parts in prop::collection::vec("[a-c.\\[\\]\"\u{e9} -]{0,4}", 1..5)) {
+            let written = parts.iter().fold(String::new(), |at, part| key(&at, part));
+            prop_assert_eq!(keys(&written), Some(parts));
+        }
+    }
 
     #[test]
     fn a_key_with_a_dot_is_not_two_keys() {

@@ -1,4 +1,4 @@
-//! `smartbox config`.
+//! `smartbox config check`: the platform's own settings.
 
 use smartbox_server::config::{Config, Env, FILE, Overrides};
 
@@ -6,25 +6,16 @@ use crate::client::Place;
 use crate::error::CliError;
 use crate::ui::{out, table};
 
-/// Looks at the configuration without starting anything.
+/// Reads the platform's own settings as `up` would and says what holds, or what is wrong and where
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Verb {
-    /// Reads the configuration as `up` would and says what holds, or what is wrong and where
-    Check {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
-    let Verb::Check { json } = args.verb;
+    let json = args.json;
     let dir = place.data_dir(env)?;
     let over = Overrides { listen: place.listen.clone() };
     let config = Config::load(&dir, env, &over)?;
