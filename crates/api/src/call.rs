@@ -9,14 +9,14 @@ use serde_json::Value;
 use smartbox_core::id::MessageId;
 
 use crate::account::{AccountChange, AccountView, NewAccount};
+use crate::config::{
+    ConfigChanged, ConfigQuery, ConfigView, Reloaded, RevisionDetail, RevisionView, RollBack,
+};
 use crate::execs::{ExecView, NewExec};
 use crate::file::{
     FileView, FileWritten, FilesQuery, NewDirectory, RemoveQuery, Rename, Unpacked, WriteQuery,
 };
 use crate::kind::KindView;
-use crate::config::{
-    ConfigChanged, ConfigQuery, ConfigView, Reloaded, RevisionDetail, RevisionView, RollBack,
-};
 use crate::link::SignInLink;
 use crate::log::LogQuery;
 use crate::message::{Conversation, HistoryEntry, MessageView, NewMessage};
@@ -194,8 +194,8 @@ pub fn sessions(name: &str, which: &PageQuery) -> Call<Json<Page<Conversation>>>
 /// before. Wakes the box.
 pub fn history(name: &str, session: &str, which: &PageQuery) -> Call<Json<Page<HistoryEntry>>> {
     let session = Some(format!("session={}", paths::segment(session)));
-    let parts = [session].into_iter().chain(page_parts(which));
-    Call::new("GET", with_query(paths::of_smartbox(name, "history"), parts))
+    let query = [session].into_iter().chain(parts(which));
+    Call::new("GET", with_query(paths::of_smartbox(name, "history"), query))
 }
 
 /// A box's configuration. Wakes nothing.
@@ -360,6 +360,8 @@ pub fn revoke_tokens() -> Call<Nothing> {
 /// Something of a box, about a path in its home.
 fn at(name: &str, what: &str, path: &str) -> String {
     format!("{}?path={}", paths::of_smartbox(name, what), paths::segment(path))
+}
+
 fn dry(path: String, query: ConfigQuery) -> String {
     if query.dry_run { format!("{path}?dry_run=true") } else { path }
 }
@@ -427,10 +429,6 @@ fn paged(path: String, which: &PageQuery) -> String {
 }
 
 fn parts(which: &PageQuery) -> [Option<String>; 2] {
-    with_query(path, page_parts(which))
-}
-
-fn page_parts(which: &PageQuery) -> [Option<String>; 2] {
     let limit = which.limit.map(|n| format!("limit={n}"));
     let cursor = which.cursor.as_deref().map(|text| format!("cursor={}", paths::segment(text)));
     [limit, cursor]

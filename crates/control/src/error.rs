@@ -74,7 +74,7 @@ pub enum ControlError {
     },
     /// It is no longer what the caller saw: look again.
     #[error("the configuration is no longer what it was")]
-    Stale {
+    OtherConfig {
         /// The digest of what is there now.
         digest: String,
     },

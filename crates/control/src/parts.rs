@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smartbox_core::engine::port::Engine;
-use smartbox_core::home::port::Homes;
-use smartbox_core::host::port::Host;
 use smartbox_core::config::port::Configs;
 use smartbox_core::engine::port::{Conversations, Engine};
 use smartbox_core::home::port::Homes;
+use smartbox_core::host::port::Host;
 use smartbox_core::id::Entropy;
 use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
@@ -34,7 +32,6 @@ pub struct Parts {
     /// The templates that boxes are made from.
     pub kinds: Kinds,
     /// The same driver's hand on the files of homes.
-    /// The homes of boxes, whether they run or not.
     pub homes: Arc<dyn Homes>,
     /// The engines that are installed; the first is the default.
     pub engines: Vec<EngineSlot>,

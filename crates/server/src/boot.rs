@@ -23,10 +23,8 @@ use smartbox_core::time::{Clock, Timestamp};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
 use smartbox_engine::identity;
 use smartbox_engine::install::{self, InstallError, Installed, Progress};
-use smartbox_engine::openclaw::OpenClaw;
-use smartbox_runtime::{Machine, Native, NativeConfig, Profile};
 use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
-use smartbox_runtime::{Native, NativeConfig, Profile};
+use smartbox_runtime::{Machine, Native, NativeConfig, Profile};
 use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
 use tokio_util::sync::CancellationToken;
 
@@ -97,8 +95,6 @@ pub(crate) async fn start(
         homes: runtime,
         host: Arc::new(Machine),
         kinds: config.kinds.clone(),
-        runtime: runtime.clone(),
-        homes: runtime,
         engines: vec![slot],
         models: Arc::new(gateway.clone()),
         activity: tracker,

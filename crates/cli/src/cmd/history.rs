@@ -55,7 +55,10 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
             Role::Other => "-",
         };
         if !entry.text.trim().is_empty() {
-            out::say(format!("{who:>3}  {}", out::tame(entry.text.trim()).replace('\n', "\n     ")))?;
+            out::say(format!(
+                "{who:>3}  {}",
+                out::tame(entry.text.trim()).replace('\n', "\n     ")
+            ))?;
         }
     }
     Ok(())

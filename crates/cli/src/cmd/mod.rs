@@ -25,8 +25,8 @@ pub(crate) mod reference;
 pub(crate) mod restart;
 pub(crate) mod rm;
 pub(crate) mod secret;
-pub(crate) mod set;
 pub(crate) mod sessions;
+pub(crate) mod set;
 pub(crate) mod sleep;
 pub(crate) mod start;
 pub(crate) mod status;
@@ -106,9 +106,6 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::History(args) => history::run(&client, args).await,
         Verb::Messages(args) => messages::run(&client, args).await,
         // Done above, or by `run`: these ask nobody.
-        Verb::Up(_)
-        | Verb::Doctor(_)
-        | Verb::Version(_)
-        | Verb::Completions(_) => Ok(()),
+        Verb::Up(_) | Verb::Doctor(_) | Verb::Version(_) | Verb::Completions(_) => Ok(()),
     }
 }

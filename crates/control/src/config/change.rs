@@ -74,7 +74,7 @@ impl Control {
         let before = slot.configs.owners(&found.document);
         let there = current(found, &before);
         if terms.digests.as_ref().is_some_and(|wanted| !wanted.contains(&there)) {
-            return Err(ControlError::Stale { digest: there });
+            return Err(ControlError::OtherConfig { digest: there });
         }
         let wanted = match how {
             How::Replace(document) => document.clone(),

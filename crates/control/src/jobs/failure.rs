@@ -34,7 +34,7 @@ pub(crate) fn failure(error: &ControlError) -> JobFailure {
         ControlError::Invalid { .. } => {
             ("invalid-config", "nothing was changed; correct it and try again".to_owned())
         }
-        ControlError::Stale { .. } => ("precondition-failed", "look again".to_owned()),
+        ControlError::OtherConfig { .. } => ("precondition-failed", "look again".to_owned()),
         ControlError::NoSchema(_) => ("upstream", "`smartbox doctor` may know more".to_owned()),
         ControlError::Draining => ("draining", String::new()),
         ControlError::Store(StoreError::Full) => {

@@ -69,24 +69,13 @@ impl Keeper {
         let link = control.link(&self.id).await?;
         let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
         let engine = &control.engine(&row.engine)?.engine;
-        let mut current = link.read(&engine.manifest().config).await?;
+        let found = control.config_at_start(&row).await?;
+        let mut current = found.bytes.clone();
         if !row.furnished {
             control.furnish(&row, &link).await?;
             current = current.or_else(|| control.first_settings(&row));
         }
-        let settings = Settings {
-            origins: (control.parts.settings.origins)(&row.label),
-            model_token: control.model_token(&self.id).expose().clone(),
-            model: control.parts.settings.model.clone(),
-            owner: "owner".into(),
-        };
-        let configured = engine.configure(current.as_deref(), &settings);
-        if let Some(why) = &configured.unreadable {
-            if let Some(bytes) = &current {
-                link.write(REFUSED, 0o600, bytes.clone()).await?;
-            }
-        let found = control.config_at_start(&row).await?;
-        let configured = engine.configure(found.bytes.as_deref(), &control.engine_settings(&row));
+        let configured = engine.configure(current.as_deref(), &control.engine_settings(&row));
         if let Some(why) = &found.unreadable {
             let kept = match &found.bytes {
                 Some(bytes) => {

@@ -82,7 +82,7 @@ async fn who_names_another_document_is_told_so() {
     world.control.change_config(&actor(), &id, &how(1), &terms).await.unwrap();
     let error = world.control.change_config(&actor(), &id, &how(2), &terms).await.unwrap_err();
     let now = get(&world, &id).await.digest;
-    assert!(matches!(error, ControlError::Stale { digest } if digest == now));
+    assert!(matches!(error, ControlError::OtherConfig { digest } if digest == now));
     assert_eq!(file(&world, &id)["n"], 1);
 }
 

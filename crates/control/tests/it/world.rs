@@ -7,10 +7,10 @@ use std::time::Duration;
 use smartbox_control::{
     Actor, Control, EngineSlot, Kinds, NewMessage, NewSmartbox, Parts, Settings, Tracker,
 };
-use smartbox_core::host::HostMemory;
-use smartbox_core::host::port::Host;
 use smartbox_core::home::port::Homes;
 use smartbox_core::home::{HomeOf, WriteOrder};
+use smartbox_core::host::HostMemory;
+use smartbox_core::host::port::Host;
 use smartbox_core::id::{Entropy, SmartboxId};
 use smartbox_core::message::Message;
 use smartbox_core::model::Caller;
@@ -206,7 +206,6 @@ fn parts(
         host: Arc::new(Machine),
         kinds: kinds(),
         homes: sim.clone(),
-        engines: vec![EngineSlot { engine: script.clone(), dir: "/nowhere".into(), complaint }],
         engines: vec![EngineSlot {
             engine: script.clone(),
             configs: script.clone(),
@@ -214,7 +213,6 @@ fn parts(
             dir: "/nowhere".into(),
             complaint,
         }],
-        homes: sim.clone(),
         models: Arc::new(NoModels),
         activity: tracker.clone(),
         clock: clock.clone(),

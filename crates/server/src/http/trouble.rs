@@ -188,8 +188,9 @@ impl From<ControlError> for Trouble {
             ControlError::NotNow { why, hint } => Self::new(Code::Conflict, why, hint),
             ControlError::Stale { .. } => {
                 Self::new(Code::PreconditionFailed, said, "look at it again, and then change it")
+            }
             ControlError::Invalid { faults } => Self::invalid(said, faults),
-            ControlError::Stale { .. } => Self::new(
+            ControlError::OtherConfig { .. } => Self::new(
                 Code::PreconditionFailed,
                 said,
                 "look again, and send the change with the new `ETag` in `If-Match`",

@@ -81,6 +81,20 @@ fn example(operation: &str) -> Option<Example> {
         "messages_get" => ("/api/v1/messages/msg_00000000000000000001", None, Nothing),
         "messages_events" => ("/api/v1/messages/msg_00000000000000000001/events", None, Nothing),
         "history_get" => ("/api/v1/boxes/owners-mark/history", None, Nothing),
+        "messages_list" => ("/api/v1/boxes/owners-mark/messages", None, Nothing),
+        "sessions_list" => ("/api/v1/boxes/owners-mark/sessions", None, Nothing),
+        "config_get" => ("/api/v1/boxes/owners-mark/config", None, Nothing),
+        "config_replace" | "config_patch" => {
+            ("/api/v1/boxes/owners-mark/config", Some(json!({ "ui": { "a": 1 } })), Nothing)
+        }
+        "config_history" => ("/api/v1/boxes/owners-mark/config/history", None, Nothing),
+        "config_revision" => ("/api/v1/boxes/owners-mark/config/history/1", None, Nothing),
+        "config_roll_back" => {
+            let body = Some(json!({ "revision": 1 }));
+            ("/api/v1/boxes/owners-mark/config/rollback", body, Nothing)
+        }
+        "config_reload" => ("/api/v1/boxes/owners-mark/config/reload", None, Nothing),
+        "config_schema" => ("/api/v1/boxes/owners-mark/config/schema", None, Nothing),
         "log_get" => ("/api/v1/boxes/owners-mark/log", None, Nothing),
         "exec_post" => return Some(command()),
         "execs_list" => ("/api/v1/boxes/owners-mark/execs", None, Nothing),
@@ -170,6 +184,8 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
         };
         async move { assert!(request.send().await.unwrap().status().is_success()) }
     };
+    let config = json!({ "ui": { "mark": "owners-mark" } });
+    as_owner(Method::PATCH, "/api/v1/boxes/owners-mark/config", Some(config)).await;
     as_owner(Method::POST, "/api/v1/boxes/owners-mark/start", None).await;
     let message = json!({ "id": MESSAGE, "text": "owners-mark" });
     as_owner(Method::POST, "/api/v1/boxes/owners-mark/messages", Some(message)).await;

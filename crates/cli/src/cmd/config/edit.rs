@@ -49,8 +49,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
 
 async fn replace(client: &Client, args: &Args, digest: &str, text: &str) -> Result<(), CliError> {
     let document = patch::document(text)?;
-    let call =
-        call::replace_config(&args.name, &document, Some(digest), ConfigQuery::default());
+    let call = call::replace_config(&args.name, &document, Some(digest), ConfigQuery::default());
     let changed = or_interrupt(client.json(call)).await?;
     tell::changed(&args.name, &changed, args.json)
 }
@@ -101,7 +100,8 @@ fn edited(file: &mut tempfile::NamedTempFile) -> Result<String, CliError> {
     }
     // By its path: most editors put another file in its place.
     let mut text = String::new();
-    let mut file = std::fs::File::open(file.path()).map_err(|e| here("what was edited is gone", &e))?;
+    let mut file =
+        std::fs::File::open(file.path()).map_err(|e| here("what was edited is gone", &e))?;
     file.rewind().map_err(|e| here("what was edited cannot be read", &e))?;
     file.take(4 * MAX_DOCUMENT as u64)
         .read_to_string(&mut text)

@@ -34,7 +34,9 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         out::note(out::tame(&format!("note: the file cannot be read: {why}")));
     }
     for key in &view.overridden {
-        out::note(out::tame(&format!("note: `{key}` is the platform's; what the file says there is overridden")));
+        out::note(out::tame(&format!(
+            "note: `{key}` is the platform's; what the file says there is overridden"
+        )));
     }
     let document = if args.effective { &view.effective } else { &view.document };
     let Some(key) = &args.key else { return out::json(document) };

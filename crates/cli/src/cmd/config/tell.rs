@@ -23,7 +23,10 @@ fn in_words(name: &str, changed: &ConfigChanged) -> Result<(), CliError> {
         out::say(line)?;
     }
     for key in &changed.overridden {
-        out::note(format!("note: `{}` is the platform's; what you wrote there is left out", out::tame(key)));
+        out::note(format!(
+            "note: `{}` is the platform's; what you wrote there is left out",
+            out::tame(key)
+        ));
     }
     for fault in &changed.errors {
         let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
