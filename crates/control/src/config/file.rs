@@ -29,6 +29,11 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Whether there is no file yet.
+    pub(super) fn is_absent(&self) -> bool {
+        self.condition == Precondition::Absent
+    }
+
     fn unreadable(bytes: Option<Bytes>, condition: Precondition, why: String) -> Self {
         Self { bytes, document: json!({}), unreadable: Some(why), condition }
     }
@@ -54,9 +59,15 @@ impl Control {
             let seen = match self.parts.homes.look(of.clone(), path.into()).await {
                 Ok(seen) => seen,
                 Err(FileError::Absent) => {
-                    let condition = Precondition::Absent;
-                    let document = json!({});
-                    return Ok(Found { bytes: None, document, unreadable: None, condition });
+                    // What its kind gives it stands in the file from the first start on.
+                    let first = if row.furnished { None } else { self.first_settings(row) };
+                    let document = first.as_ref().and_then(|first| slot.configs.read(first).ok());
+                    return Ok(Found {
+                        bytes: first,
+                        document: document.unwrap_or_else(|| json!({})),
+                        unreadable: None,
+                        condition: Precondition::Absent,
+                    });
                 }
                 Err(error) => return stands_in_the_way(error, Precondition::Any),
             };
@@ -97,7 +108,10 @@ impl Control {
         let found = self.config_file(row).await?;
         if found.unreadable.is_none() {
             let owner = slot.configs.owners(&found.document);
-            self.seen(row, &found, &owner).await?;
+            let newest = self.seen(row, &found, &owner).await?;
+            if newest.is_none() && found.is_absent() && found.bytes.is_some() {
+                self.record(row, "platform", "as its kind makes it".into(), &owner, None).await?;
+            }
         } else if found.bytes.is_none() {
             let path = slot.engine.manifest().config.as_str();
             let to = format!("{path}.aside-{}", row.epoch);

@@ -32,7 +32,7 @@ impl Control {
             // Before anybody wrote anything there is nothing to tell of.
             None => *owner == json!({}),
         };
-        if known || found.unreadable.is_some() {
+        if known || found.unreadable.is_some() || found.is_absent() {
             return Ok(newest);
         }
         self.record(row, BOX, "found".into(), owner, None).await?;

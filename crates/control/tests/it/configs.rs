@@ -21,7 +21,7 @@ pub fn configure(current: Option<&[u8]>, settings: &Settings) -> Configured {
     let differs = document.get("platform").is_some_and(|theirs| *theirs != ours);
     document["platform"] = ours;
     let overridden = if differs { vec!["platform".into()] } else { vec![] };
-    Configured { bytes: document.to_string().into_bytes(), overridden, unreadable }
+    Configured { bytes: format!("{document:#}").into_bytes(), overridden, unreadable }
 }
 
 fn read(bytes: &[u8]) -> Result<Value, String> {

@@ -1,6 +1,6 @@
 //! Kinds: what they put into a home, and when.
 
-use smartbox_control::{ControlError, NewSmartbox};
+use smartbox_control::{ControlError, How, NewSmartbox, Terms};
 use smartbox_core::smartbox::{Desired, Kind, Smartbox, State};
 
 use crate::world::{World, actor};
@@ -48,6 +48,20 @@ async fn a_file_that_is_there_before_the_first_start_is_left_alone() {
     let row = world.settle(&row.id, State::Running).await;
     assert_eq!(text(&world, &row, "workspace/SOUL.md").unwrap(), "Mine.");
     assert!(text(&world, &row, "workspace/AGENTS.md").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_that_is_changed_before_the_first_start_keeps_what_the_kind_says() {
+    let world = World::new().await;
+    let row = legal(&world, Desired::Off).await;
+    let seen = world.control.config(&row.id).await.unwrap();
+    assert!(seen.owner.to_string().contains("blue"), "{}", seen.owner);
+    let how = How::Patch(serde_json::json!({ "mine": 1 }));
+    world.control.change_config(&actor(), &row.id, &how, &Terms::default()).await.unwrap();
+    world.control.start(&actor(), &row.id, Desired::On).await.unwrap();
+    let row = world.settle(&row.id, State::Running).await;
+    let config = text(&world, &row, "config").unwrap();
+    assert!(config.contains("blue") && config.contains("mine"), "{config}");
 }
 
 #[tokio::test(start_paused = true)]
