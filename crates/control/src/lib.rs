@@ -34,6 +34,7 @@ pub use activity::Tracker;
 pub use boxes::change::{Change, LabelChange};
 pub use boxes::create::NewSmartbox;
 pub use boxes::find::Reach;
+pub use boxes::select::Selection;
 pub use boxes::view::View;
 pub use config::{Config, How, Opened, Outcome, Terms};
 pub use control::Control;

@@ -4,6 +4,7 @@ pub(crate) mod change;
 pub(crate) mod create;
 pub(crate) mod find;
 mod restart;
+pub(crate) mod select;
 mod settle;
 pub(crate) mod view;
 mod wish;

@@ -1,19 +1,33 @@
 //! Restarting a box exactly once, however often it is tried.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use smartbox_core::id::SmartboxId;
+use smartbox_core::job::Job;
 use smartbox_core::smartbox::{Desired, Smartbox};
 use smartbox_core::time::Timestamp;
 
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::jobs::NewJob;
 use crate::parts::Actor;
 
 /// A busy engine finishes its turn first, and then boots.
 const PATIENCE: Duration = Duration::from_mins(15);
 
 impl Control {
+    /// Restarts a box as a job of its account.
+    pub async fn restart_later(
+        self: &Arc<Self>,
+        actor: &Actor,
+        row: &Smartbox,
+    ) -> Result<Job, ControlError> {
+        let new = NewJob::new("box.restart", Some(row.id.clone()), Value::Null);
+        self.submit(actor, &row.account, new).await
+    }
+
     /// The number of a restart that has not been asked for yet.
     pub(crate) async fn next_restart(&self, id: &SmartboxId) -> Result<u64, ControlError> {
         let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;

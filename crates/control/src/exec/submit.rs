@@ -44,12 +44,8 @@ impl Control {
         }
         let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let asked = Asked { argv, cwd, env: names, timeout_ms, given: held.clone() };
-        let new = NewJob {
-            smartbox: Some(row.id.clone()),
-            kind: KIND,
-            key: None,
-            input: serde_json::to_value(&asked).unwrap_or_default(),
-        };
+        let input = serde_json::to_value(&asked).unwrap_or_default();
+        let new = NewJob::new(KIND, Some(row.id.clone()), input);
         self.submit(actor, &row.account, new).await.inspect_err(|_| {
             if let Some(id) = &held {
                 self.given.take(id);

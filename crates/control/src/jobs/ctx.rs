@@ -11,9 +11,11 @@ use smartbox_core::job::{
     End, Happening, Item, Job, JobFailure, MAX_CHECKPOINT, MAX_RESULT, Progress,
 };
 use smartbox_core::store::{self, StoreError, Tx};
+use smartbox_core::time::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::board::Stop;
 use super::run::{PAUSE, broken};
 use super::work::Halt;
 use crate::control::Control;
@@ -29,7 +31,7 @@ pub struct Ctx {
     control: Arc<Control>,
     job: Job,
     fence: u32,
-    stop: CancellationToken,
+    stop: Stop,
     going: Mutex<Going>,
 }
 
@@ -43,12 +45,7 @@ struct Going {
 }
 
 impl Ctx {
-    pub(super) fn new(
-        control: Arc<Control>,
-        job: Job,
-        fence: u32,
-        stop: CancellationToken,
-    ) -> Self {
+    pub(super) fn new(control: Arc<Control>, job: Job, fence: u32, stop: Stop) -> Self {
         let going = Going { progress: job.progress.clone(), written: None, stale: false };
         Self { control, job, fence, stop, going: Mutex::new(going) }
     }
@@ -61,6 +58,11 @@ impl Ctx {
     /// The job as it was when this run began.
     pub fn job(&self) -> &Job {
         &self.job
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.control.parts.clock.now()
     }
 
     /// Who asked for it.
@@ -86,12 +88,17 @@ impl Ctx {
 
     /// Cancelled when the run is to stop, for a pause or for good.
     pub fn stopping(&self) -> &CancellationToken {
-        &self.stop
+        &self.stop.soon
+    }
+
+    /// Cancelled when it is to stop for good.
+    pub fn cancelled(&self) -> &CancellationToken {
+        &self.stop.for_good
     }
 
     /// Does something that may be left where it stands when the run is to stop.
     pub async fn unless_stopped<T>(&self, doing: impl Future<Output = T>) -> Result<T, Halt> {
-        self.stop.run_until_cancelled(doing).await.ok_or(Halt::Stopped(None))
+        self.stop.soon.run_until_cancelled(doing).await.ok_or(Halt::Stopped(None))
     }
 
     /// Says how far it is. Cheap: not every call is written.

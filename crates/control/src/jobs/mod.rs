@@ -12,6 +12,7 @@
 
 mod ask;
 mod board;
+mod bulk;
 mod ctx;
 mod failure;
 mod find;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use board::Board;
 use live::Live;
 
+pub use bulk::{MAX_BOXES, NewBulk, Pace, Planned};
 pub use ctx::Ctx;
 pub use submit::NewJob;
 pub use work::{Halt, Work};
@@ -62,7 +64,12 @@ pub(crate) struct Jobs {
 impl Jobs {
     /// The kinds of the engine room itself and `more`.
     pub(crate) fn new(limits: Limits, more: Vec<Arc<dyn Work>>) -> Self {
-        let works = kinds::all().into_iter().chain(more).map(|work| (work.kind(), work)).collect();
+        let works = kinds::all()
+            .into_iter()
+            .chain(bulk::all())
+            .chain(more)
+            .map(|work| (work.kind(), work))
+            .collect();
         Self { limits, works, board: Mutex::new(Board::new(limits)), live: Live::default() }
     }
 

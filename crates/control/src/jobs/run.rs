@@ -68,7 +68,7 @@ impl Control {
         };
         tracing::info!(job = %id, kind = job.kind, attempt = fence, "a job is taken up");
         let for_good = stop.for_good.clone();
-        let ctx = Ctx::new(self.clone(), job, fence, stop.soon);
+        let ctx = Ctx::new(self.clone(), job, fence, stop);
         let halt = tokio::select! {
             ended = attempt(&*work, &ctx) => ended,
             () = async { for_good.cancelled().await; tokio::time::sleep(GRACE).await } => {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use smartbox_core::audit::Act;
 use smartbox_core::id::{AccountId, JobId, SmartboxId};
 use smartbox_core::job::port::Filter;
-use smartbox_core::job::{Happening, Job, JobState, MAX_INPUT, Progress};
+use smartbox_core::job::{Happening, Item, Job, JobState, MAX_INPUT, Outcome, Progress};
 use smartbox_core::store::{self, StoreError, Tx};
 
 use super::board::Ticket;
@@ -30,6 +30,15 @@ pub struct NewJob {
     pub key: Option<String>,
     /// What the work takes.
     pub input: Value,
+    /// What it is done to, if to many: the subject and name of each item.
+    pub items: Vec<(String, String)>,
+}
+
+impl NewJob {
+    /// Something done once.
+    pub fn new(kind: &'static str, smartbox: Option<SmartboxId>, input: Value) -> Self {
+        Self { smartbox, kind, key: None, input, items: Vec::new() }
+    }
 }
 
 impl Control {
@@ -45,6 +54,7 @@ impl Control {
             return Err(ControlError::Draining);
         }
         let keeps = self.check_new(account, &new)?;
+        let items = self.new_items(&new);
         let job = self.new_job(actor, account, new);
         let (job, fresh) = store::write(&*self.parts.store, move |tx| {
             Box::pin(async move {
@@ -59,6 +69,7 @@ impl Control {
                     forget_oldest(tx, &job, keeps).await?;
                 }
                 tx.jobs().add(job.clone()).await?;
+                tx.jobs().put_items(job.id.clone(), items).await?;
                 let queued = Happening::State { state: JobState::Queued };
                 tx.jobs().append(job.id.clone(), job.created, queued).await?;
                 tx.audit().append(act(&job, "job.create", job.actor.clone())).await?;
@@ -101,6 +112,20 @@ impl Control {
             });
         }
         Ok(work.keeps())
+    }
+
+    fn new_items(&self, new: &NewJob) -> Vec<Item> {
+        let at = self.parts.clock.now();
+        let item = |(n, (subject, name)): (u32, &(String, String))| Item {
+            n,
+            subject: subject.clone(),
+            name: name.clone(),
+            outcome: Outcome::Waiting,
+            reason: String::new(),
+            checkpoint: Value::Null,
+            at,
+        };
+        (0..).zip(&new.items).map(item).collect()
     }
 
     fn new_job(&self, actor: &Actor, account: &AccountId, new: NewJob) -> Job {

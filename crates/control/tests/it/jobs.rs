@@ -24,7 +24,7 @@ impl World {
 
     async fn job_of(&self, of: Option<&SmartboxId>, kind: &'static str, input: Value) -> Job {
         let account = self.control.ensure_account("me").await.unwrap().id;
-        let new = NewJob { smartbox: of.cloned(), kind, key: None, input };
+        let new = NewJob::new(kind, of.cloned(), input);
         self.control.submit(&actor(), &account, new).await.unwrap()
     }
 
@@ -213,7 +213,7 @@ async fn a_key_makes_two_requests_one_job() {
         world.control.submit(
             &by,
             &account,
-            NewJob { smartbox: None, kind: "test.count", key, input },
+            NewJob { key, ..NewJob::new("test.count", None, input) },
         )
     };
     // At the same time, and again after its end.

@@ -5,6 +5,7 @@
 mod accounts;
 mod config;
 mod configs;
+mod bulk;
 mod engine;
 mod exec;
 mod files;

@@ -8,6 +8,7 @@ mod turn;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::id::{AccountId, JobId, SmartboxId};
 use crate::time::Timestamp;
@@ -69,7 +70,7 @@ pub struct Job {
 }
 
 /// Where a job is: `queued → running → succeeded | failed | cancelled`, and `paused` between runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobState {
     /// Waits for its turn.
@@ -146,7 +147,7 @@ impl Asked {
 }
 
 /// How far a job is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     /// So much is done.
     pub done: u64,
@@ -159,7 +160,7 @@ pub struct Progress {
 }
 
 /// Why a job failed, as a problem says it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobFailure {
     /// The stable word for programs.
     pub code: String,

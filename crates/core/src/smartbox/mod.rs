@@ -4,6 +4,7 @@ pub mod alias;
 pub mod name;
 pub mod plan;
 pub mod port;
+pub mod selector;
 
 use std::time::Duration;
 
