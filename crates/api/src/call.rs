@@ -9,6 +9,7 @@ use serde_json::Value;
 use smartbox_core::id::MessageId;
 
 use crate::account::{AccountChange, AccountView, NewAccount};
+use crate::bulk::{BulkPlan, BulkRestart};
 use crate::config::{
     ConfigChanged, ConfigQuery, ConfigView, Reloaded, RevisionDetail, RevisionView, RollBack,
 };
@@ -16,10 +17,11 @@ use crate::execs::{ExecView, NewExec};
 use crate::file::{
     FileView, FileWritten, FilesQuery, NewDirectory, RemoveQuery, Rename, Unpacked, WriteQuery,
 };
+use crate::job::{Event, ItemView, JobQuery, JobView};
 use crate::kind::KindView;
 use crate::link::SignInLink;
 use crate::log::LogQuery;
-use crate::message::{Conversation, HistoryEntry, MessageView, NewMessage};
+use crate::message::{Conversation, HistoryEntry, MessageView, NewMessage, TurnEvent};
 use crate::page::{Page, PageQuery};
 use crate::platform::PlatformStatus;
 use crate::secret::{NewSecret, SecretView};
@@ -46,10 +48,11 @@ pub struct Nothing;
 impl Reply for Nothing {
     const ACCEPT: &'static str = "application/json";
 }
-/// A reply of server-sent [`crate::message::TurnEvent`]s; the last is `answered` or `failed`.
+/// A reply of server-sent events. Of [`TurnEvent`]s the last is `answered` or `failed`, of those of a
+/// job its final state.
 #[derive(Debug)]
-pub struct Events;
-impl Reply for Events {
+pub struct Events<T = TurnEvent>(PhantomData<T>);
+impl<T> Reply for Events<T> {
     const ACCEPT: &'static str = sse::MEDIA_TYPE;
 }
 /// A reply of plain bytes.
@@ -163,6 +166,82 @@ pub fn act(name: &str, verb: Verb, how: Act) -> Call<Json<SmartboxView>> {
 /// Makes a fresh link that signs a browser in and leads it to the box. Wakes nothing.
 pub fn link(name: &str) -> Call<Json<SignInLink>> {
     Call::new("POST", paths::of_smartbox(name, "link"))
+}
+
+/// Restarts a box as a job.
+pub fn restart_later(name: &str) -> Call<Json<JobView>> {
+    let how = Act { later: true, ..Act::default() };
+    Call::new("POST", paths::of_smartbox(name, Verb::Restart.as_str())).with(&how)
+}
+
+/// A page of jobs, newest first.
+pub fn jobs(which: &JobQuery) -> Call<Json<Page<JobView>>> {
+    let pair = |name: &str, value: &str| format!("{name}={}", paths::segment(value));
+    let parts = [
+        which.smartbox.as_deref().map(|name| pair("box", name)),
+        which.state.map(|state| pair("state", state.as_str())),
+        which.kind.as_deref().map(|kind| pair("kind", kind)),
+        which.limit.map(|n| format!("limit={n}")),
+        which.cursor.as_deref().map(|text| pair("cursor", text)),
+    ];
+    Call::new("GET", with_query(paths::JOBS.to_owned(), parts))
+}
+
+/// Where a job is.
+pub fn job(id: &str) -> Call<Json<JobView>> {
+    Call::new("GET", paths::job(id))
+}
+
+/// A page of the boxes of a bulk.
+pub fn job_items(id: &str, which: &PageQuery) -> Call<Json<Page<ItemView>>> {
+    Call::new("GET", paged(paths::of_job(id, "items"), which))
+}
+
+/// What happens to a job, live, after an event until its last; 204 if nothing comes after it.
+pub fn follow_job(id: &str, after: u64) -> Call<Events<Event>> {
+    Call::new("GET", format!("{}?after={after}", paths::of_job(id, "events")))
+}
+
+/// What can be asked of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobVerb {
+    /// Stop for good.
+    Cancel,
+    /// Stop, to go on later.
+    Pause,
+    /// Go on.
+    Resume,
+}
+
+impl JobVerb {
+    /// The word in paths.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancel => "cancel",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+        }
+    }
+}
+
+/// Asks something of a job.
+pub fn ask_job(id: &str, verb: JobVerb) -> Call<Json<JobView>> {
+    Call::new("POST", paths::of_job(id, verb.as_str()))
+}
+
+/// Forgets a job that is over.
+pub fn remove_job(id: &str) -> Call<Nothing> {
+    Call::new("DELETE", paths::job(id))
+}
+
+/// Restarts many boxes as a job.
+pub fn bulk_restart(new: &BulkRestart) -> Call<Json<JobView>> {
+    Call::new("POST", paths::BULK_RESTART).with(new)
+}
+
+/// What a restart of many boxes would do.
+pub fn plan_bulk_restart(new: &BulkRestart) -> Call<Json<BulkPlan>> {
+    Call::new("POST", paths::BULK_RESTART).with(&BulkRestart { dry_run: true, ..new.clone() })
 }
 
 /// Gives a box a message. Wakes it; returns once the message is committed.
@@ -467,6 +546,10 @@ mod tests {
         let query = FilesQuery { path: "a".into(), limit: Some(2), cursor: None };
         assert_eq!(files("pa", &query).path, "/api/v1/boxes/pa/files?limit=2&path=a");
         assert_eq!(secrets(Some("pa"), &page).path, "/api/v1/secrets?box=pa&limit=2&cursor=a%2Bb");
+        let jobs_of =
+            JobQuery { smartbox: Some("a b".into()), limit: Some(2), ..JobQuery::default() };
+        assert_eq!(jobs(&jobs_of).path, "/api/v1/jobs?box=a%20b&limit=2");
+        assert_eq!(follow_job("job_1", 3).path, "/api/v1/jobs/job_1/events?after=3");
         assert_eq!(follow(&"msg_00000000000000000001".parse().unwrap()).accept(), sse::MEDIA_TYPE);
     }
 }

@@ -5,11 +5,13 @@
 //! Times are milliseconds since the Unix epoch, UTC.
 
 pub mod account;
+pub mod bulk;
 pub mod call;
 pub mod config;
 pub mod exec;
 pub mod execs;
 pub mod file;
+pub mod job;
 pub mod kind;
 pub mod link;
 pub mod log;

@@ -22,6 +22,10 @@ pub const ACCOUNTS: &str = "/api/v1/accounts";
 pub const KINDS: &str = "/api/v1/kinds";
 /// `GET`: a page of [`crate::tier::TierView`].
 pub const TIERS: &str = "/api/v1/tiers";
+/// `GET`: a page of [`crate::job::JobView`].
+pub const JOBS: &str = "/api/v1/jobs";
+/// `POST` [`crate::bulk::BulkRestart`].
+pub const BULK_RESTART: &str = "/api/v1/bulk/restart";
 /// `GET` a list of [`crate::secret::SecretView`].
 pub const SECRETS: &str = "/api/v1/secrets";
 /// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
@@ -66,6 +70,16 @@ pub fn config(name: &str) -> String {
 /// One revision of a box's configuration: `GET`.
 pub fn revision(name: &str, revision: u64) -> String {
     format!("{}/history/{revision}", config(name))
+}
+
+/// One job: `GET`, `DELETE`.
+pub fn job(id: &str) -> String {
+    format!("{JOBS}/{}", segment(id))
+}
+
+/// What there is of a job: `GET …/{events,items}`, `POST …/{cancel,pause,resume}`.
+pub fn of_job(id: &str, what: &str) -> String {
+    format!("{JOBS}/{}/{what}", segment(id))
 }
 
 /// One secret: `PUT`, `DELETE`.

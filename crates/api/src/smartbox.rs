@@ -192,6 +192,9 @@ pub struct Act {
     pub wait_ms: u64,
     /// `sleep` only: stop it instead of freezing it.
     pub deep: bool,
+    /// `restart` only: the reply is a job (202) instead of the box, and nothing is waited for.
+    #[serde(rename = "async", skip_serializing_if = "std::ops::Not::not")]
+    pub later: bool,
 }
 
 /// The longest that a reply is held back, in milliseconds.

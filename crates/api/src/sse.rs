@@ -1,7 +1,11 @@
-//! Server-sent events, as far as the API uses them: one `event` word, one line of JSON `data`,
-//! and comments that keep the connection alive. Hostile input is bounded.
+//! Server-sent events, as far as the API uses them: one `event` word, one line of JSON `data`, an `id`
+//! where one can go on after it, and comments that keep the connection alive. Hostile input is bounded.
+
+use std::marker::PhantomData;
 
 use bytes::{Buf, BytesMut};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use smartbox_core::engine::TurnEvent;
 
 /// The media type.
@@ -32,12 +36,20 @@ pub fn encode(event: &TurnEvent) -> String {
         TurnEvent::Answered(_) => "answered",
         TurnEvent::Failed(_) => "failed",
     };
-    // JSON has no raw line breaks, so the data is one line.
-    let data = serde_json::to_string(event).unwrap_or_default();
-    format!("event: {word}\ndata: {data}\n\n")
+    format!("event: {word}\ndata: {}\n\n", line(event))
 }
 
-/// The stream is not one of turn events.
+/// An event with a number, by which a client that was cut off says what it saw last.
+pub fn numbered(id: u64, word: &str, event: &impl Serialize) -> String {
+    format!("id: {id}\nevent: {word}\ndata: {}\n\n", line(event))
+}
+
+/// JSON has no raw line breaks.
+fn line(event: &impl Serialize) -> String {
+    serde_json::to_string(event).unwrap_or_default()
+}
+
+/// The stream is not one of the events that are expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadEvent(pub &'static str);
 
@@ -50,19 +62,26 @@ impl std::fmt::Display for BadEvent {
 impl std::error::Error for BadEvent {}
 
 /// Reads events out of bytes that come in any pieces.
-#[derive(Debug, Default)]
-pub struct Decoder {
+#[derive(Debug)]
+pub struct Decoder<T = TurnEvent> {
     buffer: BytesMut,
+    event: PhantomData<T>,
 }
 
-impl Decoder {
+impl<T> Default for Decoder<T> {
+    fn default() -> Self {
+        Self { buffer: BytesMut::new(), event: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Decoder<T> {
     /// More bytes of the stream.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next whole event; `None` if more bytes are needed. Comments are passed over.
-    pub fn next_event(&mut self) -> Result<Option<TurnEvent>, BadEvent> {
+    pub fn next_event(&mut self) -> Result<Option<T>, BadEvent> {
         loop {
             let Some(end) = self.buffer.windows(2).position(|w| w == b"\n\n") else {
                 return if self.buffer.len() > MAX_EVENT {
@@ -80,7 +99,7 @@ impl Decoder {
             if let Some(data) = data {
                 return serde_json::from_slice(data)
                     .map(Some)
-                    .map_err(|_| BadEvent("its data is not a turn event"));
+                    .map_err(|_| BadEvent("its data is not an event of this kind"));
             }
         }
     }
@@ -99,7 +118,7 @@ mod tests {
         ];
         let whole: String = KEEP_ALIVE.to_owned() + &events.each_ref().map(encode).concat();
         for cut in 0..whole.len() {
-            let mut decoder = Decoder::default();
+            let mut decoder = Decoder::<TurnEvent>::default();
             let mut seen = Vec::new();
             for part in [&whole.as_bytes()[..cut], &whole.as_bytes()[cut..]] {
                 decoder.push(part);
@@ -113,7 +132,7 @@ mod tests {
 
     #[test]
     fn an_endless_event_is_refused() {
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder::<TurnEvent>::default();
         decoder.push(&vec![b'x'; MAX_EVENT + 1]);
         assert!(decoder.next_event().is_err());
     }

@@ -33,6 +33,8 @@ pub(crate) enum Verb {
     Wake(cmd::wake::Args),
     Sleep(cmd::sleep::Args),
     Restart(cmd::restart::Args),
+    Bulk(cmd::bulk::Args),
+    Jobs(cmd::jobs::Args),
     Stop(cmd::stop::Args),
     Start(cmd::start::Args),
     New(cmd::new::Args),

@@ -55,7 +55,7 @@ pub(crate) async fn act(
     verb: Verb,
     deep: bool,
 ) -> Result<(), CliError> {
-    let how = Act { wait_ms: target.wait.millis(), deep };
+    let how = Act { wait_ms: target.wait.millis(), deep, ..Act::default() };
     let held = Duration::from_millis(how.wait_ms);
     let work = client.json_within(call::act(&target.name, verb, how), held);
     let view = or_interrupt(phase::while_waiting(client, &target.name, work)).await?;

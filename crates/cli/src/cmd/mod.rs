@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod act;
 pub(crate) mod admin_api;
+pub(crate) mod bulk;
 pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -13,6 +14,7 @@ pub(crate) mod execs;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod install;
+pub(crate) mod jobs;
 pub(crate) mod kind;
 pub(crate) mod labels;
 pub(crate) mod logs;
@@ -87,6 +89,8 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Wake(args) => wake::run(&client, args).await,
         Verb::Sleep(args) => sleep::run(&client, args).await,
         Verb::Restart(args) => restart::run(&client, args).await,
+        Verb::Bulk(args) => bulk::run(&client, args).await,
+        Verb::Jobs(args) => jobs::run(&client, args).await,
         Verb::Stop(args) => stop::run(&client, args).await,
         Verb::Start(args) => start::run(&client, args).await,
         Verb::New(args) => new::run(&client, args).await,

@@ -13,6 +13,7 @@
 
 mod api;
 mod browser;
+mod bulk;
 mod canary;
 mod chaos;
 mod original;

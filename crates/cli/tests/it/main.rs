@@ -15,6 +15,7 @@ mod execs;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
+mod jobs;
 mod list;
 #[cfg(test)]
 mod logs;

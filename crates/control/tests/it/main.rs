@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "helpers of one test binary")]
 
 mod accounts;
+mod bulk;
 mod config;
 mod configs;
-mod bulk;
 mod engine;
 mod exec;
 mod files;

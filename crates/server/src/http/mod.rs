@@ -3,6 +3,7 @@
 
 mod account;
 mod body;
+mod bulk;
 mod codes;
 pub mod compat;
 mod config;
@@ -15,6 +16,7 @@ mod file;
 mod guard;
 mod health;
 mod history;
+mod job;
 mod kind;
 mod log;
 mod message;
@@ -29,6 +31,7 @@ mod secret;
 mod session;
 mod smartbox;
 mod status;
+mod stream;
 mod tier;
 mod token;
 mod trouble;
@@ -50,6 +53,8 @@ pub fn routes() -> Vec<route::Route> {
         smartbox::routes(),
         kind::routes(),
         tier::routes(),
+        job::routes(),
+        bulk::routes(),
         message::routes(),
         session::routes(),
         history::routes(),

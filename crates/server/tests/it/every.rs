@@ -8,7 +8,9 @@ use http::Method;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use smartbox_api::exec::{ExecOrder, Frame, MEDIA_TYPE};
+use smartbox_core::job::{Happening, Item, Job, JobState, Outcome, Progress};
 use smartbox_core::smartbox::Kind;
+use smartbox_core::store;
 use smartbox_server::http::doc::document;
 use smartbox_server::http::routes;
 
@@ -16,6 +18,8 @@ use crate::schema::misfit;
 use crate::tenancy::Tenant;
 use crate::world::{MASTER, World};
 
+const OVER: &str = "job_00000000000000000001";
+const HELD: &str = "job_00000000000000000002";
 const MESSAGE: &str = "msg_00000000000000000001";
 /// What the id of the owner's command stands for in an example.
 const COMMAND: &str = "COMMAND";
@@ -80,6 +84,14 @@ fn example(operation: &str) -> Option<Example> {
         }
         "messages_get" => ("/api/v1/messages/msg_00000000000000000001", None, Nothing),
         "messages_events" => ("/api/v1/messages/msg_00000000000000000001/events", None, Nothing),
+        "jobs_list" => ("/api/v1/jobs", None, TheirOwn),
+        "jobs_get" | "jobs_remove" => ("/api/v1/jobs/job_00000000000000000001", None, Nothing),
+        "jobs_items" => ("/api/v1/jobs/job_00000000000000000001/items", None, Nothing),
+        "jobs_events" => ("/api/v1/jobs/job_00000000000000000001/events", None, Nothing),
+        "jobs_cancel" => ("/api/v1/jobs/job_00000000000000000002/cancel", None, Nothing),
+        "jobs_pause" => ("/api/v1/jobs/job_00000000000000000002/pause", None, Nothing),
+        "jobs_resume" => ("/api/v1/jobs/job_00000000000000000002/resume", None, Nothing),
+        "bulk_restart" => ("/api/v1/bulk/restart", Some(json!({ "all": true })), TheirOwn),
         "history_get" => ("/api/v1/boxes/owners-mark/history", None, Nothing),
         "messages_list" => ("/api/v1/boxes/owners-mark/messages", None, Nothing),
         "sessions_list" => ("/api/v1/boxes/owners-mark/sessions", None, Nothing),
@@ -200,7 +212,56 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
         { "op": "mkdir", "path": "folder" },
     ] });
     as_owner(Method::POST, "/api/v1/boxes/owners-mark/files/batch", Some(files)).await;
+    for (id, state) in [(OVER, JobState::Succeeded), (HELD, JobState::Paused)] {
+        keep_job(&world, &owner, id, state).await;
+    }
     (world, owner, other, ran["id"].as_str().unwrap().to_owned())
+}
+
+/// A job of the owner's, as one that ran would have left it.
+async fn keep_job(world: &World, owner: &Tenant, id: &str, state: JobState) {
+    let now = world.app.clock.now();
+    let ended = state.is_final().then_some(now);
+    let job = Job {
+        id: id.parse().unwrap(),
+        account: owner.account.id.clone(),
+        smartbox: None,
+        kind: "box.restart".into(),
+        actor: "test".into(),
+        key: None,
+        input: json!({ "of": MARK }),
+        state,
+        asked: None,
+        progress: Progress { done: 1, total: Some(1), unit: "boxes".into(), note: MARK.into() },
+        checkpoint: Value::Null,
+        result: Some(json!({ "of": MARK })),
+        failure: None,
+        attempts: 1,
+        interruptions: 0,
+        created: now,
+        started: Some(now),
+        finished: ended,
+        expires: ended.map(|at| at.plus(Duration::from_hours(1))),
+    };
+    let item = Item {
+        n: 0,
+        subject: "box_00000000000000000001".into(),
+        name: MARK.into(),
+        outcome: Outcome::Ok,
+        reason: String::new(),
+        checkpoint: Value::Null,
+        at: now,
+    };
+    store::write(&*world.app.store, move |tx| {
+        Box::pin(async move {
+            let id = job.id.clone();
+            tx.jobs().add(job).await?;
+            tx.jobs().append(id.clone(), now, Happening::State { state }).await?;
+            tx.jobs().put_items(id, vec![item]).await
+        })
+    })
+    .await
+    .unwrap();
 }
 
 /// Whether this is an address of that path.

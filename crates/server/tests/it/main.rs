@@ -18,6 +18,7 @@ mod execs;
 mod files;
 mod gate;
 mod house;
+mod jobs;
 mod kinds;
 mod lists;
 mod live;

@@ -1,23 +1,15 @@
 //! `GET /api/v1/messages/{id}/events`: what happens to a message, live, until its last event.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
-use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use http::header::CONTENT_TYPE;
+use axum::response::Response;
+use futures_util::StreamExt;
 use smartbox_api::sse;
 
 use super::get::find;
 use crate::app::App;
 use crate::http::principal::Principal;
+use crate::http::stream;
 use crate::http::trouble::Trouble;
-
-/// How long nothing happens before the client is told so.
-const QUIET: Duration = Duration::from_secs(15);
 
 /// What happens to a message, live, until its last event.
 ///
@@ -37,13 +29,5 @@ pub(super) async fn events(
 ) -> Result<Response, Trouble> {
     let message = find(&app, &who, &id).await?;
     let events = app.control.follow(&message.id);
-    let body = stream::unfold(events, |mut events| async move {
-        let text = match tokio::time::timeout(QUIET, events.next()).await {
-            Ok(None) => return None,
-            Ok(Some(event)) => sse::encode(&event),
-            Err(_) => sse::KEEP_ALIVE.to_owned(),
-        };
-        Some((Ok::<_, Infallible>(Bytes::from(text)), events))
-    });
-    Ok(([(CONTENT_TYPE, sse::MEDIA_TYPE)], Body::from_stream(body)).into_response())
+    Ok(stream::events(events.map(|event| sse::encode(&event))))
 }

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use smartbox_api::job::JobView;
+use smartbox_api::problem::Code;
 use smartbox_api::smartbox::{Act, MAX_WAIT_MS, SmartboxView};
 use smartbox_core::smartbox::{Rest, Smartbox, State as BoxState};
 
 use super::view;
 use crate::app::App;
 use crate::http::body::JsonOrDefault;
+use crate::http::job::accepted;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
@@ -29,6 +33,7 @@ pub(super) async fn wake(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
+    let how = at_once(how)?;
     let row = app.control.find(&who, &name).await?;
     let row = app.control.wake(&who.actor, &row.id).await?;
     settled(&app, &row, &[BoxState::Running], how).await
@@ -48,6 +53,7 @@ pub(super) async fn sleep(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
+    let how = at_once(how)?;
     let row = app.control.find(&who, &name).await?;
     let rest = if how.deep { Rest::Stopped } else { Rest::Frozen };
     let row = app.control.sleep(&who.actor, &row.id, rest).await?;
@@ -71,6 +77,7 @@ pub(super) async fn start(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
+    let how = at_once(how)?;
     let row = app.control.find(&who, &name).await?;
     let row = app.control.start(&who.actor, &row.id, app.about.desired).await?;
     settled(&app, &row, &[BoxState::Running], how).await
@@ -90,28 +97,39 @@ pub(super) async fn stop(
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
 ) -> Shown {
+    let how = at_once(how)?;
     let row = app.control.find(&who, &name).await?;
     let row = app.control.stop(&who.actor, &row.id).await?;
     settled(&app, &row, &[BoxState::Stopped], how).await
 }
 
 /// Has the box begin anew: another sandbox, the same home.
+///
+/// With `async` the reply is a job, which waits for the box.
 #[utoipa::path(
     post,
     path = "/api/v1/boxes/{name}/restart",
     tag = "boxes",
     request_body = Option<Act>,
-    responses((status = 200, body = SmartboxView, description = "The box, as it is now.")),
+    responses(
+        (status = 200, body = SmartboxView, description = "The box, as it is now."),
+        (status = 202, body = JobView, description = "`async`: the job.",
+            headers(("location" = String, description = "Where it can be looked at."))),
+    ),
 )]
 pub(super) async fn restart(
     State(app): State<App>,
     who: Principal,
     Path(name): Path<String>,
     JsonOrDefault(how): JsonOrDefault<Act>,
-) -> Shown {
+) -> Result<Response, Trouble> {
     let row = app.control.find(&who, &name).await?;
+    if how.later {
+        let job = app.control.restart_later(&who.actor, &row).await?;
+        return Ok(accepted(job).into_response());
+    }
     let row = app.control.restart(&who.actor, &row.id).await?;
-    settled(&app, &row, &[BoxState::Running], how).await
+    Ok(settled(&app, &row, &[BoxState::Running], how).await?.into_response())
 }
 
 async fn settled(app: &App, row: &Smartbox, want: &[BoxState], how: Act) -> Shown {
@@ -120,4 +138,16 @@ async fn settled(app: &App, row: &Smartbox, want: &[BoxState], how: Act) -> Show
         app.control.settle(&row.id, want, within).await?;
     }
     Ok(Json(view::whole(app, app.control.view(&row.id).await?)))
+}
+
+/// Nothing else is done as a job: it must not look as if it were.
+fn at_once(how: Act) -> Result<Act, Trouble> {
+    if how.later {
+        return Err(Trouble::new(
+            Code::BadRequest,
+            "only a restart is done as a job",
+            "leave out `async`; without `wait_ms` the reply comes at once",
+        ));
+    }
+    Ok(how)
 }

@@ -80,7 +80,8 @@ async fn rows(app: &App, who: &Principal, account: Option<&str>) -> Result<Vec<S
     })
 }
 
-fn wanted(text: Option<&str>) -> Result<Labels, Trouble> {
+/// Labels as they are asked for: pairs with commas between.
+pub(in crate::http) fn wanted(text: Option<&str>) -> Result<Labels, Trouble> {
     let bad = |error: smartbox_core::labels::BadLabel| {
         Trouble::new(Code::BadRequest, error.to_string(), "write it like `label=team%3Dsupport`")
     };

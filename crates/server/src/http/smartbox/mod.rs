@@ -9,6 +9,7 @@ mod list;
 mod remove;
 mod view;
 
+pub(super) use list::wanted;
 use smartbox_api::problem::Code;
 use utoipa_axum::routes;
 
