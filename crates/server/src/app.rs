@@ -59,6 +59,8 @@ pub struct Inner {
     pub account: Account,
     /// What the platform says of itself.
     pub about: About,
+    /// Nobody has to sign in: whoever comes is the first account.
+    pub dev: bool,
     /// Cancelled when the platform goes down.
     pub draining: CancellationToken,
 }

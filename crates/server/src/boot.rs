@@ -129,6 +129,7 @@ pub(crate) async fn start(
         site,
         account: owner,
         about,
+        dev: config.dev,
         draining: draining.clone(),
     });
     let ready = ready(&app, &config, &boxes, adopted)

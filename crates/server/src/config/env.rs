@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use smartbox_core::secret::Secret;
 
 use super::error::ConfigError;
+use super::original;
 
 /// The original project's master token: opens the link and the API.
 pub const MASTER_TOKEN: &str = "MOLTBOT_GATEWAY_MASTER_TOKEN";
@@ -39,13 +40,21 @@ impl Env {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    /// A secret: `NAME`, or the content of the file that `NAME_FILE` names.
+    /// A secret: `NAME`, or the content of the file that `NAME_FILE` names. Both are one too many.
     pub fn secret(&self, name: &str) -> Result<Option<Secret<String>>, ConfigError> {
-        if let Some(value) = self.get(name) {
-            return Ok(Some(Secret::new(value.to_owned())));
-        }
         let variable = format!("{name}_FILE");
-        let Some(path) = self.get(&variable).map(PathBuf::from) else { return Ok(None) };
+        let path = match (self.get(name), self.get(&variable)) {
+            (Some(_), Some(_)) => {
+                return Err(ConfigError::value(
+                    variable,
+                    format!("{name} is set too, and which one is meant is not clear"),
+                    "unset one of the two",
+                ));
+            }
+            (Some(value), None) => return Ok(Some(Secret::new(value.to_owned()))),
+            (None, Some(path)) => PathBuf::from(path),
+            (None, None) => return Ok(None),
+        };
         match std::fs::read_to_string(&path) {
             Ok(text) if text.trim().is_empty() => Err(ConfigError::value(
                 variable,
@@ -83,6 +92,9 @@ pub(crate) fn given<'a>(
         if let Some(value) = env.secret(name)? {
             given.keys.insert(name.to_owned(), value);
         }
+    }
+    if let Some(gateway) = original::gateway(env)? {
+        given.keys.insert(gateway.secret.to_owned(), gateway.key);
     }
     Ok(given)
 }

@@ -12,7 +12,7 @@ pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, C
     toml::from_str(text).map_err(|error| explain(path, text, &error))
 }
 
-fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+pub(crate) fn explain(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let at = error.span().map_or(0, |span| span.start.min(text.len()));
     let line = text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
     let why = error.message().trim().to_owned();

@@ -15,9 +15,11 @@ pub mod jobs;
 pub mod kinds;
 pub mod models;
 pub mod nearest;
+pub mod original;
 pub mod place;
 pub mod size;
 pub mod sleep;
+pub mod sources;
 pub mod tier;
 
 use std::collections::BTreeMap;
@@ -55,6 +57,10 @@ pub struct Config {
     pub kinds: Kinds,
     /// Secrets that the environment gives; used, and kept nowhere.
     pub given: env::Given,
+    /// Nobody has to sign in; only on a loopback address.
+    pub dev: bool,
+    /// Of variables that are set and change nothing, or much, for people.
+    pub notes: Vec<String>,
 }
 
 /// The file as it is written: every key that there is.
@@ -75,18 +81,14 @@ pub(crate) struct Written {
 pub struct Overrides {
     /// `--listen`.
     pub listen: Option<String>,
+    /// Whether `--data-dir` was given.
+    pub data_dir: bool,
 }
 
 impl Config {
     /// Reads defaults, file and environment of a data directory, later ones winning.
     pub fn load(data_dir: &Path, env: &Env, over: &Overrides) -> Result<Self, ConfigError> {
-        let path = data_dir.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(ConfigError::Unreadable { path, source }),
-        };
-        let config = Self::from_text(data_dir, &text, env, over)?;
+        let config = Self::from_text(data_dir, &text_of(data_dir)?, env, over)?;
         let kinds = kinds::load(data_dir)?;
         for (kind, _) in kinds.iter() {
             if let Some(tier) = kind.tier.as_ref().filter(|tier| !config.tiers.contains_key(*tier))
@@ -111,10 +113,12 @@ impl Config {
         let file: Written = file::parse(&path, text)?;
         let Written { http, boxes, sleep, engine, jobs, models, tiers } = file;
         let tiers = tier::settle(base.tiers, tiers)?;
+        let http = http::settle(http, base.http, env, over.listen.as_deref())?;
         let models = models::settle(models, base.models, env)?;
         let config = Self {
             data_dir: data_dir.to_owned(),
-            http: http::settle(http, base.http, env, over.listen.as_deref())?,
+            dev: original::dev_mode(env, &http)?,
+            http,
             boxes: boxes::settle(&boxes, &base.boxes, &tiers)?,
             sleep: sleep::settle(&sleep, &base.sleep, env)?,
             engine: engine::settle(engine, base.engine)?,
@@ -123,7 +127,18 @@ impl Config {
             models,
             tiers,
             kinds: kinds::shipped()?,
+            notes: original::notes(env),
         };
         Ok(config)
+    }
+}
+
+/// The text of a data directory's file; empty if there is none.
+pub fn text_of(data_dir: &Path) -> Result<String, ConfigError> {
+    let path = data_dir.join(FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(ConfigError::Unreadable { path, source }),
     }
 }

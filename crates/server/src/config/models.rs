@@ -7,6 +7,7 @@ use smartbox_core::secret::check_name;
 
 use super::env::Env;
 use super::error::ConfigError;
+use super::original;
 
 /// Where model calls go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(crate) struct Written {
 }
 
 pub(crate) fn settle(file: Written, base: Written, env: &Env) -> Result<Models, ConfigError> {
+    let gateway = original::gateway(env)?;
     let mut providers = known_providers(&|name| env.get(name).map(str::to_owned));
     for provider in file.providers {
         if let Some(secret) = &provider.secret {
@@ -47,6 +49,13 @@ pub(crate) fn settle(file: Written, base: Written, env: &Env) -> Result<Models, 
             Some(known) => *known = readdressed(provider, env),
             None => providers.push(readdressed(provider, env)),
         }
+    }
+    if let Some(gateway) = gateway
+        && let Some(known) = providers.iter_mut().find(|known| known.name == gateway.provider)
+    {
+        known.base_url = gateway.url;
+        // Its key is the gateway's, whatever name the file gave it.
+        known.secret = Some(gateway.secret.to_owned());
     }
     let preferred = file.preferred.or(base.preferred);
     if let Some(name) = preferred.as_deref().filter(|name| *name != "demo")

@@ -8,7 +8,8 @@ const SMALL: u64 = 4 << 30;
 /// others can reach without TLS.
 pub(crate) fn advice(config: &Config) -> Vec<String> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    memory(total(&meminfo), config).into_iter().chain(plain(config)).collect()
+    let notes = config.notes.iter().cloned();
+    memory(total(&meminfo), config).into_iter().chain(plain(config)).chain(notes).collect()
 }
 
 fn memory(total: Option<u64>, config: &Config) -> Option<String> {

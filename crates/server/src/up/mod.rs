@@ -70,7 +70,7 @@ pub async fn up(options: UpOptions, ui: impl Fn(Event) + Send + Sync) -> Result<
     // From here on a signal is ours: one that comes during an install ends that cleanly.
     let signals = signals::Signals::listen(options.stop.clone())?;
     let data_dir = data_place::data_dir(options.data_dir.as_deref(), &options.env)?;
-    let over = Overrides { listen: options.listen.clone() };
+    let over = Overrides { listen: options.listen.clone(), ..Overrides::default() };
     let config = Config::load(&data_dir, &options.env, &over)?;
     place::prepare(&data_dir)?;
     let lock = lock::take(&data_dir)?;

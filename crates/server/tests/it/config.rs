@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use smartbox_core::smartbox::Desired;
+use smartbox_server::config::sources::{Source, settings};
 use smartbox_server::config::{Config, ConfigError, Env, Overrides, place};
 
 fn load(text: &str, env: &Env) -> Result<Config, ConfigError> {
@@ -77,7 +78,7 @@ fn the_environment_wins_over_the_file_and_the_command_line_over_both() {
     assert_eq!(config.sleep.after, Some(Duration::from_secs(600)));
     assert_eq!(config.sleep.desired(), Desired::Auto);
     assert_eq!(config.models.providers[0].base_url, "http://127.0.0.1:9/");
-    let over = Overrides { listen: Some("127.0.0.1:3".into()) };
+    let over = Overrides { listen: Some("127.0.0.1:3".into()), ..Overrides::default() };
     let config = Config::from_text(Path::new("/data"), text, &env, &over).unwrap();
     assert_eq!(config.http.listen.port(), 3);
 }
@@ -123,4 +124,130 @@ fn server_and_client_find_the_same_data_directory() {
     assert_eq!(explicit, Path::new("/else"));
     assert_eq!(place::socket(&explicit), Path::new("/else/control.sock"));
     assert!(place::data_dir(Some(Path::new("rel")), &env).unwrap().is_absolute());
+}
+
+#[test]
+fn a_secret_given_twice_is_refused_and_neither_is_shown() {
+    for name in ["ANTHROPIC_API_KEY", "MOLTBOT_GATEWAY_MASTER_TOKEN"] {
+        let file = format!("{name}_FILE");
+        let env =
+            Env::of([(name, "0123456789abcdef-canary"), (file.as_str(), "/nowhere/canary-file")]);
+        let error = load("", &env).unwrap_err();
+        let said = format!("{error} / {} / {error:?}", error.hint());
+        assert!(said.contains(&file) && said.contains("unset one of the two"), "{said}");
+        assert!(!said.contains("canary"), "{said}");
+    }
+}
+
+#[test]
+fn a_gateway_takes_the_place_of_the_provider_whose_protocol_it_speaks() {
+    let own = [("ANTHROPIC_API_KEY", "sk-own"), ("ANTHROPIC_BASE_URL", "http://own.example")];
+    for (url, provider, base, key) in [
+        (
+            "https://g.example/v1/a/b/openai/",
+            1,
+            "https://g.example/v1/a/b/openai",
+            "OPENAI_API_KEY",
+        ),
+        (
+            "https://g.example/v1/a/b/anthropic",
+            0,
+            "https://g.example/v1/a/b/anthropic/v1",
+            "ANTHROPIC_API_KEY",
+        ),
+    ] {
+        let env =
+            Env::of([own[0], own[1], ("AI_GATEWAY_API_KEY", "sk-g"), ("AI_GATEWAY_BASE_URL", url)]);
+        let config = load("", &env).unwrap();
+        assert_eq!(config.models.providers[provider].base_url, base);
+        assert_eq!(config.given.keys[key].expose(), "sk-g");
+        // The other one keeps what is its own.
+        if provider == 1 {
+            assert_eq!(config.models.providers[0].base_url, "http://own.example");
+            assert_eq!(config.given.keys["ANTHROPIC_API_KEY"].expose(), "sk-own");
+        }
+    }
+    for half in [("AI_GATEWAY_API_KEY", "sk-half"), ("AI_GATEWAY_BASE_URL", "https://g.example")] {
+        let error = load("", &Env::of([half])).unwrap_err();
+        let said = format!("{error} / {}", error.hint());
+        assert!(said.contains("means nothing without") && !said.contains("sk-half"), "{said}");
+    }
+}
+
+#[test]
+fn what_is_still_to_come_is_said_and_what_is_set_is_not() {
+    let env = Env::of([
+        ("TELEGRAM_BOT_TOKEN", "canary-1"),
+        ("CDP_SECRET_FILE", "/canary-2"),
+        ("MOLTBOT_GATEWAY_TOKEN", "canary-3"),
+        ("SLACK_APP_TOKEN", ""),
+    ]);
+    let notes = load("", &env).unwrap().notes.join("\n");
+    for name in ["TELEGRAM_BOT_TOKEN is understood and not used yet", "CDP_SECRET", "MASTER_TOKEN"]
+    {
+        assert!(notes.contains(name), "{notes}");
+    }
+    assert!(!notes.contains("canary") && !notes.contains("SLACK"), "{notes}");
+    assert!(load("", &Env::default()).unwrap().notes.is_empty());
+}
+
+#[test]
+fn every_setting_says_who_says_it_and_no_secret() {
+    let env = Env::of([
+        ("SANDBOX_SLEEP_AFTER", "10m"),
+        ("OPENAI_API_KEY", "sk-canary"),
+        ("ANTHROPIC_BASE_URL", "http://user:sk-canary@own.example"),
+        ("MOLTBOT_GATEWAY_MASTER_TOKEN", "sk-canary-0123456789"),
+    ]);
+    let text = "# mine\n[http]\nlisten = \"127.0.0.1:1\"\n[sleep]\nafter = \"never\"\n\
+                stop_after = \"2d\"\n[tiers]\ntiny.cpu = 0.5\n[[models.providers]]\n\
+                name = \"x\"\nprotocol = \"openai\"\nbase_url = \"https://x.example\"\n";
+    let over = Overrides { listen: Some("127.0.0.1:3".into()), data_dir: true };
+    let config = Config::from_text(Path::new("/data"), text, &env, &over).unwrap();
+    let all = settings(&config, text, &env, &over).unwrap();
+    let find = |key: &str| {
+        let found = all.iter().find(|setting| setting.key == key);
+        found.map(|setting| (setting.value.as_str(), setting.source.to_string())).unwrap()
+    };
+    for (key, value, source) in [
+        ("data_dir", "/data", "--data-dir"),
+        ("http.listen", "127.0.0.1:3", "--listen"),
+        ("sleep.after", "10m", "SANDBOX_SLEEP_AFTER"),
+        ("sleep.stop_after", "2d", "smartbox.toml:6"),
+        ("sleep.page_out", "true", "default"),
+        ("tiers.tiny.cpu", "0.5", "smartbox.toml:8"),
+        ("models.providers.x.base_url", "https://x.example", "smartbox.toml:12"),
+        ("models.providers.anthropic.base_url", "http://…@own.example", "ANTHROPIC_BASE_URL"),
+        ("secret OPENAI_API_KEY", "given", "OPENAI_API_KEY"),
+        ("secret ANTHROPIC_API_KEY", "not given", "default"),
+        ("secret MOLTBOT_GATEWAY_MASTER_TOKEN", "given", "MOLTBOT_GATEWAY_MASTER_TOKEN"),
+    ] {
+        assert_eq!(find(key), (value, source.to_owned()), "{key}");
+    }
+    assert!(!format!("{all:?}").contains("canary"));
+    assert!(all.iter().any(|setting| setting.source == Source::Default));
+}
+
+#[test]
+fn dev_mode_is_for_this_machine_alone_and_said_aloud() {
+    let dev = |listen: &str, text: &str| {
+        load(text, &Env::of([("DEV_MODE", "true"), ("SMARTBOX_LISTEN", listen)]))
+    };
+    for listen in ["127.0.0.1:7777", "[::1]:7777", "7777"] {
+        let config = dev(listen, "").unwrap();
+        assert!(config.dev && config.notes[0].starts_with("WARNING: DEV_MODE"), "{listen}");
+    }
+    for (listen, text) in [
+        ("0.0.0.0:7777", ""),
+        ("[::]:7777", ""),
+        ("10.0.0.1:7777", ""),
+        ("127.0.0.1:7777", "[http]\nurl = \"https://smartbox.example.com\""),
+    ] {
+        let error = dev(listen, text).unwrap_err();
+        assert!(error.to_string().starts_with("DEV_MODE: nobody would have to sign in"), "{error}");
+        assert!(error.hint().contains("unset DEV_MODE"));
+    }
+    assert!(!load("", &Env::of([("DEV_MODE", "false")])).unwrap().dev);
+    assert!(load("", &Env::of([("DEV_MODE", "yes")])).is_err());
+    assert!(!load("", &Env::default()).unwrap().dev);
 }

@@ -163,3 +163,25 @@ async fn the_api_is_not_on_a_boxs_host() {
         assert!(!text.contains("box_"), "{path}: {text}");
     }
 }
+
+#[tokio::test]
+async fn in_dev_mode_nobody_signs_in_and_other_sites_are_kept_out_all_the_same() {
+    let world = World::dev().await;
+    let list = || world.ask(Method::GET, "/api/v1/boxes");
+    assert_eq!(list().send().await.unwrap().status(), 200);
+    assert_eq!(list().bearer_auth("sba_wrong").send().await.unwrap().status(), 401);
+    // A name that another site made lead here.
+    let rebound = list().header("host", "evil.example").send().await.unwrap();
+    assert_eq!(rebound.status().as_u16(), 421);
+    let sleep = || world.ask(Method::POST, "/api/v1/boxes/pa/sleep").json(&serde_json::json!({}));
+    for origin in ["http://evil.example", "null", &format!("http://pa.localhost:{}", world.port)] {
+        let answer = sleep().header("origin", origin).send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{origin}");
+    }
+    assert!(sleep().send().await.unwrap().status().is_success());
+    // Whoever comes is nobody's operator.
+    let other = list().header("smartbox-account", "me").send().await.unwrap();
+    assert_eq!(other.status(), 403);
+    let page = world.ask(Method::GET, "/").header("accept", "text/html").send().await.unwrap();
+    assert!(page.status() == 200 && page.text().await.unwrap().contains("/open/pa"));
+}

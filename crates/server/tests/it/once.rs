@@ -48,6 +48,7 @@ fn again(world: &World) -> Router {
         site: app.site.clone(),
         account: app.account.clone(),
         about: app.about.clone(),
+        dev: false,
         draining: app.draining.clone(),
     }))
 }

@@ -57,11 +57,20 @@ pub struct World {
 impl World {
     /// With the account `me` and its box `pa`, which is asleep.
     pub async fn new() -> Self {
+        Self::with(false).await
+    }
+
+    /// The same, where nobody has to sign in.
+    pub async fn dev() -> Self {
+        Self::with(true).await
+    }
+
+    async fn with(dev: bool) -> Self {
         smartbox_ai_gateway::install_crypto();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
-        let (app, edge) = platform(&sim, port).await;
+        let (app, edge) = platform(&sim, port, dev).await;
         let token = app.access.link(&app.account.id).await.unwrap().expose().clone();
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("control.sock");
@@ -113,7 +122,7 @@ pub fn cookie(answer: &reqwest::Response) -> Option<String> {
     line.split(';').next().map(str::to_owned)
 }
 
-async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
+async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy = Arc::new(SystemEntropy);
     let store: Arc<dyn Store> = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
@@ -182,7 +191,8 @@ async fn platform(sim: &Arc<Sim>, port: u16) -> (App, Edge) {
         sleep_after: "1h".into(),
         desired: Desired::Auto,
     };
-    let inner = Inner { control, store, access, clock, entropy, site, account, about, draining };
+    let inner =
+        Inner { control, store, access, clock, entropy, site, account, about, dev, draining };
     (App::new(inner), edge)
 }
 

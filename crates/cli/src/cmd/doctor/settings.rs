@@ -8,7 +8,7 @@ use super::check::Check;
 use crate::client::Place;
 
 pub(super) fn checks(dir: &Path, place: &Place, env: &Env) -> (Option<Config>, Vec<Check>) {
-    let over = Overrides { listen: place.listen.clone() };
+    let over = Overrides { listen: place.listen.clone(), ..Overrides::default() };
     match Config::load(dir, env, &over) {
         Ok(config) => {
             let checks =
