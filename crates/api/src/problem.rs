@@ -182,6 +182,29 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All that there are.
+    pub const ALL: [Self; 19] = [
+        Self::Ok,
+        Self::Failure,
+        Self::Usage,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Denied,
+        Self::Unreachable,
+        Self::BoxOff,
+        Self::BoxFailed,
+        Self::Late,
+        Self::Config,
+        Self::Listen,
+        Self::Running,
+        Self::Data,
+        Self::Sandbox,
+        Self::Install,
+        Self::DiskFull,
+        Self::ExecTimeout,
+        Self::ExecFailed,
+    ];
+
     /// The number.
     pub const fn code(self) -> u8 {
         self as u8

@@ -51,6 +51,8 @@ pub(crate) enum Verb {
     Tier(cmd::tier::Args),
     Doctor(cmd::doctor::Args),
     Config(cmd::config::Args),
+    Context(cmd::context::Args),
     Completions(cmd::completions::Args),
+    Man(cmd::man::Args),
     Version(cmd::version::Args),
 }

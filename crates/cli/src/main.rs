@@ -11,7 +11,8 @@ mod ui;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 use smartbox_runtime::nest;
 
 fn main() -> ExitCode {
@@ -26,7 +27,11 @@ fn main() -> ExitCode {
         Some(arg) if arg == cmd::openapi::ARG => cmd::openapi::run(),
         Some(arg) if arg == cmd::admin_api::ARG => cmd::admin_api::run(),
         Some(arg) if arg == cmd::install::ARG => cmd::install::run(std::env::args_os().nth(2)),
-        _ => cmd::run(&args::Cli::parse()),
+        _ => {
+            // A shell asks what could come next; that is answered, and nothing is run.
+            CompleteEnv::with_factory(args::Cli::command).var(cmd::completions::ASKED).complete();
+            cmd::run(&args::Cli::parse())
+        }
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@
 //! absent: TLS, and retries: who calls knows whether asking twice is right.
 
 mod connect;
+pub(crate) mod contexts;
 mod events;
 mod exec;
 mod file;
@@ -14,7 +15,7 @@ mod send;
 mod text;
 
 pub(crate) use exec::Exec;
-pub(crate) use reach::{Place, Reach};
+pub(crate) use reach::{Place, Reach, check_address};
 
 use smartbox_core::secret::Secret;
 

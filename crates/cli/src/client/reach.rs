@@ -6,6 +6,7 @@ use smartbox_core::secret::Secret;
 use smartbox_server::config::{Env, place};
 
 use super::Client;
+use super::contexts::{CONTEXT, Context, Contexts};
 use crate::error::CliError;
 
 /// Names the address of a platform elsewhere.
@@ -27,12 +28,40 @@ pub(crate) struct Place {
     /// A platform elsewhere, like http://10.0.0.5:7777; needs SMARTBOX_TOKEN [env: SMARTBOX_SERVER]
     #[arg(long, global = true, value_name = "URL", help_heading = "Where the platform is")]
     pub(crate) server: Option<String>,
+    /// A platform by its name, from `smartbox context`; `local` is this machine's [env: SMARTBOX_CONTEXT]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "server")]
+    #[arg(help_heading = "Where the platform is")]
+    pub(crate) context: Option<String>,
     /// Act for this account, by name or id; for operators [env: SMARTBOX_ACCOUNT]
     #[arg(long, global = true, value_name = "ACCOUNT", help_heading = "Where the platform is")]
     pub(crate) account: Option<String>,
 }
 
 impl Place {
+    /// Whether the command line says which platform is meant.
+    fn is_named(&self) -> bool {
+        self.context.is_some() || self.data_dir.is_some() || self.listen.is_some()
+    }
+
+    /// The context that is meant, unless it is this machine's. What names a place on the command line
+    /// wins over the environment, and that over the context in use.
+    fn elsewhere(&self, env: &Env) -> Result<Option<Context>, CliError> {
+        if let Some(name) = &self.context {
+            return Contexts::read(env)?.get(name);
+        }
+        if self.is_named() {
+            return Ok(None);
+        }
+        if let Some(name) = env.get(CONTEXT) {
+            return Contexts::read(env)?.get(name);
+        }
+        if env.get(place::DATA_DIR).is_some() || env.get("SMARTBOX_LISTEN").is_some() {
+            return Ok(None);
+        }
+        let contexts = Contexts::read(env)?;
+        contexts.get(contexts.current())
+    }
+
     /// The data directory, as the server finds it too.
     pub(crate) fn data_dir(&self, env: &Env) -> Result<PathBuf, CliError> {
         Ok(place::data_dir(self.data_dir.as_deref(), env)?)
@@ -68,8 +97,14 @@ impl Client {
     pub(crate) fn of(place: &Place, env: &Env) -> Result<Self, CliError> {
         let token = env.secret(TOKEN)?;
         let account = place.account.as_deref().or_else(|| env.get(ACCOUNT)).map(str::to_owned);
-        if let Some(url) = place.server.as_deref().or_else(|| env.get(SERVER)) {
+        let by_variable = || env.get(SERVER).filter(|_| !place.is_named());
+        if let Some(url) = place.server.as_deref().or_else(by_variable) {
             return Ok(Self { reach: tcp(url)?, token, account, start: None });
+        }
+        if let Some(context) = place.elsewhere(env)? {
+            // The token that was kept for it; the one of the environment may be another platform's.
+            let token = context.token.or(token);
+            return Ok(Self { reach: tcp(&context.server)?, token, account, start: None });
         }
         let dir = place.data_dir(env)?;
         let listen = place.listen.as_deref().or_else(|| env.get("SMARTBOX_LISTEN"));
@@ -108,6 +143,11 @@ fn start_command(place: &Place, dir: &Path) -> String {
 fn address(listen: &str) -> String {
     let bare = listen.parse::<u16>().is_ok();
     format!("http://{}{listen}", if bare { "127.0.0.1:" } else { "" })
+}
+
+/// Whether this can be the address of a platform.
+pub(crate) fn check_address(url: &str) -> Result<(), CliError> {
+    tcp(url).map(drop)
 }
 
 fn tcp(url: &str) -> Result<Reach, CliError> {

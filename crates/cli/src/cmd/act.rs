@@ -7,6 +7,7 @@ use smartbox_api::smartbox::{Act, MAX_WAIT_MS, SmartboxView};
 use smartbox_core::time::parse_duration;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{out, phase};
@@ -15,7 +16,7 @@ use crate::ui::{out, phase};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Target {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     pub(crate) name: String,
     #[command(flatten)]
     pub(crate) wait: Wait,

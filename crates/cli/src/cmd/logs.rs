@@ -6,6 +6,7 @@ use smartbox_api::call;
 use smartbox_api::log::{LogQuery, MAX_TAIL};
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::out;
@@ -14,7 +15,7 @@ use crate::ui::out;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// Go on as the log grows, until Ctrl-C
     #[arg(short, long)]

@@ -12,6 +12,7 @@ use super::labels;
 use crate::client::Client;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
+use crate::ui::watch::watch;
 use crate::ui::{age, out, phase, table};
 
 /// Lists the smartboxes; wakes none.
@@ -32,6 +33,9 @@ pub(crate) struct Args {
     /// Print an array of smartboxes as JSON
     #[arg(long)]
     json: bool,
+    /// Go on until Ctrl-C; with --json a line for each change
+    #[arg(long, short)]
+    watch: bool,
 }
 
 fn state(text: &str) -> Result<State, String> {
@@ -62,12 +66,20 @@ impl Args {
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
-    let boxes = or_interrupt(client.all(|page| call::some_boxes(&args.query(page)))).await?;
+    if args.watch {
+        return watch(async || look(client, args).await).await;
+    }
+    out::say(or_interrupt(look(client, args)).await?)
+}
+
+/// As text; for programs on one line if more are to follow.
+async fn look(client: &Client, args: &Args) -> Result<String, CliError> {
+    let boxes = client.all(|page| call::some_boxes(&args.query(page))).await?;
     if args.json {
-        return out::json(&boxes);
+        return if args.watch { out::one_line(&boxes) } else { out::pretty(&boxes) };
     }
     if boxes.is_empty() {
-        return out::say(args.nothing());
+        return Ok(args.nothing().to_owned());
     }
     let now = SystemClock.now();
     let row = |view: &SmartboxView| {
@@ -82,9 +94,9 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         ]
     };
     if !args.all {
-        return out::say(table::table(HEAD, boxes.iter().map(row).collect()));
+        return Ok(table::table(HEAD, boxes.iter().map(row).collect()));
     }
-    let accounts = or_interrupt(client.all(call::accounts)).await?;
+    let accounts = client.all(call::accounts).await?;
     let names: BTreeMap<_, _> = accounts.into_iter().map(|of| (of.id, of.name)).collect();
     let name = |view: &SmartboxView| {
         // It may have been made since, or be gone.
@@ -95,7 +107,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         let [h, i, j, k, l, m, n] = row(view);
         [name(view), h, i, j, k, l, m, n]
     });
-    out::say(table::table(["ACCOUNT", a, b, c, d, e, f, g], rows.collect()))
+    Ok(table::table(["ACCOUNT", a, b, c, d, e, f, g], rows.collect()))
 }
 
 const HEAD: [&str; 7] = ["NAME", "KIND", "STATE", "DESIRED", "TIER", "ACTIVE", "ADDRESS"];

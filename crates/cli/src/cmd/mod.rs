@@ -7,6 +7,7 @@ pub(crate) mod bulk;
 pub(crate) mod chat;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod context;
 pub(crate) mod cp;
 pub(crate) mod doctor;
 pub(crate) mod exec;
@@ -19,6 +20,7 @@ pub(crate) mod kind;
 pub(crate) mod labels;
 pub(crate) mod logs;
 pub(crate) mod ls;
+pub(crate) mod man;
 pub(crate) mod messages;
 pub(crate) mod new;
 pub(crate) mod open;
@@ -56,6 +58,8 @@ pub(crate) fn run(cli: &Cli) -> Result<(), CliError> {
             Some(done) => done,
             None => asking(cli, &env, &cli.verb),
         },
+        Verb::Context(args) => context::run(&env, args),
+        Verb::Man(args) => man::run(args),
         verb => asking(cli, &env, verb),
     }
 }
@@ -110,6 +114,11 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::History(args) => history::run(&client, args).await,
         Verb::Messages(args) => messages::run(&client, args).await,
         // Done above, or by `run`: these ask nobody.
-        Verb::Up(_) | Verb::Doctor(_) | Verb::Version(_) | Verb::Completions(_) => Ok(()),
+        Verb::Up(_)
+        | Verb::Doctor(_)
+        | Verb::Version(_)
+        | Verb::Completions(_)
+        | Verb::Context(_)
+        | Verb::Man(_) => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use smartbox_api::call;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::out;
@@ -11,7 +12,7 @@ use crate::ui::out;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// Print the link as JSON
     #[arg(long)]

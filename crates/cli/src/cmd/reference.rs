@@ -72,3 +72,30 @@ const MEANINGS: [(Exit, &str); 19] = [
     (Exit::ExecTimeout, "`exec`: the deadline killed the command"),
     (Exit::ExecFailed, "`exec`: the command could not be run"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use smartbox_api::problem::Code;
+
+    use super::*;
+
+    #[test]
+    fn every_exit_code_has_its_meaning_and_each_is_another() {
+        let told: BTreeSet<u8> = MEANINGS.iter().map(|(exit, _)| exit.code()).collect();
+        assert_eq!(told.len(), MEANINGS.len());
+        assert_eq!(told.len(), Exit::ALL.len());
+        assert!(Exit::ALL.iter().all(|exit| told.contains(&exit.code())));
+        let problems = Code::ALL.iter().map(|code| code.exit().code());
+        assert!(problems.into_iter().all(|code| told.contains(&code) && code != 0));
+    }
+
+    #[test]
+    fn the_page_has_a_row_for_each() {
+        let page = include_str!("../../../../docs/reference/cli.md");
+        for (exit, means) in MEANINGS {
+            assert!(page.contains(&format!("| {} | {means} |", exit.code())), "{exit:?}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use smartbox_api::smartbox::{BoxChange, Desired, SmartboxView};
 
 use super::{act, labels};
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::out;
@@ -13,7 +14,7 @@ use crate::ui::out;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// What people call it
     #[arg(long, value_name = "TEXT")]

@@ -1,5 +1,6 @@
 //! `smartbox status`.
 
+use serde::Serialize;
 use smartbox_api::call;
 use smartbox_api::platform::PlatformStatus;
 use smartbox_api::smartbox::{Desired, SandboxView, SmartboxView, Total};
@@ -9,35 +10,50 @@ use smartbox_server::system::SystemClock;
 
 use super::labels;
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::table::facts;
+use crate::ui::watch::watch;
 use crate::ui::{age, out, phase, size};
 
 /// Shows the platform, or one smartbox; wakes nothing.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox; the platform if none is given
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Go on until Ctrl-C; with --json a line for each change
+    #[arg(long, short)]
+    watch: bool,
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
+    if args.watch {
+        return watch(async || look(client, args).await).await;
+    }
+    out::say(or_interrupt(look(client, args)).await?)
+}
+
+impl Args {
+    fn json(&self, value: &impl Serialize) -> Result<String, CliError> {
+        if self.watch { out::one_line(value) } else { out::pretty(value) }
+    }
+}
+
+/// As text; for programs on one line if more are to follow.
+async fn look(client: &Client, args: &Args) -> Result<String, CliError> {
     match &args.name {
         Some(name) => {
-            let view = or_interrupt(client.json(call::smartbox(name))).await?;
-            if args.json { out::json(&view) } else { out::say(smartbox(&view, SystemClock.now())) }
+            let view = client.json(call::smartbox(name)).await?;
+            if args.json { args.json(&view) } else { Ok(smartbox(&view, SystemClock.now())) }
         }
         None => {
-            let status = or_interrupt(client.json(call::status())).await?;
-            if args.json {
-                out::json(&status)
-            } else {
-                out::say(platform(&status, SystemClock.now()))
-            }
+            let status = client.json(call::status()).await?;
+            if args.json { args.json(&status) } else { Ok(platform(&status, SystemClock.now())) }
         }
     }
 }

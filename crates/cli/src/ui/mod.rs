@@ -12,3 +12,4 @@ pub(crate) mod size;
 pub(crate) mod stdin;
 pub(crate) mod table;
 pub(crate) mod term;
+pub(crate) mod watch;

@@ -20,16 +20,22 @@ pub(crate) fn raw(bytes: &[u8]) -> Result<(), CliError> {
 
 /// A result for programs.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|e| CliError::here(e.to_string(), String::new()))?;
-    say(text)
+    say(pretty(value)?)
+}
+
+/// The same, as text.
+pub(crate) fn pretty(value: &impl Serialize) -> Result<String, CliError> {
+    serde_json::to_string_pretty(value).map_err(|e| CliError::here(e.to_string(), String::new()))
 }
 
 /// A result for programs that comes with others, one a line.
 pub(crate) fn json_line(value: &impl Serialize) -> Result<(), CliError> {
-    let text =
-        serde_json::to_string(value).map_err(|e| CliError::here(e.to_string(), String::new()))?;
-    say(text)
+    say(one_line(value)?)
+}
+
+/// The same, as text.
+pub(crate) fn one_line(value: &impl Serialize) -> Result<String, CliError> {
+    serde_json::to_string(value).map_err(|e| CliError::here(e.to_string(), String::new()))
 }
 
 /// A line about the work. If nobody can read it, the work goes on.

@@ -7,6 +7,8 @@ mod act;
 #[cfg(test)]
 mod chat;
 #[cfg(test)]
+mod context;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod exec;
@@ -31,3 +33,5 @@ mod secret;
 mod terminal;
 #[cfg(test)]
 mod up;
+#[cfg(test)]
+mod watch;

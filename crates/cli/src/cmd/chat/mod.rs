@@ -13,6 +13,7 @@ use smartbox_core::id::MessageId;
 use smartbox_server::system::SystemEntropy;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use turn::{How, Turn};
 
@@ -23,7 +24,7 @@ use turn::{How, Turn};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// What to say; `-` reads it from standard input
     text: Option<String>,

@@ -14,6 +14,7 @@ pub(super) use run::code;
 
 use super::act::time;
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::{out, term};
 
@@ -25,7 +26,7 @@ use crate::ui::{out, term};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// Pass standard input along, even if it is typed
     #[arg(short, long)]

@@ -4,6 +4,7 @@ use smartbox_api::call;
 
 use super::state;
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::out;
@@ -12,7 +13,7 @@ use crate::ui::out;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// The command's id
     #[arg(value_name = "ID")]

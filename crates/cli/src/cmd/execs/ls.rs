@@ -6,6 +6,7 @@ use smartbox_server::system::SystemClock;
 
 use super::{state, words};
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{age, out, table};
@@ -14,7 +15,7 @@ use crate::ui::{age, out, table};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// Print an array of commands as JSON, without their output
     #[arg(long)]

@@ -7,6 +7,7 @@ use smartbox_api::execs::{ExecView, MAX_WAIT_MS, Output};
 use smartbox_api::problem::Exit;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::cmd::exec::code;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
@@ -18,7 +19,7 @@ use crate::ui::out;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// The command's id, as `exec --detach` printed it
     #[arg(value_name = "ID")]

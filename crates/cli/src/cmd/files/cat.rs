@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use smartbox_api::call;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::cmd::cp::relative;
 use crate::error::CliError;
 use crate::ui::out;
@@ -13,7 +14,7 @@ use crate::ui::out;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// The path
     path: String,

@@ -4,6 +4,7 @@ use smartbox_api::call;
 use smartbox_api::file::{FileView, NewDirectory, RemoveQuery, Rename};
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::cmd::cp::relative;
 use crate::error::CliError;
 use crate::ui::out;
@@ -12,7 +13,7 @@ use crate::ui::out;
 #[derive(Debug, clap::Args)]
 pub(super) struct RmArgs {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// The path
     path: String,
@@ -25,7 +26,7 @@ pub(super) struct RmArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct MkdirArgs {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// The path
     path: String,
@@ -41,7 +42,7 @@ pub(super) struct MkdirArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct MvArgs {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// The path
     from: String,

@@ -7,6 +7,7 @@ use smartbox_core::time::{Clock, Timestamp};
 use smartbox_server::system::SystemClock;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::cmd::cp::relative;
 use crate::error::CliError;
 use crate::ui::{age, out, size, table};
@@ -15,7 +16,7 @@ use crate::ui::{age, out, size, table};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// The directory; the home itself if none
     #[arg(default_value = "")]
@@ -29,7 +30,7 @@ pub(super) struct Args {
 #[derive(Debug, clap::Args)]
 pub(super) struct StatArgs {
     /// The smartbox
-    #[arg(value_name = "BOX")]
+    #[arg(value_name = "BOX", add = names())]
     name: String,
     /// The path
     path: String,

@@ -5,6 +5,7 @@ use smartbox_core::time::Clock;
 use smartbox_server::system::SystemClock;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{age, out, table};
@@ -13,7 +14,7 @@ use crate::ui::{age, out, table};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Those of this smartbox
-    #[arg(long = "box", value_name = "BOX")]
+    #[arg(long = "box", value_name = "BOX", add = names())]
     smartbox: Option<String>,
     /// Print an array as JSON
     #[arg(long)]

@@ -3,6 +3,7 @@
 use smartbox_api::call;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::out;
@@ -13,7 +14,7 @@ pub(crate) struct Args {
     /// Its name
     name: String,
     /// The one of this smartbox
-    #[arg(long = "box", value_name = "BOX")]
+    #[arg(long = "box", value_name = "BOX", add = names())]
     smartbox: Option<String>,
     /// Print the name as JSON
     #[arg(long)]

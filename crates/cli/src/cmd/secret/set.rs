@@ -5,6 +5,7 @@ use smartbox_api::secret::{MAX_VALUE, NewSecret};
 use smartbox_core::secret::check_name;
 
 use crate::client::Client;
+use crate::cmd::completions::names;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{ask, out};
@@ -15,7 +16,7 @@ pub(crate) struct Args {
     /// Its name, like ANTHROPIC_API_KEY
     name: String,
     /// Only for this smartbox
-    #[arg(long = "box", value_name = "BOX")]
+    #[arg(long = "box", value_name = "BOX", add = names())]
     smartbox: Option<String>,
     /// Print the name as JSON
     #[arg(long)]

@@ -10,6 +10,7 @@ use smartbox_server::{BootError, UpOptions};
 use tokio::runtime;
 
 use crate::client::Place;
+use crate::client::contexts::LOCAL;
 use crate::error::CliError;
 
 /// Starts the platform and prints one link; Ctrl-C ends it, and smartboxes go on.
@@ -31,10 +32,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
-    if place.server.is_some() {
+    let elsewhere = place.context.as_deref().is_some_and(|name| name != LOCAL);
+    if place.server.is_some() || elsewhere {
         return Err(CliError::usage(
-            "`up` starts a platform here, and --server names one elsewhere",
-            "leave --server out",
+            "`up` starts a platform here, and --server and --context name one elsewhere",
+            "leave them out",
         ));
     }
     journal::keep(&place.data_dir(env)?, env)?;

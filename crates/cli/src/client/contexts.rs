@@ -1,0 +1,204 @@
+//! Platforms elsewhere by name, with the tokens for them: one file of this person, which nobody else
+//! may read. `local` is always there and means the data directory of this machine.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use smartbox_core::secret::Secret;
+use smartbox_server::config::Env;
+
+use crate::error::CliError;
+
+/// Names the context that is meant.
+pub(crate) const CONTEXT: &str = "SMARTBOX_CONTEXT";
+/// The platform of this machine.
+pub(crate) const LOCAL: &str = "local";
+
+const FILE: &str = "contexts.json";
+/// A file of more bytes is not ours.
+const MAX: u64 = 1 << 20;
+
+/// What the file says.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Written {
+    current: Option<String>,
+    contexts: BTreeMap<String, Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    server: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+}
+
+/// A platform elsewhere.
+pub(crate) struct Context {
+    pub(crate) server: String,
+    pub(crate) token: Option<Secret<String>>,
+}
+
+/// The contexts of this person.
+pub(crate) struct Contexts {
+    path: Option<PathBuf>,
+    written: Written,
+}
+
+impl Contexts {
+    /// Reads them; where there is no file, or no home to have one in, there is `local` alone.
+    pub(crate) fn read(env: &Env) -> Result<Self, CliError> {
+        let path = path(env);
+        let written = match &path {
+            Some(path) => read(path)?,
+            None => Written::default(),
+        };
+        Ok(Self { path, written })
+    }
+
+    /// Their names, `local` first.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(LOCAL).chain(self.written.contexts.keys().map(String::as_str))
+    }
+
+    /// The one that commands mean by themselves.
+    pub(crate) fn current(&self) -> &str {
+        self.written.current.as_deref().unwrap_or(LOCAL)
+    }
+
+    /// A platform elsewhere; none for `local`.
+    pub(crate) fn get(&self, name: &str) -> Result<Option<Context>, CliError> {
+        if name == LOCAL {
+            return Ok(None);
+        }
+        let entry = self.written.contexts.get(name).ok_or_else(|| missing(name))?;
+        let token = entry.token.clone().map(Secret::new);
+        Ok(Some(Context { server: entry.server.clone(), token }))
+    }
+
+    /// Keeps one; of the same name it replaces the old one.
+    pub(crate) fn add(env: &Env, name: &str, context: &Context) -> Result<(), CliError> {
+        let token = context.token.as_ref().map(|token| token.expose().clone());
+        let entry = Entry { server: context.server.clone(), token };
+        change(env, |written| {
+            written.contexts.insert(name.to_owned(), entry);
+            Ok(())
+        })
+    }
+
+    /// From now on commands mean this one.
+    pub(crate) fn choose(env: &Env, name: &str) -> Result<(), CliError> {
+        change(env, |written| {
+            if name != LOCAL && !written.contexts.contains_key(name) {
+                return Err(missing(name));
+            }
+            written.current = (name != LOCAL).then(|| name.to_owned());
+            Ok(())
+        })
+    }
+
+    /// Forgets one and its token. If it was the current one, `local` is.
+    pub(crate) fn forget(env: &Env, name: &str) -> Result<(), CliError> {
+        change(env, |written| {
+            written.contexts.remove(name).ok_or_else(|| missing(name))?;
+            written.current.take_if(|current| current == name);
+            Ok(())
+        })
+    }
+
+    /// Where they are kept, for people.
+    pub(crate) fn place(&self) -> String {
+        self.path.as_ref().map_or_else(|| "nowhere".into(), |path| path.display().to_string())
+    }
+}
+
+/// A name is like a smartbox's.
+pub(crate) fn check_name(name: &str) -> Result<(), CliError> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let good = (1..=40).contains(&name.len())
+        && name.bytes().all(plain)
+        && name.starts_with(|c: char| c.is_ascii_lowercase());
+    if good && name != LOCAL {
+        return Ok(());
+    }
+    let what = if good {
+        "`local` is always there, and means the platform of this machine".to_owned()
+    } else {
+        "that is not a name for a context".to_owned()
+    };
+    Err(CliError::usage(what, "1 to 40 of a-z, 0-9 and -, beginning with a letter"))
+}
+
+fn path(env: &Env) -> Option<PathBuf> {
+    let base = match env.get("XDG_CONFIG_HOME").map(PathBuf::from).filter(|p| p.is_absolute()) {
+        Some(base) => base,
+        None => PathBuf::from(env.get("HOME")?).join(".config"),
+    };
+    Some(base.join("smartbox").join(FILE))
+}
+
+fn missing(name: &str) -> CliError {
+    CliError::Here {
+        what: format!("there is no context `{name}`"),
+        hint: "`smartbox context ls` shows those that there are".into(),
+        exit: smartbox_api::problem::Exit::NotFound,
+    }
+}
+
+fn broken(path: &Path, why: impl std::fmt::Display) -> CliError {
+    let what = format!("{} cannot be used: {why}", path.display());
+    CliError::here(what, "correct it, or remove it and add your contexts again")
+}
+
+fn read(path: &Path) -> Result<Written, CliError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Written::default()),
+        Err(error) => return Err(broken(path, error)),
+    };
+    let about = file.metadata().map_err(|e| broken(path, e))?;
+    if about.mode() & 0o077 != 0 || about.uid() != rustix::process::geteuid().as_raw() {
+        let what = format!("others may read {}, and it holds tokens", path.display());
+        let hint = format!("make it yours alone: chmod 600 {}", path.display());
+        return Err(CliError::here(what, hint));
+    }
+    let mut text = String::new();
+    file.take(MAX).read_to_string(&mut text).map_err(|e| broken(path, e))?;
+    // The parser's own words could repeat a token.
+    serde_json::from_str(&text)
+        .map_err(|e| broken(path, format!("line {} is not understood", e.line())))
+}
+
+/// Reads, changes and writes as one: two commands at once lose nothing, and one that is killed
+/// leaves the old file or the new one.
+fn change(
+    env: &Env,
+    edit: impl FnOnce(&mut Written) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let path = path(env).ok_or_else(|| {
+        CliError::usage("there is no place for contexts: HOME is not set", "set HOME")
+    })?;
+    let dir = path.parent().unwrap_or(Path::new("/"));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| broken(dir, e))?;
+    let private = |name: &str| {
+        let mut options = OpenOptions::new();
+        options.create(true).write(true).truncate(true).mode(0o600).open(dir.join(name))
+    };
+    let lock = private(".contexts.lock").map_err(|e| broken(dir, e))?;
+    lock.lock().map_err(|e| broken(dir, e))?;
+    let mut written = read(&path)?;
+    edit(&mut written)?;
+    let text = serde_json::to_vec_pretty(&written).map_err(|e| broken(&path, e))?;
+    let fresh = dir.join(".contexts.new");
+    // A leftover of another mode is not written into.
+    let _ = fs::remove_file(&fresh);
+    private(".contexts.new")
+        .and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&fresh, &path))
+        .map_err(|e| broken(&path, e))
+}
