@@ -44,6 +44,7 @@ fn the_calls_of_the_original_work_unchanged() {
     let (status, hung) = post(&exec, json!({ "command": "sleep 600", "timeout": 500 }));
     assert_eq!((status, &hung["status"]), (200, &json!("timeout")), "{hung}");
 
+    files(&get, &post);
     let (status, heard) = post("/api/super/users/me/message", json!({ "message": "hello" }));
     assert_eq!((status, &heard["status"]), (200, &json!("complete")), "{heard}");
     let starts = || {
@@ -61,6 +62,30 @@ fn the_calls_of_the_original_work_unchanged() {
 
     let (status, refused) = call(&platform, "GET", "/api/super/state/dashboard", "wrong", None);
     assert!(status == 403 && refused["error"].is_string(), "{refused}");
+}
+
+type Answer = (u16, Value);
+
+/// A file is written by one call, and read and listed by others, under each of its names.
+fn files(get: &dyn Fn(&str) -> Answer, post: &dyn Fn(&str, Value) -> Answer) {
+    let files = "/api/super/users/me/files";
+    let operations = json!([
+        { "op": "write", "path": "/root/notes/a.txt", "content": "one" },
+        { "op": "read", "path": "notes/a.txt" },
+        { "op": "read", "path": "notes/b.txt" },
+        { "op": "read", "path": "../../etc/passwd" },
+    ]);
+    let (status, done) = post(&format!("{files}/batch"), json!({ "operations": operations }));
+    assert_eq!(
+        (status, &done["succeeded"], &done["failed"]),
+        (200, &json!(2), &json!(2)),
+        "{done}"
+    );
+    let (status, read) = get(&format!("{files}/home/box/notes/a.txt"));
+    assert_eq!((status, &read["content"]), (200, &json!("one")), "{read}");
+    assert_eq!(get(&format!("{files}/notes/a.txt/exists")).1, json!({ "exists": true }));
+    let (status, listed) = get(&format!("{files}?path=/root/notes"));
+    assert_eq!((status, &listed["files"][0]["name"]), (200, &json!("a.txt")), "{listed}");
 }
 
 fn call(

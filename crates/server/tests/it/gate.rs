@@ -18,6 +18,7 @@ fn address(route: &Route) -> String {
         .replace("{id}", "nothing")
         .replace("{account}", "nobody")
         .replace("{exec}", "nothing")
+        .replace("{*path}", "nothing")
 }
 
 #[tokio::test]

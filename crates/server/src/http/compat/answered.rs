@@ -23,6 +23,15 @@ pub const ANSWERED: &[(&str, &str, &str)] = &[
         "the command is killed at its deadline; 202 with `pollUrl` if the box had to boot first",
     ),
     ("GET", "/api/super/users/{id}/exec/{exec}/status", "for a day"),
+    ("GET", "/api/super/users/{id}/files", "`path`; entries are structured, a thousand at most"),
+    (
+        "GET",
+        "/api/super/users/{id}/files/{*path}",
+        "text, or a directory's entries; with `/exists` behind the path, whether it is there",
+    ),
+    ("PUT", "/api/super/users/{id}/files/{*path}", ""),
+    ("DELETE", "/api/super/users/{id}/files/{*path}", ""),
+    ("POST", "/api/super/users/{id}/files/batch", "up to 50, one after another"),
     ("GET", "/api/super/users/{id}/logs", "`tail` in lines, of one stream"),
     (
         "POST",

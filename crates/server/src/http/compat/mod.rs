@@ -7,6 +7,7 @@
 
 pub mod answered;
 mod exec;
+mod files;
 pub mod gone;
 mod logs;
 mod message;
@@ -25,6 +26,8 @@ pub(super) use shape::{answers, problem};
 
 /// A command line with its variables.
 const ORDER: Limit = Limit::Bytes(64 << 10);
+/// Files as text in JSON; larger ones go through `/api/v1`, which streams.
+const FILES: Limit = Limit::Bytes(16 << 20);
 /// A message, and the JSON around it.
 const TEXT: Limit = Limit::Bytes(2 * smartbox_api::message::MAX_TEXT);
 
@@ -42,6 +45,16 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(post("/api/super/users/{id}/restart-async"), admin, SMALL, restart::restart),
         Route::page(post("/api/super/users/{id}/exec"), admin, ORDER, exec::post),
         Route::page(get("/api/super/users/{id}/exec/{exec}/status"), admin, SMALL, exec::status),
+        Route::page(get("/api/super/users/{id}/files"), admin, SMALL, files::list),
+        Route::page(get("/api/super/users/{id}/files/{*path}"), admin, SMALL, files::get),
+        Route::page((Method::PUT, "/api/super/users/{id}/files/{*path}"), admin, FILES, files::put),
+        Route::page(
+            (Method::DELETE, "/api/super/users/{id}/files/{*path}"),
+            admin,
+            SMALL,
+            files::delete,
+        ),
+        Route::page(post("/api/super/users/{id}/files/batch"), admin, FILES, files::batch),
         Route::page(get("/api/super/users/{id}/logs"), admin, SMALL, logs::get),
         Route::page(post("/api/super/users/{id}/message"), admin, TEXT, message::post),
     ];
