@@ -45,6 +45,17 @@ fn the_calls_of_the_original_work_unchanged() {
     assert_eq!((status, &hung["status"]), (200, &json!("timeout")), "{hung}");
 
     files(&get, &post);
+    let config = "/api/super/users/me/config";
+    let patch = json!({ "model": "claude-sonnet-4-5" });
+    let (status, patched) = call(&platform, "PATCH", config, SECRET, Some(&patch));
+    assert_eq!((status, &patched["success"]), (200, &json!(true)), "{patched}");
+    let (status, read) = get(config);
+    assert_eq!((status, &read["config"]), (200, &patched["config"]), "{read}");
+    assert!(read["config"].to_string().contains("claude-sonnet-4-5"), "{read}");
+    let (status, history) = get(&format!("{config}/history"));
+    assert!(status == 200 && history["count"].as_u64() >= Some(1), "{history}");
+    let (status, refused) = post(&format!("{config}/rollback"), json!({ "version": 99 }));
+    assert!(status == 404 && refused["error"].is_string(), "{refused}");
     let (status, heard) = post("/api/super/users/me/message", json!({ "message": "hello" }));
     assert_eq!((status, &heard["status"]), (200, &json!("complete")), "{heard}");
     let starts = || {

@@ -17,6 +17,16 @@ pub const ANSWERED: &[(&str, &str, &str)] = &[
         "/api/super/users/{id}/restart-async",
         "a turn in progress is finished first; `checkStatusUrl` says where it is",
     ),
+    ("GET", "/api/super/users/{id}/config", "the owner's part; `platformKeys` names the rest"),
+    ("PUT", "/api/super/users/{id}/config", "checked against the engine's schema first"),
+    (
+        "PATCH",
+        "/api/super/users/{id}/config",
+        "a merge patch (RFC 7396); a top-level `model` is `agents.defaults.model.primary`",
+    ),
+    ("GET", "/api/super/users/{id}/config/history", "version 1 is the newest, here and below"),
+    ("POST", "/api/super/users/{id}/config/rollback", ""),
+    ("POST", "/api/super/users/{id}/config/reload", "the engine goes by its file"),
     (
         "POST",
         "/api/super/users/{id}/exec",

@@ -6,6 +6,7 @@
 //! anything, no failure is a 200, and every answer that is pending says where its end can be read.
 
 pub mod answered;
+mod config;
 mod exec;
 mod files;
 pub mod gone;
@@ -26,6 +27,8 @@ pub(super) use shape::{answers, problem};
 
 /// A command line with its variables.
 const ORDER: Limit = Limit::Bytes(64 << 10);
+/// A configuration.
+const CONFIG: Limit = Limit::Bytes(2 * smartbox_api::config::MAX_DOCUMENT);
 /// Files as text in JSON; larger ones go through `/api/v1`, which streams.
 const FILES: Limit = Limit::Bytes(16 << 20);
 /// A message, and the JSON around it.
@@ -43,6 +46,12 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(get("/api/super/users/{id}/state/v2"), admin, SMALL, state::one),
         Route::page(post("/api/super/users/{id}/wake"), admin, SMALL, wake::wake),
         Route::page(post("/api/super/users/{id}/restart-async"), admin, SMALL, restart::restart),
+        Route::page(get("/api/super/users/{id}/config"), admin, SMALL, config::get),
+        Route::page((Method::PUT, "/api/super/users/{id}/config"), admin, CONFIG, config::put),
+        Route::page((Method::PATCH, "/api/super/users/{id}/config"), admin, CONFIG, config::patch),
+        Route::page(get("/api/super/users/{id}/config/history"), admin, SMALL, config::history),
+        Route::page(post("/api/super/users/{id}/config/rollback"), admin, SMALL, config::roll_back),
+        Route::page(post("/api/super/users/{id}/config/reload"), admin, SMALL, config::reload),
         Route::page(post("/api/super/users/{id}/exec"), admin, ORDER, exec::post),
         Route::page(get("/api/super/users/{id}/exec/{exec}/status"), admin, SMALL, exec::status),
         Route::page(get("/api/super/users/{id}/files"), admin, SMALL, files::list),
