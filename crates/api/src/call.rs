@@ -13,10 +13,12 @@ use crate::bulk::{BulkPlan, BulkRestart};
 use crate::config::{
     ConfigChanged, ConfigQuery, ConfigView, Reloaded, RevisionDetail, RevisionView, RollBack,
 };
+use crate::dashboard::Dashboard;
 use crate::execs::{ExecView, NewExec};
 use crate::file::{
     FileView, FileWritten, FilesQuery, NewDirectory, RemoveQuery, Rename, Unpacked, WriteQuery,
 };
+use crate::issue::{Issue, IssueQuery, Which};
 use crate::job::{Event, ItemView, JobQuery, JobView};
 use crate::kind::KindView;
 use crate::link::SignInLink;
@@ -143,6 +145,8 @@ pub enum Verb {
     Stop,
     /// Begin anew: another sandbox, the same home.
     Restart,
+    /// Try again after it failed too often.
+    Reset,
 }
 
 impl Verb {
@@ -154,6 +158,7 @@ impl Verb {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Restart => "restart",
+            Self::Reset => "reset",
         }
     }
 }
@@ -161,6 +166,34 @@ impl Verb {
 /// Does something to a box.
 pub fn act(name: &str, verb: Verb, how: Act) -> Call<Json<SmartboxView>> {
     Call::new("POST", paths::of_smartbox(name, verb.as_str())).with(&how)
+}
+
+/// All boxes as they were seen last, a page of them at a time. Wakes nothing.
+pub fn dashboard(page: &PageQuery) -> Call<Json<Dashboard>> {
+    Call::new("GET", paged(paths::DASHBOARD.to_owned(), page))
+}
+
+/// Issues, those that were opened last first.
+pub fn issues(of: &IssueQuery) -> Call<Json<Page<Issue>>> {
+    let word = |which: Which| match which {
+        Which::Open => "open",
+        Which::Resolved => "resolved",
+        Which::All => "all",
+    };
+    let parts = [
+        of.state.map(|which| format!("state={}", word(which))),
+        of.severity.map(|severity| format!("severity={severity}")),
+        of.smartbox.as_ref().map(|name| format!("box={}", paths::segment(name))),
+    ];
+    let limit = of.limit.map(|n| format!("limit={n}"));
+    let cursor = of.cursor.as_deref().map(|text| format!("cursor={}", paths::segment(text)));
+    let parts = parts.into_iter().chain([limit, cursor]);
+    Call::new("GET", with_query(paths::ISSUES.to_owned(), parts))
+}
+
+/// Says that an issue is over.
+pub fn resolve_issue(id: &str) -> Call<Json<Issue>> {
+    Call::new("POST", paths::resolve_issue(id))
 }
 
 /// Makes a fresh link that signs a browser in and leads it to the box. Wakes nothing.

@@ -26,6 +26,10 @@ pub const TIERS: &str = "/api/v1/tiers";
 pub const JOBS: &str = "/api/v1/jobs";
 /// `POST` [`crate::bulk::BulkRestart`].
 pub const BULK_RESTART: &str = "/api/v1/bulk/restart";
+/// `GET`: [`crate::dashboard::Dashboard`].
+pub const DASHBOARD: &str = "/api/v1/dashboard";
+/// `GET`: a page of [`crate::issue::Issue`].
+pub const ISSUES: &str = "/api/v1/issues";
 /// `GET` a list of [`crate::secret::SecretView`].
 pub const SECRETS: &str = "/api/v1/secrets";
 /// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
@@ -80,6 +84,11 @@ pub fn job(id: &str) -> String {
 /// What there is of a job: `GET …/{events,items}`, `POST …/{cancel,pause,resume}`.
 pub fn of_job(id: &str, what: &str) -> String {
     format!("{JOBS}/{}/{what}", segment(id))
+}
+
+/// Says that an issue is over: `POST`.
+pub fn resolve_issue(id: &str) -> String {
+    format!("{ISSUES}/{}/resolve", segment(id))
 }
 
 /// One secret: `PUT`, `DELETE`.

@@ -106,6 +106,8 @@ codes! {
     Gone = "gone", 410, "This call is gone", NotFound;
     /// Somebody else has changed it since the asker looked.
     PreconditionFailed = "precondition-failed", 412, "It has changed since", Conflict;
+    /// The box failed too often and waits for a reset by hand.
+    Tripped = "tripped", 409, "The smartbox failed too often", BoxFailed;
     /// The body is longer than allowed.
     TooLarge = "too-large", 413, "The request is too large", Usage;
     /// Not JSON.
@@ -128,6 +130,8 @@ codes! {
     Off = "off", 503, "The smartbox is turned off", BoxOff;
     /// The box failed.
     Failed = "failed", 503, "The smartbox failed", BoxFailed;
+    /// The platform runs and cannot work.
+    NotReady = "not-ready", 503, "The platform cannot work", Unreachable;
     /// The platform is going down.
     Draining = "draining", 503, "The platform is shutting down", Unreachable;
     /// The box was not there in time; it may still be on its way.

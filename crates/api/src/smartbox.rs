@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use smartbox_core::id::{AccountId, SmartboxId};
+use smartbox_core::issue::Issue;
 pub use smartbox_core::labels::Labels;
-use smartbox_core::sandbox::{EngineProcess, Memory, Phase};
-pub use smartbox_core::smartbox::{Base, Desired, Failure, Kind, Rest, State};
+use smartbox_core::machine::HomeUse;
+use smartbox_core::sandbox::{EngineProcess, Limits, Memory, Phase};
+pub use smartbox_core::smartbox::{Base, Desired, Failure, Kind, Rest, State, Vitals};
 use smartbox_core::time::Timestamp;
 pub use smartbox_core::usage::Total;
 use utoipa::{IntoParams, ToSchema};
@@ -72,6 +74,18 @@ pub struct SmartboxView {
     /// What is seen of its sandbox; absent in listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxView>,
+    /// How it has been doing: since when it is in its state, its last start, its last end, the breaker.
+    #[serde(default)]
+    pub vitals: Vitals,
+    /// Its limits; absent in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// What its home holds; absent in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<HomeUse>,
+    /// Its open issues; absent in listings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issues: Option<Vec<Issue>>,
     /// When its engine's own clock wants it awake next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<Timestamp>,

@@ -8,6 +8,7 @@ use smartbox_core::account::Account;
 use smartbox_core::activity::Activity;
 use smartbox_core::audit::Act;
 use smartbox_core::id::{AccountId, SmartboxId, random_text};
+use smartbox_core::journal;
 use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::smartbox::Smartbox;
 use smartbox_core::store::{self, StoreError};
@@ -19,6 +20,7 @@ use crate::activity::Counting;
 use crate::admission::Ledger;
 use crate::error::ControlError;
 use crate::exec::Waiting;
+use crate::issues::Open;
 use crate::jobs::Jobs;
 use crate::keeper::Keeper;
 use crate::messages::deliver::Deliveries;
@@ -56,6 +58,7 @@ pub struct Control {
     /// Set while every box is being stopped with the platform.
     pub(crate) closing: std::sync::atomic::AtomicBool,
     pub(crate) tasks: TaskTracker,
+    pub(crate) issues: Open,
     /// Derives the per-box tokens for the AI gateway.
     model_key: Secret<String>,
 }
@@ -82,6 +85,7 @@ impl Control {
             fenced: CancellationToken::new(),
             closing: false.into(),
             tasks: TaskTracker::new(),
+            issues: Open::default(),
             model_key,
         });
         let (accounts, rows) = store::read(&*control.parts.store, |tx| {
@@ -90,6 +94,7 @@ impl Control {
         .await?;
         let idle = accounts.into_iter().filter(|account| !account.active());
         control.idle_accounts().extend(idle.map(|account| account.id));
+        control.recall_issues().await?;
         control.remove_orphans(&rows).await?;
         for row in rows {
             control.keep(&row);
@@ -97,6 +102,7 @@ impl Control {
         control.deliver_left_over().await?;
         control.take_up_jobs().await?;
         control.tasks.spawn(control.clone().sweep_jobs());
+        control.watch_issues();
         Ok(control)
     }
 
@@ -236,12 +242,17 @@ impl Control {
                 if let Err(refused) = edit(&mut row)? {
                     return Ok(Err(refused));
                 }
+                if row.state != before.state {
+                    row.vitals.since = Some(now);
+                }
                 if row.decided_otherwise(&before) {
                     row.revision += 1;
                 }
                 if row != before {
                     tx.boxes().put(row.clone()).await?;
                 }
+                let asked = act.as_ref().map(|(actor, action, _)| (&**actor, &**action));
+                tx.journal().note(journal::between(&before, &row, asked, now)).await?;
                 if let Some((actor, action, detail)) = act {
                     let smartbox = Some(row.id.clone());
                     tx.audit()

@@ -38,6 +38,9 @@ pub enum ControlError {
     /// The box failed, and says why.
     #[error("{}", .0.message)]
     Failed(Failure),
+    /// The box failed too often: it waits for a person to reset it.
+    #[error("{}", .0.message)]
+    Tripped(Failure),
     /// The box is still on its way.
     #[error("the smartbox is still {state}")]
     Late {

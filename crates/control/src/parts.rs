@@ -10,11 +10,13 @@ use smartbox_core::engine::port::{Conversations, Engine};
 use smartbox_core::home::port::Homes;
 use smartbox_core::host::port::Host;
 use smartbox_core::id::Entropy;
+use smartbox_core::machine::port::Gauges;
 use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
 use smartbox_core::sandbox::port::Runtime;
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::store::Store;
+use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::Clock;
 
 use crate::activity::Tracker;
@@ -33,6 +35,10 @@ pub struct Parts {
     pub kinds: Kinds,
     /// The same driver's hand on the files of homes.
     pub homes: Arc<dyn Homes>,
+    /// What boxes and the machine use.
+    pub gauges: Arc<dyn Gauges>,
+    /// Counts what happens.
+    pub telemetry: Arc<dyn Telemetry>,
     /// The engines that are installed; the first is the default.
     pub engines: Vec<EngineSlot>,
     /// The AI gateway.

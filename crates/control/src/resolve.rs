@@ -109,6 +109,9 @@ impl Control {
         if row.desired == Desired::Off || self.idle(&row.account) {
             return Err(WakeError::Off);
         }
+        if let Some(failure) = row.vitals.breaker.open {
+            return Err(WakeError::Failed(failure));
+        }
         if let (State::Failed, Some(failure), Some(retry)) = (row.state, &row.failure, row.retry_at)
             && now < retry
         {

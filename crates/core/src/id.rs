@@ -107,6 +107,8 @@ ids! {
     ExecId = "exe";
     /// A job.
     JobId = "job";
+    /// Something that somebody should see to.
+    IssueId = "iss";
 }
 
 fn schema(prefix: &str) -> RefOr<Schema> {

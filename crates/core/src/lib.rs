@@ -4,6 +4,8 @@
 //! arguments ([`time::Clock`], [`id::Entropy`]). One directory a noun: `mod.rs` is the type,
 //! rules stand beside it, `port.rs` is what a driver must do.
 
+mod words;
+
 pub mod account;
 pub mod activity;
 pub mod audit;
@@ -13,9 +15,12 @@ pub mod exec;
 pub mod home;
 pub mod host;
 pub mod id;
+pub mod issue;
 pub mod job;
+pub mod journal;
 pub mod kind;
 pub mod labels;
+pub mod machine;
 pub mod message;
 pub mod model;
 pub mod reply;
@@ -25,8 +30,11 @@ pub mod secret;
 pub mod session;
 pub mod smartbox;
 pub mod store;
+pub mod telemetry;
 pub mod time;
 pub mod usage;
+
+pub(crate) use words::words;
 
 /// A boxed future: what every port's asynchronous method returns.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

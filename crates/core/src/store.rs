@@ -4,7 +4,9 @@ use crate::BoxFuture;
 use crate::account::port::Accounts;
 use crate::audit::port::Audit;
 use crate::config::port::Revisions;
+use crate::issue::port::Issues;
 use crate::job::port::Jobs;
+use crate::journal::port::Journal;
 use crate::message::port::Messages;
 use crate::reply::port::Replies;
 use crate::secret::port::Secrets;
@@ -65,6 +67,10 @@ pub trait Holdings: Send {
 pub trait Doings: Send {
     /// The audit.
     fn audit(&mut self) -> &mut dyn Audit;
+    /// Issues.
+    fn issues(&mut self) -> &mut dyn Issues;
+    /// Journals of boxes.
+    fn journal(&mut self) -> &mut dyn Journal;
     /// Usage of models.
     fn usage(&mut self) -> &mut dyn Ledger;
     /// Jobs.

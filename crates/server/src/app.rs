@@ -12,6 +12,7 @@ use smartbox_core::time::{Clock, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
+use crate::http::LastLook;
 use crate::site::Site;
 
 /// The state of the HTTP side. Cheap to clone.
@@ -61,6 +62,8 @@ pub struct Inner {
     pub about: About,
     /// Nobody has to sign in: whoever comes is the first account.
     pub dev: bool,
+    /// Whether it could work when somebody asked last.
+    pub ready: LastLook,
     /// Cancelled when the platform goes down.
     pub draining: CancellationToken,
 }

@@ -19,6 +19,7 @@ use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::{Base, Smartbox};
 use smartbox_core::store::{self, StoreError};
+use smartbox_core::telemetry::Quiet;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
 use smartbox_engine::identity;
@@ -92,7 +93,9 @@ pub(crate) async fn start(
     let control = Control::open(Parts {
         store: sqlite.clone(),
         runtime: runtime.clone(),
-        homes: runtime,
+        homes: runtime.clone(),
+        gauges: runtime,
+        telemetry: Arc::new(Quiet),
         host: Arc::new(Machine),
         kinds: config.kinds.clone(),
         engines: vec![slot],
@@ -130,6 +133,7 @@ pub(crate) async fn start(
         account: owner,
         about,
         dev: config.dev,
+        ready: Default::default(),
         draining: draining.clone(),
     });
     let ready = ready(&app, &config, &boxes, adopted)

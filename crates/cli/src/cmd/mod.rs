@@ -15,6 +15,7 @@ pub(crate) mod execs;
 pub(crate) mod files;
 pub(crate) mod history;
 pub(crate) mod install;
+pub(crate) mod issues;
 pub(crate) mod jobs;
 pub(crate) mod kind;
 pub(crate) mod labels;
@@ -26,6 +27,7 @@ pub(crate) mod new;
 pub(crate) mod open;
 pub(crate) mod openapi;
 pub(crate) mod reference;
+pub(crate) mod reset;
 pub(crate) mod restart;
 pub(crate) mod rm;
 pub(crate) mod secret;
@@ -37,6 +39,7 @@ pub(crate) mod status;
 pub(crate) mod stop;
 pub(crate) mod tier;
 pub(crate) mod token;
+pub(crate) mod top;
 pub(crate) mod up;
 pub(crate) mod version;
 pub(crate) mod wake;
@@ -95,6 +98,9 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Restart(args) => restart::run(&client, args).await,
         Verb::Bulk(args) => bulk::run(&client, args).await,
         Verb::Jobs(args) => jobs::run(&client, args).await,
+        Verb::Reset(args) => reset::run(&client, args).await,
+        Verb::Top(args) => top::run(&client, args).await,
+        Verb::Issues(args) => issues::run(&client, args).await,
         Verb::Stop(args) => stop::run(&client, args).await,
         Verb::Start(args) => start::run(&client, args).await,
         Verb::New(args) => new::run(&client, args).await,

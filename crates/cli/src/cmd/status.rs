@@ -149,6 +149,7 @@ fn smartbox(view: &SmartboxView, now: Timestamp) -> String {
         lines.push(("reason", failure.reason.to_string()));
         lines.push(("hint", failure.hint.clone()));
     }
+    health(view, now, &mut lines);
     if let Some(sandbox) = &view.sandbox {
         lines.push(("process", process(sandbox)));
         let memory = sandbox.memory;
@@ -176,11 +177,55 @@ fn own_sleep(view: &SmartboxView) -> String {
     format!("after {freeze} idle, deeply after {stop} ({whose})")
 }
 
+/// How it has been doing.
+fn health(view: &SmartboxView, now: Timestamp, lines: &mut Vec<(&str, String)>) {
+    let vitals = &view.vitals;
+    if let Some(since) = vitals.since {
+        lines.push(("since", age::when(now, since)));
+    }
+    if let Some(started) = vitals.started {
+        let took = vitals.start_ms.map_or_else(
+            || "not ready since".to_owned(),
+            |ms| format!("ready after {}.{} s", ms / 1000, ms % 1000 / 100),
+        );
+        lines.push(("started", format!("{}, {took}", age::when(now, started))));
+    }
+    if let Some(exit) = vitals.exit {
+        let how = match (exit.code, exit.signal) {
+            (_, Some(signal)) => format!(", signal {signal}"),
+            (Some(code), None) => format!(", code {code}"),
+            (None, None) => String::new(),
+        };
+        lines.push((
+            "ended",
+            format!("by itself {}: {}{how}", age::when(now, exit.at), exit.reason),
+        ));
+    }
+    let breaker = &vitals.breaker;
+    if let Some(open) = &breaker.open {
+        let words = format!("open for {}: `smartbox reset {}`", age::ago(now, open.at), view.name);
+        lines.push(("breaker", words));
+    } else if !breaker.strikes.is_empty() {
+        lines.push(("breaker", format!("closed, {} failures lately", breaker.strikes.len())));
+    }
+    if let Some(issues) = view.issues.as_ref().filter(|issues| !issues.is_empty()) {
+        let words: Vec<String> = issues.iter().map(|issue| issue.message.clone()).collect();
+        lines.push(("issues", words.join(" ")));
+    }
+    if let Some(home) = view.home {
+        let limit = match home.limit {
+            0 => String::new(),
+            limit => format!(" of {}", size::bytes(limit)),
+        };
+        lines.push(("home", format!("{}{limit}", size::bytes(home.used))));
+    }
+}
+
 fn process(sandbox: &SandboxView) -> String {
     match &sandbox.engine {
         EngineProcess::Unknown => "not seen".into(),
         EngineProcess::Idle => "not started".into(),
-        EngineProcess::Running { starts } => format!("runs, started {starts} times"),
+        EngineProcess::Running { starts, .. } => format!("runs, started {starts} times"),
         EngineProcess::Backoff { starts, .. } => format!("crashed, started {starts} times"),
         EngineProcess::Ended { last } => match (last.code, last.signal) {
             (Some(code), _) => format!("ended with code {code}"),

@@ -40,7 +40,7 @@ async fn long_work_tells_its_phase_and_then_the_state() {
 
 #[tokio::test]
 async fn every_act_sends_its_verb_and_prints_json_if_asked() {
-    for verb in ["wake", "sleep", "restart", "stop", "start"] {
+    for verb in ["wake", "sleep", "restart", "stop", "start", "reset"] {
         let path = format!("/api/v1/boxes/pa/{verb}");
         let act = post(|| async { Json(smartbox("pa", "running", "")) });
         let fake = Fake::new(Router::new().route(&path, act));

@@ -3,6 +3,8 @@
 pub(crate) mod change;
 pub(crate) mod create;
 pub(crate) mod find;
+pub(crate) mod fleet;
+mod reset;
 mod restart;
 pub(crate) mod select;
 mod settle;

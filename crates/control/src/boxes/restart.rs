@@ -82,6 +82,9 @@ impl Control {
                     hint: "its next start is a fresh one".into(),
                 });
             }
+            if let Some(failure) = row.vitals.breaker.open {
+                return Err(ControlError::Tripped(failure));
+            }
             if let Some(failure) = row.failure.filter(|failure| failure.at >= since) {
                 return Err(ControlError::Failed(failure));
             }

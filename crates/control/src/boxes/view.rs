@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use smartbox_core::id::SmartboxId;
+use smartbox_core::issue::{Filter, Issue};
+use smartbox_core::machine::HomeUse;
 use smartbox_core::sandbox::{Limits, Observed};
 use smartbox_core::smartbox::Smartbox;
 use smartbox_core::smartbox::plan::SleepPolicy;
@@ -12,6 +14,9 @@ use smartbox_core::usage::Total;
 use crate::control::Control;
 use crate::error::ControlError;
 use crate::kinds::Kinds;
+
+/// The most issues that are shown with a box; of one kind there is one.
+const SHOWN: u32 = 50;
 
 /// A smartbox with its evidence.
 #[derive(Debug, Clone)]
@@ -30,6 +35,12 @@ pub struct View {
     pub usage: Total,
     /// The version of its engine.
     pub engine_version: String,
+    /// What its home holds; none if it cannot be measured.
+    pub home: Option<HomeUse>,
+    /// Its limits; none if its tier is no longer defined.
+    pub limits: Option<Limits>,
+    /// Its open issues.
+    pub issues: Vec<Issue>,
     /// Something that its owner should know, like a refused configuration.
     pub notice: Option<String>,
 }
@@ -59,12 +70,15 @@ impl Control {
     /// Looks at a smartbox. Wakes nothing and changes nothing.
     pub async fn view(&self, id: &SmartboxId) -> Result<View, ControlError> {
         let wanted = id.clone();
-        let (row, waiting, usage) = store::read(&*self.parts.store, |tx| {
+        let (row, waiting, usage, issues) = store::read(&*self.parts.store, |tx| {
             Box::pin(async move {
                 let Some(row) = tx.boxes().get(wanted.clone()).await? else { return Ok(None) };
                 let waiting = tx.messages().open(Some(wanted.clone())).await?.len();
-                let usage = tx.usage().total(wanted, row.created).await?;
-                Ok(Some((row, waiting, usage)))
+                let usage = tx.usage().total(wanted.clone(), row.created).await?;
+                let filter =
+                    Filter { smartbox: Some(wanted), open: Some(true), ..Filter::default() };
+                let issues = tx.issues().list(filter, None, SHOWN).await?;
+                Ok(Some((row, waiting, usage, issues)))
             })
         })
         .await?
@@ -75,7 +89,20 @@ impl Control {
         let of_kind = self.template(&row).and_then(|template| template.notice.clone());
         let notice = [now.notice, of_kind].into_iter().flatten().reduce(|a, b| format!("{a} {b}"));
         let engine_version = self.engine_version(&row);
-        let phase = now.phase;
-        Ok(View { row, phase, observed, busy, waiting, usage, engine_version, notice })
+        let home = self.parts.gauges.home(id.clone()).await.ok();
+        let limits = self.parts.settings.tiers.get(&row.tier).copied();
+        Ok(View {
+            row,
+            phase: now.phase,
+            observed,
+            busy,
+            waiting,
+            usage,
+            engine_version,
+            home,
+            limits,
+            issues,
+            notice,
+        })
     }
 }

@@ -10,7 +10,7 @@ use crate::parts::Actor;
 impl Control {
     /// A person wants it awake, now and in spite of earlier failures.
     pub async fn wake(&self, actor: &Actor, id: &SmartboxId) -> Result<Smartbox, ControlError> {
-        let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        let row = self.untripped(id).await?;
         self.check_active(&row).await?;
         if row.desired == Desired::Off {
             return Err(ControlError::Off { name: Some(row.name) });
@@ -50,7 +50,7 @@ impl Control {
         id: &SmartboxId,
         desired: Desired,
     ) -> Result<Smartbox, ControlError> {
-        let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        let row = self.untripped(id).await?;
         self.check_active(&row).await?;
         let now = self.parts.clock.now();
         self.wish(actor, id, "box.start", move |row| {
@@ -63,6 +63,7 @@ impl Control {
 
     /// Gives it a new sandbox, by the engine's suspend contract.
     pub async fn restart(&self, actor: &Actor, id: &SmartboxId) -> Result<Smartbox, ControlError> {
+        self.untripped(id).await?;
         let now = self.parts.clock.now();
         self.wish(actor, id, "box.restart", move |row| {
             row.restart += 1;
@@ -79,6 +80,7 @@ impl Control {
         id: &SmartboxId,
         number: u64,
     ) -> Result<Smartbox, ControlError> {
+        self.untripped(id).await?;
         let now = self.parts.clock.now();
         self.wish(actor, id, "box.restart", move |row| {
             if row.restart < number {
@@ -104,7 +106,17 @@ impl Control {
         self.wish(actor, id, "box.remove", |row| row.removing = true).await.map(drop)
     }
 
-    async fn wish(
+    /// The row of a box whose breaker is not open: one that failed too often waits for
+    /// [`Control::reset`], whatever else is asked of it.
+    async fn untripped(&self, id: &SmartboxId) -> Result<Smartbox, ControlError> {
+        let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        match &row.vitals.breaker.open {
+            Some(failure) => Err(ControlError::Tripped(failure.clone())),
+            None => Ok(row),
+        }
+    }
+
+    pub(super) async fn wish(
         &self,
         actor: &Actor,
         id: &SmartboxId,

@@ -27,6 +27,7 @@ pub(crate) fn failure(error: &ControlError) -> JobFailure {
             ("off", format!("`smartbox start {name}` turns it on"))
         }
         ControlError::Failed(failure) => ("failed", failure.hint.clone()),
+        ControlError::Tripped(failure) => ("tripped", failure.hint.clone()),
         ControlError::Late { .. } => ("late", "it may still be on its way".to_owned()),
         ControlError::Refused { hint, .. } => ("refused", hint.clone()),
         ControlError::NotNow { hint, .. } => ("conflict", hint.clone()),

@@ -33,12 +33,14 @@ impl Keeper {
         self.admit(control, limits(control, &row.tier)?.memory_bytes)?;
         self.say("making the sandbox");
         self.forget_sandbox();
+        let began = control.parts.clock.now();
         let row = control
-            .change(&self.id, None, |row| {
+            .change(&self.id, None, move |row| {
                 row.epoch += 1;
                 row.restarted = row.restart;
                 row.running_tier = Some(row.tier.clone());
                 row.suspension = None;
+                row.vitals.starts(began);
                 Ok(())
             })
             .await?;
@@ -76,6 +78,7 @@ impl Keeper {
             current = current.or_else(|| control.first_settings(&row));
         }
         let configured = engine.configure(current.as_deref(), &control.engine_settings(&row));
+        self.memory().fell_back = found.unreadable.is_some();
         if let Some(why) = &found.unreadable {
             let kept = match &found.bytes {
                 Some(bytes) => {
@@ -84,9 +87,8 @@ impl Keeper {
                 }
                 None => String::new(),
             };
-            self.notice(Some(format!(
-                "The engine's configuration could not be read ({why}){kept}."
-            )));
+            let notice = format!("The engine's configuration could not be read ({why}){kept}.");
+            self.refused(control, notice).await?;
         }
         self.order(control, &link, configured.bytes.into()).await?;
         if !row.furnished {

@@ -13,16 +13,21 @@ mod ready;
 mod rest;
 mod run;
 mod share;
+mod strike;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use smartbox_core::id::SmartboxId;
+use smartbox_core::sandbox::Observed;
+use smartbox_core::smartbox::pulse::Pulse;
+use smartbox_core::smartbox::vitals::Ending;
 use smartbox_core::smartbox::{Smartbox, State};
 use smartbox_core::time::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::control::Control;
 use crate::error::ControlError;
@@ -51,11 +56,23 @@ struct Memory {
     /// Serves the model calls of the present sandbox.
     models: Option<JoinHandle<()>>,
     /// Since when a stop has been waiting for the engine to finish its work.
-    ending: Option<Timestamp>,
+    stopping: Option<Timestamp>,
     /// Not to sleep before this time: an alarm was due, and its job may take a moment to begin.
     hold: Option<Timestamp>,
     /// The configuration that the engine was started with, until it has proved good.
     config: Option<bytes::Bytes>,
+    /// That configuration is not the owner's, which was refused.
+    fell_back: bool,
+    /// The last answers to the engine's probe.
+    pulse: Pulse,
+    /// When to probe next; not before the engine was ready.
+    probe_at: Option<Instant>,
+    /// The engine runs and does not answer.
+    dead: bool,
+    /// What the last look saw, and when that was.
+    seen: Option<(Timestamp, Observed)>,
+    /// How the engine ended last during a start.
+    ending: Option<Ending>,
 }
 
 /// What came of a step.
@@ -108,6 +125,16 @@ impl Keeper {
         self.now.borrow().clone()
     }
 
+    /// Where it is, as in the row.
+    pub(crate) fn state(&self) -> State {
+        self.now.borrow().state
+    }
+
+    /// What the last look saw, and when that was: for those who look at many boxes at once.
+    pub(crate) fn seen(&self) -> Option<(Timestamp, Observed)> {
+        self.memory().seen.clone()
+    }
+
     /// Waits until there is no sandbox.
     pub(crate) async fn at_rest(&self) {
         let mut seen = self.now.subscribe();
@@ -142,6 +169,7 @@ impl Keeper {
         let mut memory = self.memory();
         memory.ready = None;
         memory.config = None;
+        (memory.dead, memory.probe_at) = (false, None);
         if let Some(models) = memory.models.take() {
             models.abort();
         }

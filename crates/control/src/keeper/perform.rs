@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use smartbox_core::issue::Kind;
 use smartbox_core::sandbox::Shift;
 use smartbox_core::sandbox::port::Kept;
 use smartbox_core::smartbox::State;
@@ -42,7 +43,7 @@ impl Keeper {
     async fn discard(&self, control: &Control) -> Result<Done, ControlError> {
         self.forget_sandbox();
         control.parts.runtime.shift(self.id.clone(), Shift::Remove).await?;
-        self.memory().ending = None;
+        self.memory().stopping = None;
         Ok(Done::Yes)
     }
 
@@ -62,25 +63,35 @@ impl Keeper {
         })
         .await
         .inspect_err(|error| control.heed(error))?;
+        control.forget_issues_of(&self.id);
         Ok(Done::Yes)
     }
 
     async fn record(&self, control: &Control, state: State) -> Result<Done, ControlError> {
         let going = control.parts.activity.going(&self.id).last;
+        let now = control.parts.clock.now();
+        let ending = (state == State::Running).then(|| self.memory().ending.take()).flatten();
         let row = control
             .change(&self.id, None, move |row| {
                 row.state = state;
                 row.last_active = row.last_active.max(going);
                 if state != State::Failed {
                     row.failure = None;
+                } else if row.failure.is_none() {
+                    row.failure.clone_from(&row.vitals.breaker.open);
                 }
                 if state == State::Running {
                     row.failures = 0;
                     row.retry_at = None;
+                    row.vitals.is_ready(now);
+                    row.vitals.exit = ending.or(row.vitals.exit);
                 }
                 Ok(())
             })
             .await?;
+        if matches!(state, State::Running | State::Stopped | State::Frozen) {
+            control.settle_issues(&self.id, &[Kind::BoxFailed]).await;
+        }
         let ready = self.memory().ready.is_some();
         self.now.send_modify(|now| {
             now.state = row.state;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use smartbox_core::engine::Health;
 use smartbox_core::engine::port::EngineError;
+use smartbox_core::issue::Kind;
+use smartbox_core::sandbox::Exit;
 use smartbox_core::sandbox::port::BoxDial;
 use smartbox_core::smartbox::{Failure, Reason, State};
 use smartbox_core::time::Timestamp;
@@ -15,6 +17,7 @@ use super::boot::{LAST_GOOD, REFUSED};
 use super::{Done, Keeper};
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::issues::Cause;
 
 /// Starts of the engine's process by init before the whole sandbox counts as failed.
 const STARTS: u32 = 5;
@@ -98,6 +101,11 @@ impl Keeper {
             link.write(LAST_GOOD, 0o600, config).await?;
         }
         self.memory().ready = Some(starts);
+        self.begin_probes();
+        if !self.memory().fell_back {
+            self.notice(None);
+            control.settle_issues(&self.id, &[Kind::ConfigRefused]).await;
+        }
         self.alarm_heard(control, ALARM_HOLD_AFTER_BOOT).await
     }
 
@@ -136,6 +144,11 @@ impl Keeper {
         let engine = &status.engine;
         let at = control.parts.clock.now();
         let exit = engine.last_exit.unwrap_or_default();
+        if engine.last_exit.is_some() {
+            let known = Exit { code: exit.code, signal: exit.signal, oom: exit.oom };
+            let ending = self.ending(control, known).await;
+            self.memory().ending = Some(ending);
+        }
         if engine.state == EngineState::Ended {
             return if *fell_back {
                 Err(self.refused_config(control, at).await)
@@ -145,19 +158,15 @@ impl Keeper {
             };
         }
         if engine.starts >= STARTS && engine.state == EngineState::Backoff {
-            let (reason, message) = if exit.oom {
-                (
-                    Reason::OutOfMemory,
-                    "The engine ran out of its tier's memory while starting.".to_owned(),
-                )
-            } else {
-                (
-                    Reason::Crash,
-                    format!(
-                        "The engine ended by itself {STARTS} times while starting (exit {:?}, signal {:?}).",
-                        exit.code, exit.signal
-                    ),
-                )
+            let reason = self.memory().ending.map_or(Reason::Crash, |ending| ending.reason);
+            let message = match reason {
+                Reason::OutOfMemory => {
+                    "The engine ran out of its tier's memory while starting.".to_owned()
+                }
+                _ => format!(
+                    "The engine ended by itself {STARTS} times while starting (exit {:?}, signal {:?}).",
+                    exit.code, exit.signal
+                ),
             };
             let hint = "Look at `smartbox logs`.".to_owned();
             return Err(ControlError::Failed(Failure { reason, message, hint, at }));
@@ -180,10 +189,32 @@ impl Keeper {
         let good = control.config_to_fall_back_to(&row, &tried, last, &why.to_string()).await?;
         let Some((good, which)) = good else { return Err(why) };
         link.write(REFUSED, 0o600, tried).await?;
-        self.notice(Some(format!(
-            "{why} It started with {which}; the refused one is kept as ~/{REFUSED}."
-        )));
+        self.memory().fell_back = true;
+        let notice =
+            format!("{why} It started with {which}; the refused one is kept as ~/{REFUSED}.");
+        self.refused(control, notice).await?;
         self.order(control, link, good).await
+    }
+
+    /// Tells the owner that the engine runs with another configuration than theirs.
+    pub(super) async fn refused(
+        &self,
+        control: &Control,
+        notice: String,
+    ) -> Result<(), ControlError> {
+        let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        control
+            .raise(Cause {
+                kind: Kind::ConfigRefused,
+                account: Some(row.account),
+                smartbox: Some(row.id),
+                about: String::new(),
+                message: format!("{}: {notice}", row.name),
+                hint: format!("Correct it, then `smartbox restart {}`.", row.name),
+            })
+            .await;
+        self.notice(Some(notice));
+        Ok(())
     }
 
     async fn refused_config(&self, control: &Control, at: Timestamp) -> ControlError {

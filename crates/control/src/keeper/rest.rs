@@ -46,7 +46,7 @@ impl Keeper {
     ) -> Result<Done, ControlError> {
         self.say("stopping");
         let now = control.parts.clock.now();
-        let since = *self.memory().ending.get_or_insert(now);
+        let since = *self.memory().stopping.get_or_insert(now);
         if let Some(wait) = self.hold_still(control).await?
             && now.since(since) < LONGEST_TURN
         {
@@ -62,7 +62,7 @@ impl Keeper {
         }
         self.forget_sandbox();
         control.parts.runtime.shift(self.id.clone(), Shift::Remove).await?;
-        self.memory().ending = None;
+        self.memory().stopping = None;
         control
             .change(&self.id, None, |row| {
                 row.suspension = None;
@@ -80,6 +80,7 @@ impl Keeper {
         self.say("waking");
         control.parts.runtime.shift(self.id.clone(), Shift::Thaw).await?;
         self.resume(control).await?;
+        self.begin_probes();
         self.alarm_heard(control, Self::short_hold()).await?;
         Ok(Done::Yes)
     }
@@ -176,7 +177,7 @@ impl Keeper {
         self.now.send_modify(|now| now.ready = ready);
     }
 
-    fn dial(&self, control: &Control) -> BoxDial {
+    pub(super) fn dial(&self, control: &Control) -> BoxDial {
         BoxDial { runtime: control.parts.runtime.clone(), id: self.id.clone() }
     }
 }

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use smartbox_core::sandbox::{EngineProcess, Observed, Phase};
 use smartbox_core::smartbox::plan::{Seen, Step, next_look, plan};
-use smartbox_core::smartbox::{Desired, Smartbox};
+use smartbox_core::smartbox::{Desired, Smartbox, State};
 use smartbox_core::store::StoreError;
+use smartbox_core::telemetry::{Event, Sleep};
 use smartbox_core::time::Timestamp;
+use tokio::time::Instant;
 
+use super::strike::{Ends, ends};
 use super::{Done, Keeper};
 use crate::control::Control;
 use crate::error::ControlError;
@@ -50,9 +53,12 @@ impl Keeper {
         loop {
             self.seen.store(self.wishes.load(Ordering::SeqCst), Ordering::SeqCst);
             let Some(row) = control.row(&self.id).await? else { return Ok(None) };
-            let row = self.as_of_now(control, row);
+            let mut row = self.as_of_now(control, row);
             let observed = control.parts.runtime.observe(self.id.clone()).await?;
-            self.compare(&observed);
+            self.memory().seen = Some((control.parts.clock.now(), observed.clone()));
+            if let Some(ends) = self.compare(&observed) {
+                row = self.as_of_now(control, self.ended(control, ends).await?);
+            }
             control.ledger.seen(&observed, self.counts_for(control, &row));
             if observed.phase != Phase::Absent && observed.fence == row.epoch {
                 self.serve_models(control)?;
@@ -60,16 +66,26 @@ impl Keeper {
             let clock = control.parts.clock.now();
             let busy = control.parts.activity.going(&self.id).busy
                 || self.memory().hold.is_some_and(|until| clock < until);
-            let seen = Seen { sandbox: &observed, busy, ready: self.memory().ready.is_some() };
+            let seen = self.seen_now(&observed, busy);
             let policy = row.sleep_policy(control.parts.settings.sleep);
             let steps = plan(&row, &seen, policy, clock);
             if steps.is_empty() {
                 self.settle(&row);
+                if self.probe(control, &row, &observed).await? {
+                    continue;
+                }
                 return Ok(Some(self.wait(control, &row, &observed, clock)));
             }
+            let waking = waking(&steps).map(|from| (from, Instant::now()));
             for step in steps {
                 match self.perform(control, step).await {
-                    Ok(Done::Yes) => {}
+                    Ok(Done::Yes) => {
+                        if let (Step::Record(State::Running), Some((from, began))) = (step, waking)
+                        {
+                            let took = began.elapsed();
+                            control.parts.telemetry.note(Event::Woke { from, took });
+                        }
+                    }
                     Ok(Done::NotNow(after)) => {
                         self.settle(&row);
                         return Ok(Some(after));
@@ -91,6 +107,11 @@ impl Keeper {
         }
     }
 
+    fn seen_now<'a>(&self, sandbox: &'a Observed, busy: bool) -> Seen<'a> {
+        let memory = self.memory();
+        Seen { sandbox, busy, ready: memory.ready.is_some(), dead: memory.dead }
+    }
+
     /// The row with what only memory knows: newer activity, a hold, a platform that closes.
     fn as_of_now(&self, control: &Control, mut row: Smartbox) -> Smartbox {
         row.last_active = row.last_active.max(control.parts.activity.going(&self.id).last);
@@ -101,21 +122,22 @@ impl Keeper {
     }
 
     /// A process that was started anew, or is gone, has yet to say that it is ready.
-    fn compare(&self, observed: &Observed) {
+    /// Says how often it ended since.
+    fn compare(&self, observed: &Observed) -> Option<Ends> {
         let starts = match (observed.phase, &observed.engine) {
             (Phase::Absent, _) => None,
             (Phase::Frozen, _) => self.memory().ready,
-            (Phase::Up, EngineProcess::Running { starts }) => Some(*starts),
+            (Phase::Up, EngineProcess::Running { starts, .. }) => Some(*starts),
             // A link that did not answer in time says nothing about the engine.
             (Phase::Up, EngineProcess::Unknown) => self.memory().ready,
             (Phase::Up, _) => None,
         };
         let mut memory = self.memory();
-        if memory.ready.is_some() && memory.ready != starts {
-            memory.ready = None;
-            drop(memory);
-            self.now.send_modify(|now| now.ready = false);
-        }
+        let ready = memory.ready.filter(|ready| Some(*ready) != starts)?;
+        memory.ready = None;
+        drop(memory);
+        self.now.send_modify(|now| now.ready = false);
+        ends(ready, observed)
     }
 
     fn settle(&self, row: &Smartbox) {
@@ -163,18 +185,26 @@ impl Keeper {
         let clock = control.parts.clock.now();
         let failure = super::boot::classify(&error, step, clock);
         tracing::warn!(smartbox = %self.id, ?step, reason = %failure.reason, error = &error as &dyn std::error::Error, "a step failed");
-        let recorded = failure.clone();
+        let starting =
+            matches!(step, Step::Start | Step::StartEngine | Step::AwaitReady | Step::Thaw);
+        let (recorded, ending) = (failure.clone(), self.memory().ending.take());
         let row = control
             .change(&self.id, None, move |row| {
-                row.state = smartbox_core::smartbox::State::Failed;
-                row.failure = Some(recorded);
+                row.state = State::Failed;
                 row.failures = row.failures.saturating_add(1);
+                row.vitals.exit = ending.or(row.vitals.exit);
+                if starting {
+                    row.vitals.breaker.strike(&recorded, &row.name, clock);
+                }
+                row.failure = row.vitals.breaker.open.clone().or(Some(recorded));
                 row.retry_at =
                     Some(clock.plus(smartbox_core::smartbox::plan::backoff(row.failures)));
                 Ok(())
             })
             .await?;
-        if matches!(step, Step::Start | Step::StartEngine | Step::AwaitReady | Step::Thaw) {
+        self.complain(control, &row, Some(&failure), ending).await;
+        if starting {
+            control.parts.telemetry.note(Event::FailedStart);
             self.forget_sandbox();
             control
                 .parts
@@ -186,4 +216,13 @@ impl Keeper {
         self.settle(&row);
         Ok(())
     }
+}
+
+/// From which sleep these steps wake the box, if they do.
+fn waking(steps: &[Step]) -> Option<Sleep> {
+    steps.iter().find_map(|step| match step {
+        Step::Start | Step::StartEngine => Some(Sleep::Cold),
+        Step::Thaw => Some(Sleep::Frozen),
+        _ => None,
+    })
 }

@@ -19,6 +19,7 @@ use smartbox_core::message::{Delivery, Message, Redelivery, redeliver};
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::BoxDial;
 use smartbox_core::store;
+use smartbox_core::telemetry::Event;
 
 use crate::control::Control;
 use crate::error::ControlError;
@@ -227,8 +228,12 @@ impl Control {
             }
             _ => return Err(Again::After(Duration::ZERO)),
         }
-        message.finished = Some(self.parts.clock.now());
+        let now = self.parts.clock.now();
+        message.finished = Some(now);
         self.save(message).await?;
+        let answered = message.state == Delivery::Answered;
+        let took = now.since(message.created);
+        self.parts.telemetry.note(Event::Turn { answered, took });
         self.live.turn(&message.id).send_modify(|turn| turn.apply(last));
         Ok(())
     }

@@ -34,6 +34,8 @@ pub struct Will {
     pub refuses: Option<String>,
     /// How it stands to its file, each time that it is asked; it has taken it up if there is nothing.
     pub takes: VecDeque<Result<Taken, EngineError>>,
+    /// It runs and does not answer.
+    pub deaf: bool,
     /// It refuses every message.
     pub says_no: bool,
     /// How long a turn takes.
@@ -144,6 +146,10 @@ impl Engine for Script {
         Box::pin(async {
             if lock(&self.lease).as_ref().is_some_and(|(_, of)| *of == self.process()) {
                 return Ok(Health::Draining);
+            }
+            self.note("health");
+            if self.will().deaf {
+                return Ok(Health::Silent);
             }
             let refuses = self.will().refuses.clone();
             if let Some(word) = refuses

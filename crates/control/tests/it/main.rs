@@ -9,6 +9,7 @@ mod configs;
 mod engine;
 mod exec;
 mod files;
+mod health;
 mod jobs;
 mod kinds;
 mod lifecycle;

@@ -19,6 +19,7 @@ use smartbox_core::sandbox::Limits;
 use smartbox_core::sandbox::port::Conn;
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::smartbox::{Desired, Kind, Smartbox, State};
+use smartbox_core::telemetry::Quiet;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::{BoxFuture, store};
 use smartbox_runtime::sim::Sim;
@@ -206,6 +207,8 @@ fn parts(
         host: Arc::new(Machine),
         kinds: kinds(),
         homes: sim.clone(),
+        gauges: sim.clone(),
+        telemetry: Arc::new(Quiet),
         engines: vec![EngineSlot {
             engine: script.clone(),
             configs: script.clone(),

@@ -81,7 +81,7 @@ pub enum Base {
     Custom,
 }
 
-crate::smartbox::words! {
+crate::words! {
     Base { Pa = "pa", Project = "project", Runtime = "runtime", Custom = "custom" }
 }
 

@@ -36,7 +36,7 @@ pub const ENGINE_DIR: &str = "/opt/engine";
 pub const INNER_UID: u32 = 1000;
 
 /// What a box may use at the most. Zero means without limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Thousandths of a processor.
@@ -100,6 +100,9 @@ pub enum EngineProcess {
     Running {
         /// How often init has started it for this order.
         starts: u32,
+        /// How the one before it ended, if there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<Exit>,
     },
     /// It ended and init will start it again.
     Backoff {
@@ -116,7 +119,7 @@ pub enum EngineProcess {
 }
 
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = EngineExit)]
 pub struct Exit {
     /// Its exit code, if it had one.

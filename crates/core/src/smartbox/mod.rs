@@ -1,10 +1,13 @@
 //! A smartbox: the durable thing that people talk to.
 
 pub mod alias;
+pub mod breaker;
 pub mod name;
 pub mod plan;
 pub mod port;
+pub mod pulse;
 pub mod selector;
+pub mod vitals;
 
 use std::time::Duration;
 
@@ -16,6 +19,7 @@ pub use crate::kind::{Base, Kind};
 use crate::labels::Labels;
 use crate::smartbox::plan::SleepPolicy;
 use crate::time::Timestamp;
+pub use vitals::Vitals;
 
 /// The one row that holds all of a smartbox's state. What is observed is evidence, not state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +74,8 @@ pub struct Smartbox {
     pub failures: u32,
     /// Not to be started again before this time.
     pub retry_at: Option<Timestamp>,
+    /// How it has been doing.
+    pub vitals: Vitals,
     /// To be removed, home and all, once its sandbox is gone.
     pub removing: bool,
     /// The files of its kind are in its home.
@@ -151,8 +157,10 @@ pub enum Reason {
     BadConfig,
     /// The engine ran out of its tier's memory.
     OutOfMemory,
-    /// The disk, or the box's share of it, is full.
+    /// The disk is full.
     Disk,
+    /// The box's share of the disk is full.
+    Quota,
     /// The engine ended by itself, again and again.
     Crash,
     /// The engine did not answer in time.
@@ -165,36 +173,13 @@ pub enum Reason {
     NoRoom,
 }
 
-macro_rules! words {
-    ($($name:ident { $($variant:ident = $text:literal),* $(,)? })*) => {$(
-        impl $name {
-            /// The word used in URLs, the CLI, the UI and records.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
-            }
-
-            /// Reads the word; `None` if it is another.
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$variant),)* _ => None }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    )*};
-}
-
-pub(crate) use words;
-
-words! {
+crate::words! {
     Desired { On = "on", Auto = "auto", Off = "off" }
     Rest { Frozen = "frozen", Stopped = "stopped" }
     State { Stopped = "stopped", Starting = "starting", Running = "running", Frozen = "frozen", Failed = "failed" }
     Reason {
-        BadConfig = "bad-config", OutOfMemory = "out-of-memory", Disk = "disk", Crash = "crash",
+        BadConfig = "bad-config", OutOfMemory = "out-of-memory", Disk = "disk", Quota = "quota",
+        Crash = "crash",
         Timeout = "timeout", EngineTooOld = "engine-too-old", Runtime = "runtime",
         NoRoom = "no-room",
     }
@@ -229,6 +214,7 @@ impl Smartbox {
             last_active: now,
             failures: 0,
             retry_at: None,
+            vitals: Vitals { since: Some(now), ..Vitals::default() },
             removing: false,
             furnished: false,
             revision: 1,

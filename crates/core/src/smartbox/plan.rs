@@ -24,6 +24,8 @@ pub struct Seen<'a> {
     pub busy: bool,
     /// Whether the engine said that it is ready, since this sandbox was thawed last.
     pub ready: bool,
+    /// Whether it runs and has not answered its probe for too long.
+    pub dead: bool,
 }
 
 /// One thing to do. The performer does the steps in order and stops at the first that fails.
@@ -89,7 +91,8 @@ pub fn target(row: &Smartbox, busy: bool, policy: SleepPolicy, now: Timestamp) -
 /// The steps from what is seen to what is wished. An empty list means: nothing to do.
 ///
 /// Properties (tested): the steps never freeze or stop a box that is wished to run; applying
-/// them to what is seen brings it to the target; a box at its target gets no step but a record.
+/// them to what is seen brings it to the target; a box at its target gets no step but a record; one
+/// whose breaker is open is not started.
 pub fn plan(row: &Smartbox, seen: &Seen<'_>, policy: SleepPolicy, now: Timestamp) -> Vec<Step> {
     let phase = seen.sandbox.phase;
     if row.removing {
@@ -99,6 +102,12 @@ pub fn plan(row: &Smartbox, seen: &Seen<'_>, policy: SleepPolicy, now: Timestamp
         };
     }
     let target = target(row, seen.busy, policy, now);
+    if target == Target::Running && row.vitals.breaker.is_open() {
+        return match phase {
+            Phase::Absent => record(row, State::Failed),
+            _ => vec![Step::Discard, Step::Record(State::Failed)],
+        };
+    }
     if phase != Phase::Absent && seen.sandbox.fence != row.epoch {
         // A sandbox of another epoch: its row was never committed, or is history.
         let mut steps = vec![Step::Discard];
@@ -164,6 +173,13 @@ fn up(row: &Smartbox, seen: &Seen<'_>, target: Target) -> Vec<Step> {
         }
         (_, Target::Running) if stale => vec![
             Step::Stop,
+            Step::Record(State::Starting),
+            Step::Start,
+            Step::AwaitReady,
+            Step::Record(State::Running),
+        ],
+        (_, Target::Running) if seen.dead => vec![
+            Step::Discard,
             Step::Record(State::Starting),
             Step::Start,
             Step::AwaitReady,

@@ -1,7 +1,7 @@
 //! Where usage is recorded.
 
 use crate::BoxFuture;
-use crate::id::SmartboxId;
+use crate::id::{AccountId, SmartboxId};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::usage::{Total, Usage};
@@ -14,6 +14,12 @@ pub trait Ledger: Send {
     fn total(
         &mut self,
         id: SmartboxId,
+        since: Timestamp,
+    ) -> BoxFuture<'_, Result<Total, StoreError>>;
+    /// The sum for all boxes that there are since a time; for those of one account if given.
+    fn sum(
+        &mut self,
+        account: Option<AccountId>,
         since: Timestamp,
     ) -> BoxFuture<'_, Result<Total, StoreError>>;
 }

@@ -46,6 +46,11 @@ impl Disk {
         Self { limit, used: 0, free: 0, measured: None, took: Duration::ZERO, shut: false }
     }
 
+    /// The bytes that it held when it was measured last.
+    pub(super) fn used(&self) -> Option<u64> {
+        self.measured.map(|_| self.used)
+    }
+
     /// Whether to measure, given the free bytes of the file system: a home cannot grow without
     /// taking from them, so one cheap question saves most walks.
     pub(super) fn is_due(&self, now: Instant, free: u64) -> bool {

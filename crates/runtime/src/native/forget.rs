@@ -39,6 +39,7 @@ pub(super) async fn forget(inner: &Inner, id: &SmartboxId) -> Result<LogPage, Ru
     guard(&inner.known).remove(id);
     guard(&inner.watch).remove(id);
     guard(&inner.measured).remove(id);
+    guard(&inner.homes).remove(id);
     Ok(LogPage::default())
 }
 

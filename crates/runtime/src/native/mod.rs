@@ -13,6 +13,7 @@ mod error;
 mod files;
 mod forget;
 mod freeze;
+mod gauge;
 mod helper;
 mod incoming;
 mod init_file;
@@ -64,6 +65,8 @@ struct Inner {
     watch: Mutex<HashMap<SmartboxId, watch::Watched>>,
     /// What homes held when files were last written to them.
     measured: Mutex<HashMap<SmartboxId, files::Measured>>,
+    /// What homes that are not watched held, and when that was measured.
+    homes: Mutex<HashMap<SmartboxId, (std::time::Instant, u64)>>,
 }
 
 impl Native {
@@ -91,6 +94,7 @@ impl Native {
             known: Mutex::default(),
             watch: Mutex::default(),
             measured: Mutex::default(),
+            homes: Mutex::default(),
         }));
         watch::begin(&native.0);
         let inner = native.0.clone();

@@ -74,7 +74,9 @@ fn engine(status: &Status) -> EngineProcess {
     let last = exit(engine.last_exit.unwrap_or_default());
     match engine.state {
         EngineState::Idle => EngineProcess::Idle,
-        EngineState::Running => EngineProcess::Running { starts: engine.starts },
+        EngineState::Running => {
+            EngineProcess::Running { starts: engine.starts, last: engine.last_exit.map(exit) }
+        }
         EngineState::Backoff => EngineProcess::Backoff { starts: engine.starts, last },
         EngineState::Ended => EngineProcess::Ended { last },
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use smartbox_core::id::SmartboxId;
+use smartbox_core::machine::HomeUse;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::sandbox::{Limits, SandboxSpec};
 use tokio::time::MissedTickBehavior;
@@ -28,6 +29,13 @@ pub(super) struct Watched {
     /// When it was started by us; `None` once its real quota is applied.
     booting: Option<Instant>,
     disk: Disk,
+}
+
+impl Watched {
+    /// What its home held when it was measured last.
+    pub(super) fn home(&self) -> Option<HomeUse> {
+        self.disk.used().map(|used| HomeUse { used, limit: self.limits.disk_bytes })
+    }
 }
 
 /// The processor quota of a box that boots, in thousandths.

@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::machine::port::Gauges;
+use smartbox_core::machine::{HomeUse, Machine};
 use smartbox_core::sandbox::port::{Conn, Kept, Runtime, RuntimeError, Target};
 use smartbox_core::sandbox::{
     Capabilities, EngineProcess, Feature, LogPage, Memory, Observed, Phase, SandboxSpec, Shift,
@@ -45,6 +47,7 @@ pub struct Sim {
     serve: Serve,
     faults: Faults,
     boxes: Mutex<HashMap<SmartboxId, Cell>>,
+    gauges: Mutex<(Machine, HomeUse)>,
 }
 
 /// What there is of one box.
@@ -58,7 +61,12 @@ struct Cell {
 impl Sim {
     /// A driver without boxes, whose engines answer by `serve`.
     pub fn new(serve: Serve) -> Arc<Self> {
-        Arc::new(Self { serve, faults: Faults::default(), boxes: Mutex::default() })
+        Arc::new(Self {
+            serve,
+            faults: Faults::default(),
+            boxes: Mutex::default(),
+            gauges: Mutex::default(),
+        })
     }
 
     /// The faults to come.
@@ -69,8 +77,29 @@ impl Sim {
     /// Ends the engine's process as a crash does; init starts another.
     pub fn crash_engine(&self, id: &SmartboxId) {
         if let Some(sandbox) = self.sandbox(id) {
-            sandbox.crash();
+            sandbox.crash(false);
         }
+    }
+
+    /// Ends the engine's process as the kernel does when its cgroup is out of memory; init starts another.
+    pub fn starve_engine(&self, id: &SmartboxId) {
+        if let Some(sandbox) = self.sandbox(id) {
+            sandbox.crash(true);
+        }
+    }
+
+    /// What the machine says of itself from now on.
+    pub fn set_machine(&self, machine: Machine) {
+        self.gauges().0 = machine;
+    }
+
+    /// What every home holds from now on.
+    pub fn set_homes(&self, home: HomeUse) {
+        self.gauges().1 = home;
+    }
+
+    fn gauges(&self) -> MutexGuard<'_, (Machine, HomeUse)> {
+        self.gauges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends, for good and with this exit code, every engine whose file at `path` has `word` in it, as an engine
@@ -158,6 +187,16 @@ fn observed(id: &SmartboxId, sandbox: Option<&Sandbox>) -> Observed {
         engine: sandbox.engine(),
         memory: Memory::default(),
     })
+}
+
+impl Gauges for Sim {
+    fn machine(&self) -> Machine {
+        self.gauges().0
+    }
+
+    fn home(&self, _: SmartboxId) -> BoxFuture<'_, Result<HomeUse, RuntimeError>> {
+        Box::pin(async { Ok(self.gauges().1) })
+    }
 }
 
 impl Runtime for Sim {

@@ -79,12 +79,15 @@ impl Sandbox {
 
     pub(super) fn engine(&self) -> EngineProcess {
         let status = self.process().status.clone();
-        let last = status.last_exit.map_or(Exit { code: None, signal: None, oom: false }, |exit| {
-            Exit { code: exit.code, signal: exit.signal, oom: exit.oom }
+        let known = status.last_exit.map(|exit| Exit {
+            code: exit.code,
+            signal: exit.signal,
+            oom: exit.oom,
         });
+        let last = known.unwrap_or(Exit { code: None, signal: None, oom: false });
         match status.state {
             EngineState::Idle => EngineProcess::Idle,
-            EngineState::Running => EngineProcess::Running { starts: status.starts },
+            EngineState::Running => EngineProcess::Running { starts: status.starts, last: known },
             EngineState::Backoff => EngineProcess::Backoff { starts: status.starts, last },
             EngineState::Ended => EngineProcess::Ended { last },
         }
@@ -112,14 +115,14 @@ impl Sandbox {
             Some(smartbox_link::wire::Exit { code: Some(code), ..Default::default() });
     }
 
-    /// The engine's process is killed, and started again.
-    pub(super) fn crash(&self) {
+    /// The engine's process is killed, for want of memory if so, and started again.
+    pub(super) fn crash(&self, oom: bool) {
         let mut process = self.process();
         process.life.cancel();
         process.life = CancellationToken::new();
         process.status.starts += 1;
         process.status.last_exit =
-            Some(smartbox_link::wire::Exit { signal: Some(9), ..Default::default() });
+            Some(smartbox_link::wire::Exit { signal: Some(9), oom, ..Default::default() });
     }
 
     pub(super) fn status(&self) -> Status {

@@ -124,7 +124,7 @@ async fn start_and_fences(subject: &Subject) {
     first.write("notes/a file", 0o600, Bytes::from_static(b"kept")).await.unwrap();
     runtime.start((subject.spec)(&id, 5)).await.unwrap();
     let seen = runtime.observe(id.clone()).await.unwrap();
-    assert_eq!(seen.engine, EngineProcess::Running { starts: 1 }, "the same sandbox");
+    assert_eq!(seen.engine, EngineProcess::Running { starts: 1, last: None }, "the same sandbox");
 
     let lower = runtime.start((subject.spec)(&id, 4)).await;
     let Err(RuntimeError::Fenced { ours: 4, theirs: 5, .. }) = lower else { panic!("{lower:?}") };
@@ -186,7 +186,11 @@ async fn engine_and_freeze(subject: &Subject) {
     }
     let seen = runtime.observe(id.clone()).await.unwrap();
     assert_eq!(seen.phase, Phase::Frozen);
-    assert_eq!(seen.engine, EngineProcess::Running { starts: 1 }, "init answers while frozen");
+    assert_eq!(
+        seen.engine,
+        EngineProcess::Running { starts: 1, last: None },
+        "init answers while frozen"
+    );
     conn.write_all(b"two").await.unwrap();
     let mut late = dial(runtime, &id).await.compat();
     late.write_all(b"six").await.unwrap();

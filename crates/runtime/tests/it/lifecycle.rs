@@ -32,7 +32,7 @@ async fn a_new_control_plane_finds_what_an_old_one_left() {
     let seen = next.list().await.unwrap();
     assert_eq!(seen.len(), 1);
     assert_eq!((seen[0].phase, seen[0].fence), (Phase::Frozen, 1));
-    assert_eq!(seen[0].engine, EngineProcess::Running { starts: 1 });
+    assert_eq!(seen[0].engine, EngineProcess::Running { starts: 1, last: None });
     next.shift(id.clone(), Shift::Thaw).await.unwrap();
     next.start(bench.spec(&id, 1)).await.unwrap();
     let mut conn = dial(&next, &id).await.compat();
@@ -190,7 +190,10 @@ async fn an_insecure_box_runs_and_ends_whole() {
     order.cwd = "/".into();
     link(&bench.native, &id, 1).await.engine_start(&order).await.unwrap();
     let seen = bench.native.observe(id.clone()).await.unwrap();
-    assert_eq!((seen.phase, seen.engine), (Phase::Up, EngineProcess::Running { starts: 1 }));
+    assert_eq!(
+        (seen.phase, seen.engine),
+        (Phase::Up, EngineProcess::Running { starts: 1, last: None })
+    );
     bench.native.shift(id.clone(), Shift::Freeze { page_out: false }).await.unwrap();
     bench.native.shift(id.clone(), Shift::Thaw).await.unwrap();
     bench.down(&id).await;
@@ -223,7 +226,7 @@ async fn a_control_plane_that_is_killed_leaves_its_boxes_running() {
     control.kill().await.unwrap();
     let seen = bench.native.observe(id.clone()).await.unwrap();
     assert_eq!((seen.phase, seen.fence), (Phase::Up, 7));
-    assert_eq!(seen.engine, EngineProcess::Running { starts: 1 });
+    assert_eq!(seen.engine, EngineProcess::Running { starts: 1, last: None });
     let mut conn = dial(&bench.native, &id).await.compat();
     conn.write_all(b"alive").await.unwrap();
     conn.read_exact(&mut [0; 5]).await.unwrap();

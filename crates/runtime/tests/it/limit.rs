@@ -46,7 +46,7 @@ async fn a_memory_hog_is_killed_alone_and_told_so() {
     .await;
     assert!(last.oom && last.signal == Some(9), "{last:?}");
     let seen = bench.native.observe(other.clone()).await.unwrap();
-    assert_eq!(seen.engine, EngineProcess::Running { starts: 1 });
+    assert_eq!(seen.engine, EngineProcess::Running { starts: 1, last: None });
     bench.clean().await;
 }
 

@@ -10,6 +10,7 @@ pub(super) const NAMED: &[Code] = &[Code::BadName, Code::NotFound];
 pub(super) const WAKES: &[Code] = &[
     Code::NotFound,
     Code::Conflict,
+    Code::Tripped,
     Code::Refused,
     Code::Upstream,
     Code::Off,

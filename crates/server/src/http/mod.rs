@@ -8,6 +8,7 @@ mod codes;
 pub mod compat;
 mod config;
 mod cookie;
+mod dashboard;
 pub mod dispatch;
 pub mod doc;
 mod exec;
@@ -16,6 +17,7 @@ mod file;
 mod guard;
 mod health;
 mod history;
+mod issue;
 mod job;
 mod kind;
 mod log;
@@ -40,6 +42,7 @@ use axum::Router;
 
 use crate::app::App;
 
+pub use health::LastLook;
 pub use principal::Peer;
 
 /// Every route of the platform's origin.
@@ -50,6 +53,8 @@ pub fn routes() -> Vec<route::Route> {
         page::routes(),
         status::routes(),
         account::routes(),
+        dashboard::routes(),
+        issue::routes(),
         smartbox::routes(),
         kind::routes(),
         tier::routes(),

@@ -180,6 +180,9 @@ impl From<ControlError> for Trouble {
             ControlError::Failed(failure) => {
                 Self::new(Code::Failed, failure.message, failure.hint).retry(10)
             }
+            ControlError::Tripped(failure) => {
+                Self::new(Code::Tripped, failure.message, failure.hint)
+            }
             ControlError::Late { .. } => {
                 let hint = "it is on its way; ask again, or see `smartbox logs`";
                 Self::new(Code::Late, said, hint).retry(5)

@@ -8,8 +8,10 @@ use http::Method;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use smartbox_api::exec::{ExecOrder, Frame, MEDIA_TYPE};
+use smartbox_core::issue::{Issue, Kind as About, Severity};
 use smartbox_core::job::{Happening, Item, Job, JobState, Outcome, Progress};
 use smartbox_core::smartbox::Kind;
+use smartbox_core::smartbox::{Kind, Smartbox};
 use smartbox_core::store;
 use smartbox_server::http::doc::document;
 use smartbox_server::http::routes;
@@ -78,6 +80,7 @@ fn example(operation: &str) -> Option<Example> {
         "boxes_start" => ("/api/v1/boxes/owners-mark/start", None, Nothing),
         "boxes_stop" => ("/api/v1/boxes/owners-mark/stop", None, Nothing),
         "boxes_restart" => ("/api/v1/boxes/owners-mark/restart", None, Nothing),
+        "boxes_reset" => ("/api/v1/boxes/owners-mark/reset", None, Nothing),
         "boxes_link" => ("/api/v1/boxes/owners-mark/link", None, Nothing),
         "messages_post" => {
             ("/api/v1/boxes/owners-mark/messages", Some(json!({ "text": "hi" })), Nothing)
@@ -144,6 +147,9 @@ fn example(operation: &str) -> Option<Example> {
         "secrets_list" => ("/api/v1/secrets", None, TheirOwn),
         "secrets_put" => ("/api/v1/secrets/KEY", Some(json!({ "value": "v" })), TheirOwn),
         "secrets_remove" => ("/api/v1/secrets/OWNERS_MARK", None, Nothing),
+        "dashboard_get" => ("/api/v1/dashboard", None, TheirOwn),
+        "issues_list" => ("/api/v1/issues", None, TheirOwn),
+        "issues_resolve" => ("/api/v1/issues/iss_00000000000000000001/resolve", None, Nothing),
         "status_get" => ("/api/v1/status", None, TheirOwn),
         "tokens_create" | "tokens_revoke" => ("/api/v1/tokens", None, TheirOwn),
         "health_live" => return Some(open("/health")),
@@ -187,7 +193,8 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
     let world = World::new().await;
     let owner = Tenant::new(&world, "owner").await;
     let other = Tenant::new(&world, "other").await;
-    owner.smartbox(&world, MARK, Kind::CUSTOM).await;
+    let row = owner.smartbox(&world, MARK, Kind::CUSTOM).await;
+    issue(&world, row).await;
     let as_owner = |method, path: &str, body| {
         let request = world.ask(method, path).bearer_auth(&owner.token);
         let request = match body {
@@ -262,6 +269,27 @@ async fn keep_job(world: &World, owner: &Tenant, id: &str, state: JobState) {
     })
     .await
     .unwrap();
+}
+
+/// An open issue of the box.
+async fn issue(world: &World, row: Smartbox) {
+    let issue = Issue {
+        id: "iss_00000000000000000001".parse().unwrap(),
+        account: Some(row.account),
+        smartbox: Some(row.id),
+        kind: About::ProviderKey,
+        severity: Severity::High,
+        key: "owners-mark".into(),
+        message: "owners-mark".into(),
+        hint: "owners-mark".into(),
+        count: 1,
+        first: row.created,
+        last: row.created,
+        resolved: None,
+    };
+    store::write(&*world.app.store, |tx| Box::pin(async move { tx.issues().raise(issue).await }))
+        .await
+        .unwrap();
 }
 
 /// Whether this is an address of that path.

@@ -17,6 +17,7 @@ mod every;
 mod execs;
 mod files;
 mod gate;
+mod health;
 mod house;
 mod jobs;
 mod kinds;

@@ -49,6 +49,7 @@ fn again(world: &World) -> Router {
         account: app.account.clone(),
         about: app.about.clone(),
         dev: false,
+        ready: Default::default(),
         draining: app.draining.clone(),
     }))
 }

@@ -134,6 +134,8 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
         host: Arc::new(smartbox_runtime::Machine),
         kinds: smartbox_control::Kinds::shipped().unwrap(),
         homes: sim.clone(),
+        gauges: sim.clone(),
+        telemetry: Arc::new(smartbox_core::telemetry::Quiet),
         engines: vec![EngineSlot {
             engine: Arc::new(Parrot::new()),
             configs: Arc::new(OpenClawConfigs::puppet(OpenClaw::puppet().unwrap())),
@@ -191,8 +193,9 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
         sleep_after: "1h".into(),
         desired: Desired::Auto,
     };
+    let ready = Default::default();
     let inner =
-        Inner { control, store, access, clock, entropy, site, account, about, dev, draining };
+        Inner { control, store, access, clock, entropy, site, account, about, dev, ready, draining };
     (App::new(inner), edge)
 }
 

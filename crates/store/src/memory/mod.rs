@@ -7,7 +7,9 @@ mod state;
 
 mod account;
 mod audit;
+mod issue;
 mod job;
+mod journal;
 mod message;
 mod release;
 mod reply;

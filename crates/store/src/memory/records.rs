@@ -6,7 +6,9 @@ use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
 use smartbox_core::config::port::Revisions;
 use smartbox_core::id::{AccountId, SmartboxId};
+use smartbox_core::issue::port::Issues;
 use smartbox_core::job::port::Jobs;
+use smartbox_core::journal::port::Journal;
 use smartbox_core::message::port::Messages;
 use smartbox_core::reply::port::Replies;
 use smartbox_core::secret::port::Secrets;
@@ -105,6 +107,12 @@ impl Holdings for Records<'_> {
 
 impl Doings for Records<'_> {
     fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+    fn issues(&mut self) -> &mut dyn Issues {
+        self
+    }
+    fn journal(&mut self) -> &mut dyn Journal {
         self
     }
     fn usage(&mut self) -> &mut dyn Ledger {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use smartbox_core::account::Account;
 use smartbox_core::audit::Entry;
 use smartbox_core::id::{AccountId, JobId, MessageId, SmartboxId};
+use smartbox_core::issue::Issue;
+use smartbox_core::journal;
 use smartbox_core::message::Message;
 use smartbox_core::reply::Asked;
 use smartbox_core::secret::{Scope, Secret};
@@ -58,6 +60,11 @@ pub(super) struct State {
     pub(super) jobs: Arc<BTreeMap<JobId, KeptJob>>,
     pub(super) jobs_added: u64,
     pub(super) replies: Arc<BTreeMap<Asked, Taken>>,
+    /// In the order in which they were opened.
+    pub(super) issues: Arc<Vec<Issue>>,
+    pub(super) journals: Arc<HashMap<SmartboxId, Vec<(u64, journal::Entry)>>>,
+    /// The place of the last entry of any journal.
+    pub(super) noted: u64,
 }
 
 impl State {
@@ -75,5 +82,7 @@ impl State {
         Arc::make_mut(&mut self.tokens).retain(|_, t| t.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.usage).retain(|u| u.smartbox != *id);
         Arc::make_mut(&mut self.jobs).retain(|_, kept| kept.job.smartbox.as_ref() != Some(id));
+        Arc::make_mut(&mut self.journals).remove(id);
+        Arc::make_mut(&mut self.issues).retain(|i| i.smartbox.as_ref() != Some(id));
     }
 }

@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
-use smartbox_core::id::SmartboxId;
+use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 use smartbox_core::usage::port::Ledger;
@@ -42,11 +42,28 @@ impl Ledger for Records<'_> {
         since: Timestamp,
     ) -> BoxFuture<'_, Result<Total, StoreError>> {
         let calls = self.state.usage.iter().filter(|u| u.smartbox == id && u.at >= since);
-        let total = calls.fold(Total::default(), |sum, u| Total {
-            calls: sum.calls + 1,
-            input: sum.input + u.input + u.cache_read + u.cache_write,
-            output: sum.output + u.output,
-        });
+        Box::pin(ready(Ok(add_up(calls))))
+    }
+
+    fn sum(
+        &mut self,
+        account: Option<AccountId>,
+        since: Timestamp,
+    ) -> BoxFuture<'_, Result<Total, StoreError>> {
+        let boxes = &self.state.boxes;
+        let meant = |id: &SmartboxId| {
+            account.as_ref().is_none_or(|a| boxes.get(id).is_some_and(|b| b.account == *a))
+        };
+        let calls = self.state.usage.iter().filter(|u| u.at >= since && meant(&u.smartbox));
+        let total = add_up(calls);
         Box::pin(ready(Ok(total)))
     }
+}
+
+fn add_up<'a>(calls: impl Iterator<Item = &'a Usage>) -> Total {
+    calls.fold(Total::default(), |sum, u| Total {
+        calls: sum.calls + 1,
+        input: sum.input + u.input + u.cache_read + u.cache_write,
+        output: sum.output + u.output,
+    })
 }

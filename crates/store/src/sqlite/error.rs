@@ -65,6 +65,7 @@ fn taken(message: &str) -> &'static str {
         "accounts" => "account",
         "messages" => "message",
         "jobs" => "job",
+        "issues" => "issue",
         "sessions" => "session",
         "tokens" => "token",
         "secrets" => "secret",

@@ -5,7 +5,9 @@
 mod account;
 mod audit;
 mod error;
+mod issue;
 mod job;
+mod journal;
 mod labels;
 mod message;
 mod open;

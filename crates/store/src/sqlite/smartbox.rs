@@ -23,7 +23,7 @@ macro_rules! columns {
         "id, account, name, label, kind, tier, engine, desired, rest, state, \
          failure_reason, failure_message, failure_hint, failure_at, epoch, restart, restarted, \
          slot, alarm, suspension, last_active, failures, retry_at, removing, created, \
-         display, labels, base, running_tier, freeze_after, stop_after, furnished, revision"
+         display, labels, base, running_tier, freeze_after, stop_after, furnished, revision, vitals"
     };
 }
 
@@ -31,7 +31,7 @@ const INSERT: &str = concat!(
     "INSERT INTO smartboxes (",
     columns!(),
     ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-     ?, ?, ?, ?, ?, ?, ?, ?)"
+     ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 // Numbered throughout: sqlx does not count a mix of `?` and `?1` as SQLite does.
 const UPDATE: &str = concat!(
@@ -39,7 +39,7 @@ const UPDATE: &str = concat!(
     columns!(),
     ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
      ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, \
-     ?27, ?28, ?29, ?30, ?31, ?32, ?33) WHERE id = ?1"
+     ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34) WHERE id = ?1"
 );
 
 impl Boxes for Records<'_> {
@@ -158,6 +158,7 @@ fn bind<'q>(
     row: &'q Smartbox,
 ) -> Result<Query<'q, Sqlite, SqliteArguments>, StoreError> {
     let failure = row.failure.as_ref();
+    let vitals = serde_json::to_string(&row.vitals).map_err(|e| StoreError::Broken(e.into()))?;
     Ok(sqlx::query(sql)
         .bind(row.id.as_str())
         .bind(row.account.as_str())
@@ -191,7 +192,8 @@ fn bind<'q>(
         .bind(millis(row.sleep.freeze_after, "smartboxes.freeze_after")?)
         .bind(millis(row.sleep.stop_after, "smartboxes.stop_after")?)
         .bind(row.furnished)
-        .bind(signed(row.revision, "smartboxes.revision")?))
+        .bind(signed(row.revision, "smartboxes.revision")?)
+        .bind(vitals))
 }
 
 fn millis(time: Option<Duration>, column: &'static str) -> Result<Option<i64>, StoreError> {
@@ -257,5 +259,6 @@ fn smartbox(row: &SqliteRow) -> Result<Smartbox, sqlx::Error> {
         furnished: row.try_get("furnished")?,
         revision: count("revision")?,
         created: time("created")?,
+        vitals: decoded(serde_json::from_str(text("vitals")?).ok(), "vitals")?,
     })
 }

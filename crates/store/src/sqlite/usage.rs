@@ -1,7 +1,7 @@
 //! Usage of models in SQLite: one row a call.
 
 use smartbox_core::BoxFuture;
-use smartbox_core::id::SmartboxId;
+use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 use smartbox_core::usage::port::Ledger;
@@ -10,6 +10,14 @@ use smartbox_core::usage::{Total, Usage};
 use super::error;
 use super::records::{Records, signed};
 use crate::release::sane;
+
+/// Calls, tokens read of all kinds, tokens written.
+macro_rules! sums {
+    () => {
+        "SELECT count(*), coalesce(sum(input + cache_read + cache_write), 0),
+             coalesce(sum(output), 0) FROM usage"
+    };
+}
 
 impl Ledger for Records<'_> {
     fn record(&mut self, usage: Usage) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -42,17 +50,37 @@ impl Ledger for Records<'_> {
         since: Timestamp,
     ) -> BoxFuture<'_, Result<Total, StoreError>> {
         Box::pin(async move {
-            let (calls, input, output): (i64, i64, i64) = sqlx::query_as(
-                "SELECT count(*), coalesce(sum(input + cache_read + cache_write), 0),
-                     coalesce(sum(output), 0) FROM usage WHERE smartbox = ? AND at >= ?",
-            )
-            .bind(id.as_str())
-            .bind(since.0)
-            .fetch_one(self.conn()?)
-            .await
-            .map_err(|e| self.failed(e))?;
-            let count = |n: i64| u64::try_from(n).map_err(|_| error::unreadable("usage"));
-            Ok(Total { calls: count(calls)?, input: count(input)?, output: count(output)? })
+            let sums = sqlx::query_as(concat!(sums!(), " WHERE smartbox = ? AND at >= ?"))
+                .bind(id.as_str())
+                .bind(since.0)
+                .fetch_one(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))?;
+            total(sums)
         })
     }
+
+    fn sum(
+        &mut self,
+        account: Option<AccountId>,
+        since: Timestamp,
+    ) -> BoxFuture<'_, Result<Total, StoreError>> {
+        const ALL: &str = concat!(sums!(), " WHERE at >= ?1");
+        const OF_ONE: &str = concat!(
+            sums!(),
+            " WHERE at >= ?1 AND smartbox IN (SELECT id FROM smartboxes WHERE account = ?2)"
+        );
+        Box::pin(async move {
+            let sql = if account.is_some() { OF_ONE } else { ALL };
+            let query = sqlx::query_as(sql).bind(since.0);
+            let query = account.map(String::from).into_iter().fold(query, |q, id| q.bind(id));
+            let sums = query.fetch_one(self.conn()?).await.map_err(|e| self.failed(e))?;
+            total(sums)
+        })
+    }
+}
+
+fn total((calls, input, output): (i64, i64, i64)) -> Result<Total, StoreError> {
+    let count = |n: i64| u64::try_from(n).map_err(|_| error::unreadable("usage"));
+    Ok(Total { calls: count(calls)?, input: count(input)?, output: count(output)? })
 }

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use smartbox_core::account::Account;
 use smartbox_core::audit::Act;
-use smartbox_core::id::{AccountId, Entropy, JobId, MessageId, SessionId, SmartboxId, TokenId};
+use smartbox_core::id::{
+    AccountId, Entropy, IssueId, JobId, MessageId, SessionId, SmartboxId, TokenId,
+};
+use smartbox_core::issue::{Issue, Kind as About, key};
 use smartbox_core::job::{Job, JobState, Progress};
 use smartbox_core::message::{Delivery, Message};
 use smartbox_core::secret::Secret;
@@ -206,6 +209,23 @@ pub(crate) fn usage(smartbox: &SmartboxId, at: Timestamp) -> Usage {
         status: 200,
         at,
         took_ms: 42,
+    }
+}
+
+pub(crate) fn issue(of: &Smartbox, kind: About, at: Timestamp) -> Issue {
+    Issue {
+        id: IssueId::generate(&Os),
+        account: Some(of.account.clone()),
+        smartbox: Some(of.id.clone()),
+        kind,
+        severity: kind.severity(),
+        key: key(kind, of.id.as_str()),
+        message: "it failed".to_owned(),
+        hint: "look".to_owned(),
+        count: 1,
+        first: at,
+        last: at,
+        resolved: None,
     }
 }
 

@@ -124,6 +124,12 @@ impl Doings for Rows {
     fn audit(&mut self) -> &mut dyn smartbox_core::audit::port::Audit {
         panic!("the gateway has no business here")
     }
+    fn issues(&mut self) -> &mut dyn smartbox_core::issue::port::Issues {
+        panic!("the gateway has no business here")
+    }
+    fn journal(&mut self) -> &mut dyn smartbox_core::journal::port::Journal {
+        panic!("the gateway has no business here")
+    }
     fn usage(&mut self) -> &mut dyn Ledger {
         self
     }
@@ -146,6 +152,13 @@ impl Ledger for Rows {
         })
     }
     fn total(&mut self, _: SmartboxId, _: Timestamp) -> BoxFuture<'_, Result<Total, StoreError>> {
+        Box::pin(async { Ok(Total::default()) })
+    }
+    fn sum(
+        &mut self,
+        _: Option<smartbox_core::id::AccountId>,
+        _: Timestamp,
+    ) -> BoxFuture<'_, Result<Total, StoreError>> {
         Box::pin(async { Ok(Total::default()) })
     }
 }

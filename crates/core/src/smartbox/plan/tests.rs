@@ -49,7 +49,7 @@ prop_compose! {
         phase in prop::sample::select(vec![Phase::Absent, Phase::Up, Phase::Frozen]),
         fence in 1_u64..3,
         engine in prop::sample::select(vec![
-            EngineProcess::Unknown, EngineProcess::Idle, EngineProcess::Running { starts: 1 },
+            EngineProcess::Unknown, EngineProcess::Idle, EngineProcess::Running { starts: 1, last: None },
             EngineProcess::Backoff { starts: 2, last: Exit { code: Some(1), signal: None, oom: false } },
             EngineProcess::Ended { last: Exit { code: Some(78), signal: None, oom: false } },
         ]),
@@ -65,11 +65,11 @@ fn apply(step: Step, row: &mut Smartbox, sandbox: &mut Observed, ready: &mut boo
             row.epoch += 1;
             row.restarted = row.restart;
             (sandbox.phase, sandbox.fence) = (Phase::Up, row.epoch);
-            (sandbox.engine, *ready) = (EngineProcess::Running { starts: 1 }, true);
+            (sandbox.engine, *ready) = (EngineProcess::Running { starts: 1, last: None }, true);
         }
-        Step::StartEngine => sandbox.engine = EngineProcess::Running { starts: 1 },
+        Step::StartEngine => sandbox.engine = EngineProcess::Running { starts: 1, last: None },
         Step::AwaitReady => {
-            (sandbox.engine, *ready) = (EngineProcess::Running { starts: 1 }, true);
+            (sandbox.engine, *ready) = (EngineProcess::Running { starts: 1, last: None }, true);
             row.alarm = row.alarm.filter(|at| *at > NOW);
         }
         Step::Thaw => {
@@ -93,7 +93,7 @@ proptest! {
         ready &= sandbox.phase == Phase::Up && matches!(sandbox.engine, EngineProcess::Running { .. });
         let held_back = row.state == State::Failed;
         for _ in 0..8 {
-            let steps = plan(&row, &Seen { sandbox: &sandbox, busy, ready }, POLICY, NOW);
+            let steps = plan(&row, &Seen { sandbox: &sandbox, busy, ready, dead: false }, POLICY, NOW);
             if steps.contains(&Step::Forget) {
                 prop_assert!(row.removing);
                 return Ok(());
@@ -121,14 +121,45 @@ proptest! {
     fn what_is_busy_and_not_told_to_rest_is_neither_frozen_nor_stopped(mut row in rows(), sandbox in sandboxes(), ready: bool, on: bool) {
         row.desired = if on { Desired::On } else { Desired::Auto };
         (row.rest, row.removing, row.restart) = (None, false, row.restarted);
-        let steps = plan(&row, &Seen { sandbox: &sandbox, busy: true, ready }, POLICY, NOW);
+        let steps = plan(&row, &Seen { sandbox: &sandbox, busy: true, ready, dead: false }, POLICY, NOW);
         prop_assert!(!steps.contains(&Step::Freeze) && !steps.contains(&Step::Stop));
+    }
+
+    #[test]
+    fn a_box_whose_breaker_is_open_is_never_started(mut row in rows(), mut sandbox in sandboxes(), busy: bool, ready: bool, dead: bool) {
+        row.vitals.breaker.open = Some(failure());
+        (row.removing, row.desired) = (false, Desired::On);
+        let mut ready = ready && sandbox.phase == Phase::Up;
+        for _ in 0..4 {
+            let steps = plan(&row, &Seen { sandbox: &sandbox, busy, ready, dead }, POLICY, NOW);
+            prop_assert!(!steps.iter().any(|step| matches!(step, Step::Start | Step::StartEngine)));
+            if steps.is_empty() {
+                if target(&row, busy, POLICY, NOW) == Target::Running {
+                    prop_assert_eq!((sandbox.phase, row.state), (Phase::Absent, State::Failed));
+                }
+                return Ok(());
+            }
+            for step in steps {
+                apply(step, &mut row, &mut sandbox, &mut ready);
+            }
+        }
+        prop_assert!(false, "the plan did not come to rest");
+    }
+
+    #[test]
+    fn an_engine_that_is_dead_gets_a_new_sandbox(mut row in rows(), mut sandbox in sandboxes()) {
+        (row.desired, row.rest, row.removing, row.restart) = (Desired::On, None, false, row.restarted);
+        (sandbox.phase, sandbox.fence) = (Phase::Up, row.epoch);
+        sandbox.engine = EngineProcess::Running { starts: 1, last: None };
+        let steps = plan(&row, &Seen { sandbox: &sandbox, busy: true, ready: true, dead: true }, POLICY, NOW);
+        prop_assert_eq!(steps.first(), Some(&Step::Discard));
+        prop_assert!(steps.contains(&Step::Start));
     }
 
     #[test]
     fn a_sandbox_of_another_epoch_is_never_used(row in rows(), mut sandbox in sandboxes(), busy: bool, up: bool) {
         (sandbox.fence, sandbox.phase) = (row.epoch + 1, if up { Phase::Up } else { Phase::Frozen });
-        let steps = plan(&row, &Seen { sandbox: &sandbox, busy, ready: false }, POLICY, NOW);
+        let steps = plan(&row, &Seen { sandbox: &sandbox, busy, ready: false, dead: false }, POLICY, NOW);
         prop_assert_eq!(steps.first(), Some(&Step::Discard));
     }
 

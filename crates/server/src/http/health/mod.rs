@@ -3,13 +3,16 @@
 mod live;
 mod ready;
 
+use smartbox_api::problem::Code;
 use utoipa_axum::routes;
+
+pub use ready::LastLook;
 
 use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::api(routes!(live::live), Policy::Public, SMALL, &[]),
-        Route::api(routes!(ready::ready), Policy::Public, SMALL, &[]),
+        Route::api(routes!(ready::ready), Policy::Public, SMALL, &[Code::NotReady]),
     ]
 }

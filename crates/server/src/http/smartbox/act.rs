@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use smartbox_api::job::JobView;
 use smartbox_api::problem::Code;
 use smartbox_api::smartbox::{Act, MAX_WAIT_MS, SmartboxView};
-use smartbox_core::smartbox::{Rest, Smartbox, State as BoxState};
+use smartbox_core::smartbox::{Desired, Rest, Smartbox, State as BoxState};
 
 use super::view;
 use crate::app::App;
@@ -130,6 +130,28 @@ pub(super) async fn restart(
     }
     let row = app.control.restart(&who.actor, &row.id).await?;
     Ok(settled(&app, &row, &[BoxState::Running], how).await?.into_response())
+}
+
+/// Closes the circuit breaker of a box that failed too often: it starts again as is wished of it.
+#[utoipa::path(
+    post,
+    path = "/api/v1/boxes/{name}/reset",
+    tag = "boxes",
+    request_body = Option<Act>,
+    responses((status = 200, body = SmartboxView, description = "The box, as it is now.")),
+)]
+pub(super) async fn reset(
+    State(app): State<App>,
+    who: Principal,
+    Path(name): Path<String>,
+    JsonOrDefault(how): JsonOrDefault<Act>,
+) -> Shown {
+    let row = app.control.find(&who, &name).await?;
+    let row = app.control.reset(&who.actor, &row.id).await?;
+    // One that sleeps or is off is not started for it.
+    let want = [BoxState::Running, BoxState::Frozen, BoxState::Stopped];
+    let want = if row.desired == Desired::On { &want[..1] } else { &want[..] };
+    settled(&app, &row, want, how).await
 }
 
 async fn settled(app: &App, row: &Smartbox, want: &[BoxState], how: Act) -> Shown {

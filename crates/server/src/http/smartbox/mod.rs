@@ -33,6 +33,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::api(routes!(act::start), api, SMALL, codes::WAKES),
         Route::api(routes!(act::stop), api, SMALL, codes::WAKES),
         Route::api(routes!(act::restart), api, SMALL, codes::WAKES),
+        Route::api(routes!(act::reset), api, SMALL, codes::WAKES),
         Route::api(routes!(link::link), api, SMALL, codes::OF_ONE),
     ]
 }

@@ -35,6 +35,10 @@ pub(super) fn row(app: &App, row: Smartbox, phase: String) -> SmartboxView {
         busy: None,
         usage: None,
         sandbox: None,
+        vitals: row.vitals,
+        limits: None,
+        home: None,
+        issues: None,
         alarm: row.alarm,
         starts: row.epoch,
         last_active: row.last_active,
@@ -65,6 +69,9 @@ pub(super) fn whole(app: &App, view: View) -> SmartboxView {
         busy: Some(view.busy),
         usage: Some(view.usage),
         sandbox: Some(sandbox),
+        limits: view.limits,
+        home: view.home,
+        issues: Some(view.issues),
         ..row(app, view.row, view.phase)
     }
 }

@@ -2,7 +2,9 @@
 
 mod account;
 mod audit;
+mod issue;
 mod job;
+mod journal;
 mod message;
 mod reply;
 mod revision;

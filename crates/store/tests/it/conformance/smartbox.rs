@@ -2,8 +2,10 @@ use std::time::Duration;
 
 use smartbox_core::labels::Labels;
 use smartbox_core::secret::Scope;
+use smartbox_core::smartbox::breaker::{Breaker, Strike};
+use smartbox_core::smartbox::vitals::Ending;
 use smartbox_core::smartbox::{
-    Base, Desired, Failure, Kind, Reason, Rest, SleepChoice, Smartbox, State,
+    Base, Desired, Failure, Kind, Reason, Rest, SleepChoice, Smartbox, State, Vitals,
 };
 use smartbox_core::time::Timestamp;
 
@@ -56,6 +58,27 @@ fn full(row: &Smartbox) -> Smartbox {
         last_active: Timestamp(8),
         failures: u32::MAX,
         retry_at: Some(Timestamp(i64::MAX)),
+        vitals: Vitals {
+            since: Some(Timestamp(1)),
+            started: Some(Timestamp(2)),
+            start_ms: Some(u64::MAX),
+            ready: Some(Timestamp(3)),
+            exit: Some(Ending {
+                at: Timestamp(4),
+                reason: Reason::OutOfMemory,
+                code: None,
+                signal: Some(9),
+            }),
+            breaker: Breaker {
+                strikes: vec![Strike { at: Timestamp(4), reason: Reason::Quota }],
+                open: Some(Failure {
+                    reason: Reason::Quota,
+                    message: "it's \"full\"".into(),
+                    hint: "☂".into(),
+                    at: Timestamp(5),
+                }),
+            },
+        },
         removing: true,
         furnished: true,
         revision: 7,

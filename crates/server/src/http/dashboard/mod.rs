@@ -1,0 +1,11 @@
+//! All boxes at once.
+
+mod get;
+
+use utoipa_axum::routes;
+
+use super::route::{Policy, Route, SMALL};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::api(routes!(get::get), Policy::Api, SMALL, &[])]
+}
