@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use smartbox_api::exec::{ExecOrder, Frame, MEDIA_TYPE};
 use smartbox_core::issue::{Issue, Kind as About, Severity};
 use smartbox_core::job::{Happening, Item, Job, JobState, Outcome, Progress};
-use smartbox_core::smartbox::Kind;
 use smartbox_core::smartbox::{Kind, Smartbox};
 use smartbox_core::store;
 use smartbox_server::http::doc::document;
