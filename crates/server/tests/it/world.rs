@@ -194,8 +194,19 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
         desired: Desired::Auto,
     };
     let ready = Default::default();
-    let inner =
-        Inner { control, store, access, clock, entropy, site, account, about, dev, ready, draining };
+    let inner = Inner {
+        control,
+        store,
+        access,
+        clock,
+        entropy,
+        site,
+        account,
+        about,
+        dev,
+        ready,
+        draining,
+    };
     (App::new(inner), edge)
 }
 
