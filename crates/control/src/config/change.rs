@@ -95,7 +95,7 @@ impl Control {
         };
         let text = bounded(&wanted)?;
         let made = slot.engine.configure(Some(text.as_bytes()), &self.engine_settings(row));
-        let effective = slot.configs.read(&made.bytes).map_err(too_much)?;
+        let effective = slot.configs.read(&made.bytes).map_err(|why| too_much(&why))?;
         let after = slot.configs.owners(&effective);
         let faults = slot.configs.check(effective).await?;
         let changes = diff(&before, &after);
@@ -187,17 +187,17 @@ fn bounded(document: &Value) -> Result<String, ControlError> {
         });
     }
     if depth(document) > MAX_DEPTH {
-        return Err(too_much(format!("it is nested deeper than {MAX_DEPTH}")));
+        return Err(too_much(&format!("it is nested deeper than {MAX_DEPTH}")));
     }
     let text = document.to_string();
     // Half, since it is written with spaces and with the platform's part.
     if text.len() > MAX_BYTES / 2 {
-        return Err(too_much(format!("it is larger than {} bytes", MAX_BYTES / 2)));
+        return Err(too_much(&format!("it is larger than {} bytes", MAX_BYTES / 2)));
     }
     Ok(text)
 }
 
-fn too_much(why: String) -> ControlError {
+fn too_much(why: &str) -> ControlError {
     let hint = "put long texts into files of the smartbox".into();
     ControlError::Refused { why: format!("the configuration cannot be used: {why}"), hint }
 }

@@ -12,6 +12,9 @@ use crate::sandbox::port::Dial;
 use crate::secret::Secret;
 use crate::store::StoreError;
 
+/// A revision and its document.
+pub type Opened = (Revision, Secret<String>);
+
 /// The revisions within one unit of work. Documents may hold credentials of the owner's: they are
 /// kept as secrets are.
 pub trait Revisions: Send {
@@ -35,7 +38,7 @@ pub trait Revisions: Send {
         &mut self,
         smartbox: SmartboxId,
         seq: u64,
-    ) -> BoxFuture<'_, Result<Option<(Revision, Secret<String>)>, StoreError>>;
+    ) -> BoxFuture<'_, Result<Option<Opened>, StoreError>>;
     /// Notes why the engine refused to start with a revision.
     fn refuse(
         &mut self,

@@ -84,7 +84,7 @@ impl Conversations for OpenClaw {
         limit: u32,
     ) -> BoxFuture<'a, Result<Part<Conversation>, EngineError>> {
         Box::pin(async move {
-            let offset = after.map_or(Ok(0), |cursor| number(cursor))?;
+            let offset = after.map_or(Ok(0), number)?;
             let params = json!({
                 "limit": limit.clamp(1, MOST), "offset": offset,
                 "includeDerivedTitles": true, "includeLastMessage": true,

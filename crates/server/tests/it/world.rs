@@ -122,6 +122,7 @@ pub fn cookie(answer: &reqwest::Response) -> Option<String> {
     line.split(';').next().map(str::to_owned)
 }
 
+#[expect(clippy::too_many_lines, reason = "a list of parts, in the order in which they are made")]
 async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy = Arc::new(SystemEntropy);

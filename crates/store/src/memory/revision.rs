@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::config::Revision;
-use smartbox_core::config::port::Revisions;
+use smartbox_core::config::port::{Opened, Revisions};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::secret::Secret;
 use smartbox_core::store::StoreError;
@@ -77,7 +77,7 @@ impl Revisions for Records<'_> {
         &mut self,
         smartbox: SmartboxId,
         seq: u64,
-    ) -> BoxFuture<'_, Result<Option<(Revision, Secret<String>)>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Option<Opened>, StoreError>> {
         let found = self.of_box(&smartbox).find(|(revision, _)| revision.seq == seq);
         let found = found.map(|(revision, document)| (revision.clone(), Secret::clone(document)));
         Box::pin(ready(Ok(found)))

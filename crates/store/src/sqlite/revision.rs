@@ -2,7 +2,7 @@
 
 use smartbox_core::BoxFuture;
 use smartbox_core::config::Revision;
-use smartbox_core::config::port::Revisions;
+use smartbox_core::config::port::{Opened, Revisions};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::secret::Secret;
 use smartbox_core::store::StoreError;
@@ -86,7 +86,7 @@ impl Revisions for Records<'_> {
         &mut self,
         smartbox: SmartboxId,
         seq: u64,
-    ) -> BoxFuture<'_, Result<Option<(Revision, Secret<String>)>, StoreError>> {
+    ) -> BoxFuture<'_, Result<Option<Opened>, StoreError>> {
         Box::pin(async move {
             let Ok(version) = i64::try_from(seq) else { return Ok(None) };
             let found = sqlx::query(
