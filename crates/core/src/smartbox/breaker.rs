@@ -62,7 +62,7 @@ impl Breaker {
                 failure.message
             ),
             hint: format!(
-                "See `smartbox logs {name} --source platform` for the cause, then `smartbox reset {name}`."
+                "See `smartbox logs {name}` for the cause, then `smartbox reset {name}`."
             ),
             at: now,
         });

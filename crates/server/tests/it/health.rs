@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::Value;
 use smartbox_control::Cause;
 use smartbox_core::issue::Kind as About;
-use smartbox_core::smartbox::{Kind, State};
+use smartbox_core::smartbox::{Base, Kind, State};
 use smartbox_core::store;
 use smartbox_runtime::sim::Call;
 
@@ -154,6 +154,7 @@ async fn a_dashboard_of_a_thousand_boxes_is_walked_and_asks_no_sandbox() {
             Box::pin(async move {
                 for n in 1..1_000_u32 {
                     row.id = smartbox_core::id::SmartboxId::generate(&*entropy);
+                    (row.kind, row.base) = (Kind::CUSTOM, Base::Custom);
                     (row.name, row.label, row.slot) = (format!("b{n:03}"), format!("b{n:03}"), n);
                     row.state = if n == 500 { State::Failed } else { State::Stopped };
                     tx.boxes().add(row.clone()).await?;
