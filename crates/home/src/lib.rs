@@ -2,7 +2,7 @@
 //!
 //! The owner of a home may rename, link and replace everything in it at any moment, while we look.
 //! So nothing here ever uses a path twice: the kernel resolves it beneath the home's descriptor
-//! ([`beneath`]), and from then on only descriptors are used. What is absent: who may ask, an
+//! (`beneath`), and from then on only descriptors are used. What is absent: who may ask, an
 //! async runtime (every call may wait for a disk), and words of the wire. Init and the runtime
 //! driver share it, so that there is one walk and not two.
 

@@ -7,7 +7,7 @@
 //!                                                     succeeded | failed | cancelled ◄─────────┘
 //! ```
 //!
-//! The row is the truth. The [`board`] holds who is next and [`live`] wakes those who watch; both are
+//! The row is the truth. The `board` holds who is next and `live` wakes those who watch; both are
 //! made anew from the rows by the next process, which takes up what ran here from its checkpoint.
 
 mod ask;
