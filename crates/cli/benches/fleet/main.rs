@@ -32,7 +32,10 @@ const LONG: Duration = Duration::from_secs(240);
 fn main() {
     let puppet = PathBuf::from(env!("CARGO_BIN_EXE_smartbox")).with_file_name("smartbox-puppet");
     assert!(puppet.exists(), "build the whole workspace first: {} is missing", puppet.display());
-    let config = format!("[engine]\nname = \"puppet\"\npath = {puppet:?}\n");
+    // A tier's memory is what counts for admission, and a puppet needs a hundredth of it.
+    let config = format!(
+        "[engine]\nname = \"puppet\"\npath = {puppet:?}\n[boxes]\nboots = 4\novercommit = 0\n"
+    );
     let platform = Platform::start(&config, &[]);
     platform.wait_for("pa", "running", LONG);
     let (boxes, awake) = (number("SMARTBOX_BENCH_BOXES", 1000), number("SMARTBOX_BENCH_AWAKE", 50));

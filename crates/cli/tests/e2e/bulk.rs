@@ -14,7 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 fn a_bulk_restart_of_fifty_outlives_the_platform() {
     let puppet = PathBuf::from(env!("CARGO_BIN_EXE_smartbox")).with_file_name("smartbox-puppet");
     assert!(puppet.exists(), "build the whole workspace first: {} is missing", puppet.display());
-    let config = format!("[engine]\nname = \"puppet\"\npath = {puppet:?}\n[boxes]\nboots = 4\n");
+    let config = format!(
+        "[engine]\nname = \"puppet\"\npath = {puppet:?}\n[boxes]\nboots = 4\novercommit = 0\n"
+    );
     let mut platform = Platform::start(&config, &[]);
     let listen = platform.listen();
     for n in 1..BOXES {

@@ -23,7 +23,7 @@ const CHANGED: &[Code] = &[Code::NotFound, Code::Refused];
 pub(super) fn routes() -> Vec<Route> {
     let api = Policy::Api;
     vec![
-        Route::api(routes!(list::list), api, SMALL, &[]),
+        Route::api(routes!(list::list), api, SMALL, &[Code::NotFound]),
         Route::api(routes!(create::create), api, SMALL, MADE),
         Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
         Route::api(routes!(change::change), api, SMALL, CHANGED),
