@@ -70,8 +70,7 @@ fn chaos(config: &str, rounds: u64, patience: Duration) {
             1 => kill_one(&platform, "/init", &mut dice),
             _ => kill_one(&platform, "/engine", &mut dice),
         }
-        // So many kills open the breaker; the person who is there closes it.
-        let _ = api::call(platform.data.path(), "POST", "/api/v1/boxes/pa/reset", None);
+        close_the_breaker(&platform);
         eprintln!(
             "chaos: round {} of {rounds}, {} acknowledged",
             round + 1,
@@ -132,8 +131,18 @@ fn kill_one(platform: &Platform, part: &str, dice: &mut Dice) {
     }
 }
 
+/// So many kills open the breaker; the person who is there closes it. One may open it a moment later,
+/// so that whoever waits closes it again.
+fn close_the_breaker(platform: &Platform) {
+    let pa = api::call(platform.data.path(), "GET", "/api/v1/boxes/pa", None);
+    if pa.is_none_or(|(_, pa)| pa["state"] == "failed") {
+        let _ = api::call(platform.data.path(), "POST", "/api/v1/boxes/pa/reset", Some(&json!({})));
+    }
+}
+
 fn wait_until_final(platform: &Platform, n: u64, end: Instant) {
     loop {
+        close_the_breaker(platform);
         let found =
             api::call(platform.data.path(), "GET", &format!("/api/v1/messages/{}", id(n)), None);
         match &found {
@@ -150,17 +159,23 @@ fn wait_until_final(platform: &Platform, n: u64, end: Instant) {
 /// How often each message stands in the engine's history. The last kill may be a moment ago: a box that
 /// is on its way back says so with 503 or 504, and is asked again until `end`.
 fn in_history(platform: &Platform, end: Instant) -> HashMap<u64, u32> {
-    let path = "/api/v1/boxes/pa/history?limit=1000";
-    let history = loop {
-        match api::call(platform.data.path(), "GET", path, None) {
-            Some((200, history)) => break history,
-            Some((503 | 504, _)) if Instant::now() < end => {}
+    let mut entries = Vec::new();
+    let mut path = "/api/v1/boxes/pa/history?limit=200".to_owned();
+    loop {
+        match api::call(platform.data.path(), "GET", &path, None) {
+            Some((200, page)) => {
+                entries.extend(page["items"].as_array().expect("a page of entries").clone());
+                let Some(next) = page["next"].as_str() else { break };
+                path = format!("/api/v1/boxes/pa/history?limit=200&cursor={next}");
+                continue;
+            }
+            Some((409 | 503 | 504, _)) if Instant::now() < end => close_the_breaker(platform),
             other => panic!("the history cannot be read: {other:?}"),
         }
         std::thread::park_timeout(Duration::from_millis(100));
-    };
+    }
     let mut times = HashMap::new();
-    for entry in history.as_array().expect("a list of entries") {
+    for entry in &entries {
         let text = entry["text"].as_str().unwrap_or_default();
         if entry["role"] == "person"
             && let Some(n) = text

@@ -481,6 +481,8 @@ fn springs(platform: &Platform, at: &str, plant: impl Fn(&Path)) {
     if was {
         std::fs::rename(&aside, &place).unwrap();
     }
+    // It may have failed so often meanwhile that it is left alone.
+    platform.ok(["reset", "pa"]);
     platform.ok(["restart", "pa"]);
     platform.wait_for("pa", "running", SOON);
 }
