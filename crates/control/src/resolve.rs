@@ -63,6 +63,10 @@ impl Resolve for Control {
         Box::pin(async move { self.wish_awake(&id).await.map(drop) })
     }
 
+    fn leaving(&self, id: &SmartboxId) -> bool {
+        self.keeper(id).is_some_and(|keeper| keeper.now().leaving)
+    }
+
     fn dial(&self, id: SmartboxId) -> BoxFuture<'_, Result<Conn, WakeError>> {
         Box::pin(async move {
             let keeper = self.keeper(&id).ok_or(WakeError::Missing)?;

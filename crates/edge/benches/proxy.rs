@@ -53,6 +53,9 @@ impl Resolve for World {
     fn nudge(&self, _: SmartboxId) -> BoxFuture<'_, Result<(), WakeError>> {
         Box::pin(async { Ok(()) })
     }
+    fn leaving(&self, _: &SmartboxId) -> bool {
+        false
+    }
     fn dial(&self, _: SmartboxId) -> BoxFuture<'_, Result<Conn, WakeError>> {
         Box::pin(async {
             let late = |_| WakeError::Late { state: State::Starting };

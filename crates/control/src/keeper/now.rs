@@ -11,6 +11,8 @@ pub(crate) struct Now {
     pub(crate) failure: Option<Failure>,
     /// The engine answers at this moment.
     pub(crate) ready: bool,
+    /// The engine is being ended so that the box can sleep.
+    pub(crate) leaving: bool,
     /// What is being done, in one short phrase.
     pub(crate) phase: String,
     /// Nothing is left to do for the wishes seen so far.
@@ -27,6 +29,7 @@ impl Now {
             state: row.state,
             failure: row.failure.clone(),
             ready: false,
+            leaving: false,
             phase: String::new(),
             settled: false,
             notice: None,
@@ -46,6 +49,7 @@ impl Default for Now {
             state: State::Stopped,
             failure: None,
             ready: false,
+            leaving: false,
             phase: String::new(),
             settled: false,
             notice: None,

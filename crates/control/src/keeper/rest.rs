@@ -52,6 +52,7 @@ impl Keeper {
         {
             return Ok(Done::NotNow(wait));
         }
+        self.now.send_modify(|now| now.leaving = true);
         let grace = Duration::from_secs(control.engine(&self.engine)?.engine.manifest().grace_secs);
         if let Ok(link) = control.link(&self.id).await {
             let ended =

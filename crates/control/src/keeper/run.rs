@@ -148,6 +148,7 @@ impl Keeper {
             now.state = row.state;
             now.failure.clone_from(&row.failure);
             now.ready = ready;
+            now.leaving = false;
             now.settled = settled;
             *now != before
         });

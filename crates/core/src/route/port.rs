@@ -45,6 +45,9 @@ pub trait Resolve: Send + Sync {
     fn nudge(&self, id: SmartboxId) -> BoxFuture<'_, Result<(), WakeError>>;
     /// Connects to the engine of a running box.
     fn dial(&self, id: SmartboxId) -> BoxFuture<'_, Result<Conn, WakeError>>;
+    /// Whether the box's engine is being ended so that the box can sleep, for sockets that lose
+    /// their engine just then.
+    fn leaving(&self, id: &SmartboxId) -> bool;
     /// Waits until the box's state is another than `seen`, and says which; for sockets held over a sleep.
     fn changed(&self, id: SmartboxId, seen: State) -> BoxFuture<'_, Result<State, StoreError>>;
 }

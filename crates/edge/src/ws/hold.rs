@@ -171,8 +171,14 @@ where
     }
 
     /// The engine went away, and the box did not go to sleep: the client hears what it said.
+    /// A stop that takes longer is waited for: a page that came again now would wake the box.
     pub(super) fn give_up(&mut self) -> Flow {
+        let leaving = self.edge.resolve.leaving(&self.known.route.id);
         match &mut self.mode {
+            Mode::Parting { until, .. } if leaving => {
+                *until = Instant::now() + self.edge.settings.limits.farewell_time;
+                Flow::Continue(())
+            }
             Mode::Parting { last, .. } if ends_with_close(last) => {
                 let last = std::mem::take(last);
                 self.client.push(last);

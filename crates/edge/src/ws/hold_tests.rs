@@ -37,6 +37,7 @@ struct World {
     state: watch::Sender<State>,
     desired: Mutex<Option<Desired>>,
     thaws: AtomicBool,
+    leaves: AtomicBool,
     signed_in: AtomicBool,
     wakes: AtomicUsize,
     nudges: AtomicUsize,
@@ -77,6 +78,9 @@ impl Resolve for World {
     fn nudge(&self, _: SmartboxId) -> BoxFuture<'_, Result<(), WakeError>> {
         self.nudges.fetch_add(1, Ordering::SeqCst);
         Box::pin(async { Ok(()) })
+    }
+    fn leaving(&self, _: &SmartboxId) -> bool {
+        self.leaves.load(Ordering::SeqCst)
     }
     fn dial(&self, _: SmartboxId) -> BoxFuture<'_, Result<Conn, WakeError>> {
         Box::pin(async { Err(WakeError::Missing) })
@@ -213,6 +217,7 @@ fn stage_with(change: impl FnOnce(&mut EdgeSettings)) -> Stage {
         desired: Mutex::new(Some(Desired::Auto)),
         thaws: AtomicBool::new(true),
         signed_in: AtomicBool::new(true),
+        leaves: AtomicBool::new(false),
         wakes: AtomicUsize::new(0),
         nudges: AtomicUsize::new(0),
         touches: AtomicUsize::new(0),
@@ -352,6 +357,27 @@ async fn a_page_stays_over_a_stop_and_comes_again_when_its_person_does() {
     s.client.say(SEND).await;
     assert_eq!(s.client.closed_with().await, Some(1012));
     assert_eq!((Stage::of(&s.world.nudges), Stage::of(&s.world.touches)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_may_take_its_time_before_a_page_is_told() {
+    let mut s = stage();
+    s.world.leaves.store(true, Ordering::SeqCst);
+    s.engine.say(BYE).await;
+    s.engine.raw(&close(1012, "service restart", Sender::Client)).await;
+    assert!(
+        s.client.silent(Duration::from_mins(2)).await,
+        "the box still runs, on its way to sleep"
+    );
+    s.set(State::Stopped);
+    assert!(s.client.silent(Duration::from_mins(1)).await);
+
+    let mut s = stage();
+    s.world.leaves.store(true, Ordering::SeqCst);
+    s.engine.raw(&close(1012, "service restart", Sender::Client)).await;
+    assert!(s.client.silent(Duration::from_secs(20)).await);
+    s.world.leaves.store(false, Ordering::SeqCst);
+    assert_eq!(s.client.closed_with().await, Some(1012), "it did not go after all");
 }
 
 #[tokio::test(start_paused = true)]

@@ -124,6 +124,9 @@ impl Resolve for World {
         Box::pin(async { Ok(()) })
     }
 
+    fn leaving(&self, _: &SmartboxId) -> bool {
+        false
+    }
     fn dial(&self, _: SmartboxId) -> BoxFuture<'_, Result<Conn, WakeError>> {
         self.dials.fetch_add(1, Ordering::SeqCst);
         let engine = *self.engine.lock().unwrap();
