@@ -26,18 +26,18 @@ impl Control {
             }),
         )
         .await
-        // The watch's guard must not be held over the next await: it is not `Send`.
-        .map(|changed| changed.map(|now| (now.gone, now.state)));
-        let state = match waited {
+        // The watch's guard must not be held over the next await: it is not `Send`. What it showed
+        // decides: by the time that the row is read, the next try may have cleared the failure.
+        .map(|changed| changed.map(|now| (now.gone, now.state, now.failure.clone())));
+        let (state, failure) = match waited {
             Err(_) => return Err(ControlError::Late { state: keeper.now().state }),
             Ok(Err(_)) => return Err(ControlError::Draining),
-            Ok(Ok((true, _))) => return Err(missing),
-            Ok(Ok((false, state))) => state,
+            Ok(Ok((true, ..))) => return Err(missing),
+            Ok(Ok((false, state, failure))) => (state, failure),
         };
-        let row = self.row(id).await?.ok_or(missing)?;
-        match row.failure.clone() {
+        match failure {
             Some(failure) if !want.contains(&state) => Err(ControlError::Failed(failure)),
-            _ => Ok(row),
+            _ => self.row(id).await?.ok_or(missing),
         }
     }
 }
