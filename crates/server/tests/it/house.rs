@@ -16,10 +16,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["core"]),
     ("ai-gateway", &["core"]),
     ("edge", &["core"]),
+    ("egress", &["core"]),
     ("control", &["core", "api", "link"]),
     (
         "server",
-        &["core", "api", "link", "store", "runtime", "engine", "ai-gateway", "edge", "control"],
+        &[
+            "core",
+            "api",
+            "link",
+            "store",
+            "runtime",
+            "engine",
+            "ai-gateway",
+            "edge",
+            "egress",
+            "control",
+        ],
     ),
     ("cli", &["core", "api", "server", "runtime"]),
 ];

@@ -1,0 +1,1 @@
+//! Everything that goes out of a sandbox but model calls.
