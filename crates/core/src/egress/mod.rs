@@ -1,0 +1,16 @@
+//! What may leave a box: hosts, rules, layers of rules, and the one decision over them. What is
+//! absent: names are not resolved and nothing is dialled here; see [`address`] for what must never
+//! be dialled whatever a rule says.
+
+pub mod address;
+mod decide;
+mod host;
+mod pattern;
+mod policy;
+mod rule;
+
+pub use decide::{Allowed, Decision, Refusal, Request, decide, decide_request};
+pub use host::{BadHost, Host, HostName};
+pub use pattern::{BadPattern, PathPattern, Pattern};
+pub use policy::{Layer, Policy, Source};
+pub use rule::{BadRule, Entry, Rule, WEB_PORTS};
