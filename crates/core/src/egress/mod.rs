@@ -7,6 +7,7 @@ mod decide;
 mod host;
 mod pattern;
 mod policy;
+pub mod port;
 mod rule;
 
 pub use decide::{Allowed, Decision, Refusal, Request, decide, decide_request};

@@ -1,0 +1,75 @@
+//! What the broker is asked, and what it asks.
+
+use std::sync::Arc;
+
+use super::{Policy, Refusal};
+use crate::BoxFuture;
+use crate::id::SmartboxId;
+use crate::sandbox::port::Conn;
+use crate::store::StoreError;
+
+/// Carries what a box sends out.
+pub trait Egress: Send + Sync {
+    /// Serves one connection that something in a box made to its proxy, until it closes.
+    fn serve(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()>;
+}
+
+/// What counts for a box at this moment.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Its name, for advice.
+    pub name: String,
+    /// What it may reach.
+    pub policy: Arc<Policy>,
+    /// Tells this moment's policy from another's.
+    pub version: u64,
+}
+
+/// Knows the policies.
+pub trait Rules: Send + Sync {
+    /// What counts for a box now. A box that there is not is an error.
+    fn standing<'a>(&'a self, id: &'a SmartboxId) -> BoxFuture<'a, Result<Standing, StoreError>>;
+    /// Waits until another version counts.
+    fn changed(&self, id: SmartboxId, version: u64) -> BoxFuture<'static, ()>;
+    /// Uses up an entry that is for one connection; false if it was used before.
+    fn take<'a>(
+        &'a self,
+        id: &'a SmartboxId,
+        entry: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>>;
+}
+
+/// What became of an attempt to leave. No path, no query, no header, no body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passage {
+    /// Which box.
+    pub smartbox: SmartboxId,
+    /// The host as it was asked for, cut and printable.
+    pub host: String,
+    /// The port; 0 if there was none to read.
+    pub port: u16,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What happened to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happening {
+    /// It was let out.
+    Opened,
+    /// Bytes went over it since the last such word.
+    Moved {
+        /// Towards the host.
+        up: u64,
+        /// Towards the box.
+        down: u64,
+    },
+    /// It was not let out, or was cut.
+    Refused(Refusal),
+}
+
+/// Takes account. It must not block.
+pub trait Witness: Send + Sync {
+    /// Takes note.
+    fn note(&self, passage: Passage);
+}

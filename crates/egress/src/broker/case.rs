@@ -1,0 +1,97 @@
+//! One attempt of a box to leave: who, where to, by which rule, and when it must be cut.
+
+use std::sync::Arc;
+
+use http::Response;
+use smartbox_core::BoxFuture;
+use smartbox_core::egress::port::{Happening, Standing};
+use smartbox_core::egress::{Allowed, Decision, Refusal, Request, decide, decide_request};
+use smartbox_core::id::SmartboxId;
+use tokio::net::TcpStream;
+
+use super::Inner;
+use super::body::Body;
+use super::limits::Place;
+use super::refuse::refuse;
+use super::target::Target;
+
+/// An attempt.
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) id: SmartboxId,
+    pub(crate) target: Target,
+    pub(crate) standing: Standing,
+}
+
+/// What was let out: keep it as long as anything passes.
+pub(crate) struct Out {
+    pub(crate) server: TcpStream,
+    pub(crate) allowed: Allowed,
+    pub(crate) place: Place,
+}
+
+impl Case {
+    /// Whether the box may connect there.
+    pub(crate) fn decide(&self) -> Decision {
+        let now = self.inner.parts.clock.now();
+        decide(&self.standing.policy, &self.target.host, self.target.port, now)
+    }
+
+    /// Whether the box may make this request there.
+    pub(crate) fn decide_request(&self, request: Request<'_>) -> Decision {
+        let now = self.inner.parts.clock.now();
+        decide_request(&self.standing.policy, &self.target.host, self.target.port, request, now)
+    }
+
+    /// Connects, by a decision.
+    pub(crate) async fn out(&self, decision: Decision) -> Result<Out, Refusal> {
+        let allowed = decision?;
+        let place = self.inner.in_flight.enter(&self.id).ok_or(Refusal::Limit)?;
+        if allowed.once {
+            let taken = self.inner.parts.rules.take(&self.id, &allowed.entry).await;
+            if !taken.is_ok_and(|taken| taken) {
+                return Err(Refusal::NotListed);
+            }
+        }
+        let server = self.inner.dial(&self.target).await?;
+        self.inner.note(&self.id, &self.target, Happening::Opened);
+        Ok(Out { server, allowed, place })
+    }
+
+    /// Says no, and has it written down.
+    pub(crate) fn refuse(&self, why: Refusal) -> Response<Body> {
+        self.refused(why);
+        refuse(why, &self.standing.name, &self.target.host.to_string(), self.target.port)
+    }
+
+    /// Writes down that it was refused or cut.
+    pub(crate) fn refused(&self, why: Refusal) {
+        self.inner.note(&self.id, &self.target, Happening::Refused(why));
+    }
+
+    /// Ends when the box may no longer be connected there.
+    pub(crate) fn cut(&self, allowed: &Allowed) -> BoxFuture<'static, ()> {
+        let (mut case, once) = (self.clone(), allowed.once);
+        Box::pin(async move {
+            loop {
+                let rules = &case.inner.parts.rules;
+                rules.changed(case.id.clone(), case.standing.version).await;
+                match rules.standing(&case.id).await {
+                    Ok(standing) => case.standing = standing,
+                    // Records that cannot be read open nothing; what is open may go on meanwhile.
+                    Err(error) => {
+                        tracing::warn!(smartbox = %case.id, %error, "a policy could not be read");
+                        return;
+                    }
+                }
+                match case.decide() {
+                    Ok(_) => {}
+                    // Its entry was used up by this very connection.
+                    Err(Refusal::NotListed | Refusal::Port) if once => {}
+                    Err(_) => return,
+                }
+            }
+        })
+    }
+}

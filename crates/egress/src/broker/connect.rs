@@ -1,0 +1,98 @@
+//! `CONNECT`: a tunnel, whose first bytes are looked at (RFC 9110, 9.3.6).
+
+use bytes::BytesMut;
+use http::header::HOST;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use smartbox_core::egress::Refusal;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::body::Body;
+use super::case::{Case, Out};
+use super::forward;
+use super::hello::{First, first};
+use super::meter::Meter;
+use super::splice::{End, splice};
+use super::target::Target;
+
+/// Makes the tunnel.
+pub(crate) async fn tunnel(case: Case, mut request: Request<Incoming>) -> Response<Body> {
+    // RFC 9112, 3.2: the host is said twice, and both times the same.
+    for host in request.headers().get_all(HOST) {
+        let same = host.to_str().is_ok_and(|host| {
+            Target::parse(host, Some(case.target.port)).as_ref() == Ok(&case.target)
+        });
+        if !same {
+            return case.refuse(Refusal::Mismatch);
+        }
+    }
+    let out = match case.out(case.decide()).await {
+        Ok(out) => out,
+        Err(why) => return case.refuse(why),
+    };
+    let upgrade = hyper::upgrade::on(&mut request);
+    let tasks = case.inner.tasks.clone();
+    tasks.spawn(async move {
+        if let Ok(inside) = upgrade.await {
+            carry(case, inside, out).await;
+        }
+    });
+    Response::new(Body::empty())
+}
+
+/// Passes what goes through the tunnel, once it is known what that is.
+async fn carry(case: Case, inside: Upgraded, out: Out) {
+    let Out { mut server, allowed, place: _place } = out;
+    let mut inside = TokioIo::new(inside);
+    let idle = case.inner.parts.limits.idle_time;
+    let looked = tokio::time::timeout(idle, look(&case, &mut inside, &mut server)).await;
+    let (kind, held) = match looked {
+        Ok(Ok(Some(looked))) => looked,
+        Ok(Ok(None)) | Err(_) => return,
+        Ok(Err(why)) => return case.refused(why),
+    };
+    if kind == First::Http {
+        return forward::inside(case, inside, held).await;
+    }
+    if allowed.look_inside {
+        return case.refused(Refusal::Request);
+    }
+    let (meter, cut) = (Meter::new(case.clone()), case.cut(&allowed));
+    if splice((inside, held), server, meter, cut, idle).await == End::Cut {
+        case.refused(Refusal::Denied);
+    }
+}
+
+/// Reads until it is known what the box speaks. Protocols whose server speaks first are let to, where
+/// they are let at all. None if an end closed.
+async fn look(
+    case: &Case,
+    inside: &mut TokioIo<Upgraded>,
+    server: &mut tokio::net::TcpStream,
+) -> Result<Option<(First, BytesMut)>, Refusal> {
+    let mut held = BytesMut::new();
+    let mut piece = [0; 4096];
+    loop {
+        tokio::select! {
+            read = inside.read_buf(&mut held) => match read {
+                Ok(0) | Err(_) => return Ok(None),
+                Ok(_) => {
+                    let kind = first(&held, &case.target)?;
+                    if kind != First::Unknown {
+                        return Ok(Some((kind, held)));
+                    }
+                }
+            },
+            read = server.read(&mut piece) => match read {
+                Ok(0) | Err(_) => return Ok(None),
+                Ok(n) => {
+                    if inside.write_all(&piece[..n]).await.is_err() || inside.flush().await.is_err() {
+                        return Ok(None);
+                    }
+                }
+            },
+        }
+    }
+}

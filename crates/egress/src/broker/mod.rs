@@ -1,0 +1,116 @@
+//! The broker: an HTTP proxy that dials what a policy allows.
+//!
+//! ```text
+//! a request ─► who may (core::egress::decide) ─► resolve, look at each address ─► dial that address
+//!    CONNECT       ─► first bytes: TLS whose SNI is the host → pass untouched
+//!                                  HTTP                     → each request is asked about
+//!                                  anything else            → pass, but not at a port of the web
+//!    http://…      ─► each request is asked about
+//! ```
+//! Every refusal is an answer that says how to allow it, and a [`Passage`] for the witness.
+
+mod answer;
+mod body;
+mod case;
+mod connect;
+mod dial;
+mod forward;
+mod hello;
+mod limits;
+mod meter;
+mod names;
+mod refuse;
+mod rewind;
+mod splice;
+mod target;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use smartbox_core::BoxFuture;
+use smartbox_core::egress::address::Opened;
+use smartbox_core::egress::port::{Egress, Happening, Passage, Rules, Witness};
+use smartbox_core::id::SmartboxId;
+use smartbox_core::sandbox::port::Conn;
+use smartbox_core::time::Clock;
+use tokio_util::compat::FuturesAsyncReadCompatExt as _;
+use tokio_util::task::TaskTracker;
+
+pub use limits::Limits;
+pub use names::{Names, SystemNames};
+
+use limits::InFlight;
+use target::Target;
+
+/// What the broker is made of.
+pub struct Parts {
+    /// What boxes may reach.
+    pub rules: Arc<dyn Rules>,
+    /// Who takes account.
+    pub witness: Arc<dyn Witness>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Where names are looked up.
+    pub names: Arc<dyn Names>,
+    /// What is not public and may be reached all the same, by the operator's word.
+    pub opened: Vec<Opened>,
+    /// What a box may have at once, and for how long.
+    pub limits: Limits,
+}
+
+/// Dials for boxes.
+#[derive(Clone)]
+pub struct Broker(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) parts: Parts,
+    pub(crate) in_flight: InFlight,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Broker {
+    /// Puts the parts together. Makes no connection.
+    pub fn new(parts: Parts) -> Self {
+        let in_flight = InFlight::new(parts.limits.connections, parts.limits.all_connections);
+        Self(Arc::new(Inner { parts, in_flight, tasks: TaskTracker::new() }))
+    }
+}
+
+impl Inner {
+    /// Tells the witness.
+    pub(crate) fn note(&self, id: &SmartboxId, target: &Target, what: Happening) {
+        self.parts.witness.note(Passage {
+            smartbox: id.clone(),
+            host: target.host.to_string(),
+            port: target.port,
+            what,
+        });
+    }
+}
+
+impl Egress for Broker {
+    fn serve(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()> {
+        let inner = self.0.clone();
+        Box::pin(async move {
+            let limits = &inner.parts.limits;
+            let (inner_, id_) = (inner.clone(), id.clone());
+            let service = service_fn(move |request| {
+                let (inner, id) = (inner_.clone(), id_.clone());
+                async move { Ok::<_, Infallible>(answer::answer(&inner, &id, request).await) }
+            });
+            let served = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.head_time)
+                .max_header_size(limits.head_bytes)
+                .serve_connection(TokioIo::new(conn.compat()), service)
+                .with_upgrades()
+                .await;
+            if let Err(error) = served {
+                tracing::debug!(smartbox = %id, %error, "a connection to the broker broke off");
+            }
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! Refusals as a program in a box sees them: most show the reason phrase and nothing else, so that it
+//! holds the advice; the body says it whole (RFC 9457).
+
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use hyper::ext::ReasonPhrase;
+use smartbox_core::egress::Refusal;
+
+use super::body::Body;
+
+/// The header that tells our refusals from a server's.
+const WHY: &str = "x-smartbox-egress";
+
+/// What is said to a box.
+pub(crate) struct Advice {
+    pub(crate) status: StatusCode,
+    pub(crate) title: String,
+    pub(crate) hint: String,
+}
+
+pub(crate) fn advice(why: Refusal, name: &str, host: &str, port: u16) -> Advice {
+    let at = if port == 443 { host.to_owned() } else { format!("{host}:{port}") };
+    let allow = format!("smartbox egress allow {name} {at}");
+    let (status, title, hint) = match why {
+        Refusal::NotListed => (
+            403,
+            format!("{at} is not allowed for {name}"),
+            format!("its owner allows it with: {allow}"),
+        ),
+        Refusal::Port => (
+            403,
+            format!("port {port} of {host} is not allowed for {name}"),
+            format!("its owner allows it with: {allow}"),
+        ),
+        Refusal::Request => (
+            403,
+            format!("{name} may not ask this of {at}"),
+            format!("its owner sees what it may with: smartbox egress {name}"),
+        ),
+        Refusal::Denied => (
+            403,
+            format!("{at} is refused for {name}"),
+            format!("its owner sees by whom with: smartbox egress {name}"),
+        ),
+        Refusal::Host => {
+            (400, "that is no host on the internet".into(), "name it in its usual form".into())
+        }
+        Refusal::Private => (
+            403,
+            format!("{at} is not on the public internet"),
+            "only the operator opens private addresses: egress.private in smartbox.toml".into(),
+        ),
+        Refusal::Unresolved => (502, format!("{host} has no address"), "check its spelling".into()),
+        Refusal::Unreachable => (504, format!("{at} does not answer"), "try again later".into()),
+        Refusal::Mismatch => (
+            403,
+            format!("the request names another host than {host}"),
+            "TLS and HTTP must name the host that the proxy was asked for".into(),
+        ),
+        Refusal::Secret => (
+            403,
+            format!("a secret does not belong to {at}"),
+            format!("its owner sees where it does with: smartbox egress {name}"),
+        ),
+        Refusal::Limit => (
+            429,
+            format!("{name} has too many connections"),
+            "close some, or try again later".into(),
+        ),
+        Refusal::Malformed => (
+            400,
+            "the broker cannot read this request".into(),
+            "it serves HTTP/1.1 and CONNECT".into(),
+        ),
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+    Advice { status, title, hint }
+}
+
+/// The answer. The connection ends with it, for what follows cannot be trusted to begin where we think.
+pub(crate) fn refuse(why: Refusal, name: &str, host: &str, port: u16) -> Response<Body> {
+    let Advice { status, title, hint } = advice(why, name, host, port);
+    let problem = serde_json::json!({
+        "type": format!("urn:smartbox:egress:{why}"),
+        "title": title, "status": status.as_u16(), "code": why.as_str(), "hint": hint,
+    });
+    let mut response = Response::new(Body::text(format!("{problem}\n")));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(WHY, HeaderValue::from_static(why.as_str()));
+    let phrase: String = format!("{title}; {hint}").chars().filter(char::is_ascii).collect();
+    if let Ok(phrase) = ReasonPhrase::try_from(phrase) {
+        response.extensions_mut().insert(phrase);
+    }
+    response
+}
