@@ -107,6 +107,8 @@ ids! {
     ExecId = "exe";
     /// A job.
     JobId = "job";
+    /// A rule about what may leave.
+    EgressRuleId = "egr";
     /// Something that somebody should see to.
     IssueId = "iss";
 }

@@ -4,6 +4,7 @@ use crate::BoxFuture;
 use crate::account::port::Accounts;
 use crate::audit::port::Audit;
 use crate::config::port::Revisions;
+use crate::egress::port::{EgressRules, EgressUses};
 use crate::issue::port::Issues;
 use crate::job::port::Jobs;
 use crate::journal::port::Journal;
@@ -53,6 +54,8 @@ pub trait Holdings: Send {
     fn accounts(&mut self) -> &mut dyn Accounts;
     /// Smartboxes.
     fn boxes(&mut self) -> &mut dyn Boxes;
+    /// Rules about what may leave.
+    fn egress_rules(&mut self) -> &mut dyn EgressRules;
     /// Messages.
     fn messages(&mut self) -> &mut dyn Messages;
     /// Revisions of engines' configurations.
@@ -67,6 +70,8 @@ pub trait Holdings: Send {
 pub trait Doings: Send {
     /// The audit.
     fn audit(&mut self) -> &mut dyn Audit;
+    /// What left.
+    fn egress_uses(&mut self) -> &mut dyn EgressUses;
     /// Issues.
     fn issues(&mut self) -> &mut dyn Issues;
     /// Journals of boxes.

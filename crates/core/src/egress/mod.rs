@@ -8,10 +8,12 @@ mod host;
 mod pattern;
 mod policy;
 pub mod port;
+mod record;
 mod rule;
 
 pub use decide::{Allowed, Decision, Refusal, Request, decide, decide_request};
 pub use host::{BadHost, Host, HostName};
 pub use pattern::{BadPattern, PathPattern, Pattern};
 pub use policy::{Layer, Policy, Source};
+pub use record::{Effect, Kept, Scope, Use, What, day};
 pub use rule::{BadRule, Entry, Rule, WEB_PORTS};

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Policy, Refusal};
+use super::{Kept, Policy, Refusal, Scope, Use};
 use crate::BoxFuture;
-use crate::id::SmartboxId;
+use crate::id::{EgressRuleId, SmartboxId};
 use crate::sandbox::port::Conn;
 use crate::store::StoreError;
+use crate::time::Timestamp;
 
 /// Carries what a box sends out.
 pub trait Egress: Send + Sync {
@@ -72,4 +73,32 @@ pub enum Happening {
 pub trait Witness: Send + Sync {
     /// Takes note.
     fn note(&self, passage: Passage);
+}
+
+/// The rules within one unit of work.
+pub trait EgressRules: Send {
+    /// Adds one.
+    fn add(&mut self, kept: Kept) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Those of an account or a box, in the order in which they were added. What has ended is among them.
+    fn list(&mut self, scope: Scope) -> BoxFuture<'_, Result<Vec<Kept>, StoreError>>;
+    /// Removes one; whether it was there.
+    fn remove(&mut self, scope: Scope, id: EgressRuleId)
+    -> BoxFuture<'_, Result<bool, StoreError>>;
+    /// Removes those that had ended before then; how many.
+    fn sweep(&mut self, before: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
+}
+
+/// The account of what left, within one unit of work.
+pub trait EgressUses: Send {
+    /// Adds to what is known of the same box, day, host and port. Of boxes that are gone nothing is kept.
+    fn add(&mut self, uses: Vec<Use>) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// What a box did since the day of `since`, the last of it first.
+    fn list(
+        &mut self,
+        id: SmartboxId,
+        since: Timestamp,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Use>, StoreError>>;
+    /// Removes days before then, and of each box and day all but the `most` that happened last; how many.
+    fn sweep(&mut self, before: Timestamp, most: u32) -> BoxFuture<'_, Result<u64, StoreError>>;
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use smartbox_core::BoxFuture;
 use smartbox_core::account::Account;
 use smartbox_core::account::port::Accounts;
+use smartbox_core::egress;
 use smartbox_core::id::AccountId;
 use smartbox_core::secret::Scope;
 use smartbox_core::store::StoreError;
@@ -54,6 +55,8 @@ impl Records<'_> {
             Arc::make_mut(&mut state.sessions).retain(|_, s| s.account != *id);
             Arc::make_mut(&mut state.tokens).retain(|_, t| t.account != *id);
             Arc::make_mut(&mut state.secrets).remove(&Scope::Account(id.clone()));
+            let rules = egress::Scope::Account(id.clone());
+            Arc::make_mut(&mut state.egress_rules).retain(|kept| kept.scope != rules);
         }
         Ok(())
     }

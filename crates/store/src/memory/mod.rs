@@ -7,6 +7,7 @@ mod state;
 
 mod account;
 mod audit;
+mod egress;
 mod issue;
 mod job;
 mod journal;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smartbox_core::account::Account;
 use smartbox_core::audit::Entry;
+use smartbox_core::egress;
 use smartbox_core::id::{AccountId, JobId, MessageId, SmartboxId};
 use smartbox_core::issue::Issue;
 use smartbox_core::journal;
@@ -39,6 +40,9 @@ pub(super) struct Chain {
 /// Account, minute, box, name and scope: what releases are counted by.
 pub(super) type ReleaseKey = (AccountId, Timestamp, SmartboxId, String, String);
 
+/// Box, day, host and port: what uses are counted by.
+pub(super) type UseKey = (SmartboxId, Timestamp, String, u16);
+
 #[derive(Clone, Default)]
 pub(super) struct State {
     pub(super) accounts: Arc<BTreeMap<AccountId, Account>>,
@@ -51,6 +55,9 @@ pub(super) struct State {
     pub(super) accepted: u64,
     /// Of each box, oldest first.
     pub(super) revisions: Arc<HashMap<SmartboxId, Vec<revision::Kept>>>,
+    pub(super) egress_rules: Arc<Vec<egress::Kept>>,
+    /// By box, day, host and port.
+    pub(super) egress_uses: Arc<BTreeMap<UseKey, egress::Use>>,
     pub(super) secrets: Arc<HashMap<Scope, BTreeMap<String, Kept>>>,
     pub(super) releases: Arc<BTreeMap<ReleaseKey, u64>>,
     pub(super) sessions: Arc<HashMap<String, Session>>,
@@ -77,6 +84,9 @@ impl State {
         let messages = &self.messages;
         Arc::make_mut(&mut self.places).retain(|_, place| messages.contains_key(place));
         Arc::make_mut(&mut self.revisions).remove(id);
+        let rules = egress::Scope::Smartbox(id.clone());
+        Arc::make_mut(&mut self.egress_rules).retain(|kept| kept.scope != rules);
+        Arc::make_mut(&mut self.egress_uses).retain(|(smartbox, ..), _| smartbox != id);
         Arc::make_mut(&mut self.secrets).remove(&Scope::Smartbox(id.clone()));
         Arc::make_mut(&mut self.sessions).retain(|_, s| s.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.tokens).retain(|_, t| t.smartbox.as_ref() != Some(id));

@@ -4,6 +4,7 @@
 
 mod account;
 mod audit;
+mod egress;
 mod error;
 mod issue;
 mod job;

@@ -3,6 +3,7 @@
 use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
 use smartbox_core::config::port::Revisions;
+use smartbox_core::egress::port::{EgressRules, EgressUses};
 use smartbox_core::issue::port::Issues;
 use smartbox_core::job::port::Jobs;
 use smartbox_core::journal::port::Journal;
@@ -73,6 +74,9 @@ impl Holdings for Records<'_> {
     fn boxes(&mut self) -> &mut dyn Boxes {
         self
     }
+    fn egress_rules(&mut self) -> &mut dyn EgressRules {
+        self
+    }
     fn messages(&mut self) -> &mut dyn Messages {
         self
     }
@@ -89,6 +93,9 @@ impl Holdings for Records<'_> {
 
 impl Doings for Records<'_> {
     fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+    fn egress_uses(&mut self) -> &mut dyn EgressUses {
         self
     }
     fn issues(&mut self) -> &mut dyn Issues {
