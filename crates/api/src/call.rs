@@ -14,6 +14,7 @@ use crate::config::{
     ConfigChanged, ConfigQuery, ConfigView, Reloaded, RevisionDetail, RevisionView, RollBack,
 };
 use crate::dashboard::Dashboard;
+use crate::egress::{EgressPresetView, EgressRuleView, EgressView, NewEgressRule};
 use crate::execs::{ExecView, NewExec};
 use crate::file::{
     FileView, FileWritten, FilesQuery, NewDirectory, RemoveQuery, Rename, Unpacked, WriteQuery,
@@ -31,6 +32,7 @@ use crate::smartbox::{Act, BoxChange, BoxesQuery, NewSmartbox, SmartboxView, Sta
 use crate::tier::TierView;
 use crate::token::{MadeToken, NewToken};
 use crate::{exec, paths, sse};
+use smartbox_core::time::Timestamp;
 
 /// What a call is answered with: JSON of a type, nothing, or a stream.
 pub trait Reply: Sized {
@@ -440,6 +442,40 @@ pub fn make_directory(name: &str, new: &NewDirectory) -> Call<Json<FileView>> {
 /// Gives a file or directory another name.
 pub fn rename_file(name: &str, rename: &Rename) -> Call<Json<FileView>> {
     Call::new("POST", paths::of_smartbox(name, "files/rename")).with(rename)
+}
+
+/// A page of the account's rules about what may leave, or of all that count for one box.
+pub fn egress_rules(of: Option<&str>, which: &PageQuery) -> Call<Json<Page<EgressRuleView>>> {
+    let of = of.map(|name| format!("box={}", paths::segment(name)));
+    let [limit, cursor] = parts(which);
+    Call::new("GET", with_query(paths::EGRESS_RULES.to_owned(), [of, limit, cursor]))
+}
+
+/// Allows or refuses something.
+pub fn add_egress_rule(new: &NewEgressRule) -> Call<Json<EgressRuleView>> {
+    Call::new("POST", paths::EGRESS_RULES).with(new)
+}
+
+/// Takes a rule back.
+pub fn remove_egress_rule(id: &str, of: Option<&str>) -> Call<Nothing> {
+    Call::new("DELETE", with_box(paths::egress_rule(id), of))
+}
+
+/// A page of the presets.
+pub fn egress_presets(which: &PageQuery) -> Call<Json<Page<EgressPresetView>>> {
+    let [limit, cursor] = parts(which);
+    Call::new("GET", with_query(paths::EGRESS_PRESETS.to_owned(), [limit, cursor]))
+}
+
+/// A page of what left a box and what was refused.
+pub fn egress(
+    name: &str,
+    since: Option<Timestamp>,
+    which: &PageQuery,
+) -> Call<Json<Page<EgressView>>> {
+    let since = since.map(|at| format!("since={}", at.0));
+    let [limit, cursor] = parts(which);
+    Call::new("GET", with_query(paths::of_smartbox(name, "egress"), [since, limit, cursor]))
 }
 
 /// A page of the names of the secrets of the account, or of one box.

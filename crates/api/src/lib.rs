@@ -9,6 +9,7 @@ pub mod bulk;
 pub mod call;
 pub mod config;
 pub mod dashboard;
+pub mod egress;
 pub mod exec;
 pub mod execs;
 pub mod file;

@@ -30,6 +30,10 @@ pub const BULK_RESTART: &str = "/api/v1/bulk/restart";
 pub const DASHBOARD: &str = "/api/v1/dashboard";
 /// `GET`: a page of [`crate::issue::Issue`].
 pub const ISSUES: &str = "/api/v1/issues";
+/// `GET` a page of [`crate::egress::EgressRuleView`]; `POST` [`crate::egress::NewEgressRule`].
+pub const EGRESS_RULES: &str = "/api/v1/egress/rules";
+/// `GET` a page of [`crate::egress::EgressPresetView`].
+pub const EGRESS_PRESETS: &str = "/api/v1/egress/presets";
 /// `GET` a list of [`crate::secret::SecretView`].
 pub const SECRETS: &str = "/api/v1/secrets";
 /// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
@@ -38,6 +42,11 @@ pub const TOKENS: &str = "/api/v1/tokens";
 /// One account, by name or id: `GET`, `PATCH`, `DELETE`.
 pub fn account(name: &str) -> String {
     format!("{ACCOUNTS}/{}", segment(name))
+}
+
+/// One rule about what may leave: `DELETE`.
+pub fn egress_rule(id: &str) -> String {
+    format!("{EGRESS_RULES}/{}", segment(id))
 }
 
 /// One smartbox, by name or id: `GET`, `PATCH`, `DELETE`.

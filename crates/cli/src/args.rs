@@ -48,6 +48,7 @@ pub(crate) enum Verb {
     Cp(cmd::cp::Args),
     Files(cmd::files::Args),
     Secret(cmd::secret::Args),
+    Egress(cmd::egress::Args),
     Token(cmd::token::Args),
     Account(cmd::account::Args),
     Kind(cmd::kind::Args),

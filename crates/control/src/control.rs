@@ -102,6 +102,7 @@ impl Control {
         control.deliver_left_over().await?;
         control.take_up_jobs().await?;
         control.tasks.spawn(control.clone().sweep_jobs());
+        control.tasks.spawn(control.clone().keep_account());
         control.watch_issues();
         Ok(control)
     }

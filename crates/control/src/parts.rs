@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smartbox_core::config::port::Configs;
+use smartbox_core::egress::port::Egress;
 use smartbox_core::engine::port::{Conversations, Engine};
 use smartbox_core::home::port::Homes;
 use smartbox_core::host::port::Host;
@@ -20,6 +21,7 @@ use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::Clock;
 
 use crate::activity::Tracker;
+use crate::egress::Book;
 use crate::jobs::{Limits as JobLimits, Work};
 use crate::kinds::Kinds;
 
@@ -43,6 +45,10 @@ pub struct Parts {
     pub engines: Vec<EngineSlot>,
     /// The AI gateway.
     pub models: Arc<dyn ModelCalls>,
+    /// The broker of everything else that leaves boxes.
+    pub egress: Arc<dyn Egress>,
+    /// What may leave, and what did; shared with the broker.
+    pub book: Arc<Book>,
     /// Counts what keeps boxes awake; shared with edge and AI gateway.
     pub activity: Arc<Tracker>,
     /// The time.

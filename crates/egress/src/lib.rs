@@ -4,6 +4,6 @@
 //! to the [`Broker`], which dials for it what the box's policy allows and nothing else. What is
 //! absent: the rules (they are `core::egress`), and where they are kept.
 
-pub mod broker;
+mod broker;
 
-pub use broker::{Broker, Limits, Parts};
+pub use broker::{Broker, Limits, Names, Parts, SystemNames};

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use smartbox_ai_gateway::{DemoConfig, Gateway};
 use smartbox_control::activity::Counting;
-use smartbox_control::{Control, EngineSlot, Parts, Settings, Tracker};
+use smartbox_control::{Book, Control, EngineSlot, Parts, Settings, Tracker};
 use smartbox_core::activity::Activity;
 use smartbox_core::engine::Manifest;
 use smartbox_core::id::Entropy;
@@ -22,6 +22,7 @@ use smartbox_core::store::{self, StoreError};
 use smartbox_core::telemetry::Quiet;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
+use smartbox_egress::{Broker, SystemNames};
 use smartbox_engine::identity;
 use smartbox_engine::install::{self, InstallError, Installed, Progress};
 use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
@@ -90,6 +91,13 @@ pub(crate) async fn start(
     let tracker = Tracker::new(clock.clone());
     let activity: Arc<dyn Activity> = Arc::new(Counting(tracker.clone()));
     let gateway = gateway(&config, &sqlite, &activity, &clock)?;
+    let book = Book::new(
+        sqlite.clone(),
+        clock.clone(),
+        config.kinds.clone(),
+        config.egress.presets.clone(),
+        &config.egress.allow,
+    );
     let control = Control::open(Parts {
         store: sqlite.clone(),
         runtime: runtime.clone(),
@@ -100,6 +108,8 @@ pub(crate) async fn start(
         kinds: config.kinds.clone(),
         engines: vec![slot],
         models: Arc::new(gateway.clone()),
+        egress: Arc::new(broker(&config, &book, &clock)),
+        book,
         activity: tracker,
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -184,6 +194,21 @@ fn gateway(
         limits: smartbox_ai_gateway::Limits::default(),
     })
     .map_err(|e| BootError::broken("setting up the model providers", e))
+}
+
+/// What boxes send out goes through it.
+fn broker(config: &Config, book: &Arc<Book>, clock: &Arc<dyn Clock>) -> Broker {
+    Broker::new(smartbox_egress::Parts {
+        rules: book.clone(),
+        witness: book.clone(),
+        clock: clock.clone(),
+        names: Arc::new(SystemNames),
+        opened: config.egress.private.clone(),
+        limits: smartbox_egress::Limits {
+            connections: config.egress.connections,
+            ..smartbox_egress::Limits::default()
+        },
+    })
 }
 
 async fn records(

@@ -10,6 +10,7 @@ pub(crate) mod config;
 pub(crate) mod context;
 pub(crate) mod cp;
 pub(crate) mod doctor;
+pub(crate) mod egress;
 pub(crate) mod exec;
 pub(crate) mod execs;
 pub(crate) mod files;
@@ -111,6 +112,7 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Cp(args) => cp::run(&client, args).await,
         Verb::Files(args) => files::run(&client, args).await,
         Verb::Secret(args) => secret::run(&client, args).await,
+        Verb::Egress(args) => egress::run(&client, args).await,
         Verb::Token(args) => token::run(&client, args).await,
         Verb::Account(args) => account::run(&client, args).await,
         Verb::Kind(args) => kind::run(&client, args).await,

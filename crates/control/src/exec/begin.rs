@@ -15,6 +15,7 @@ use tokio_util::compat::FuturesAsyncReadCompatExt;
 
 use super::check;
 use crate::control::Control;
+use crate::egress::add_proxy;
 use crate::error::ControlError;
 use crate::parts::Actor;
 
@@ -35,9 +36,10 @@ impl Control {
         self: &Arc<Self>,
         actor: &Actor,
         id: &SmartboxId,
-        order: ExecOrder,
+        mut order: ExecOrder,
     ) -> Result<Running, ControlError> {
         check::order(&order)?;
+        add_proxy(&mut order.env);
         let busy = self.activity().begin(id, Doing::Exec);
         Resolve::wake(&**self, id.clone(), self.wake_within()).await?;
         let program = order.argv[0].chars().take(200).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::sandbox::port::RuntimeError;
-use smartbox_core::sandbox::{HOME_DIR, Limits, SandboxSpec};
+use smartbox_core::sandbox::{HOME_DIR, Limits, PROXY_PORT, SandboxSpec};
 use smartbox_core::smartbox::plan::Step;
 use smartbox_core::smartbox::{Failure, Reason};
 use smartbox_core::time::Timestamp;
@@ -14,6 +14,7 @@ use smartbox_link::{Link, LinkError};
 
 use super::{Done, Keeper};
 use crate::control::Control;
+use crate::egress::add_proxy;
 use crate::error::ControlError;
 
 /// Where the last configuration that worked is kept, relative to the home.
@@ -52,10 +53,10 @@ impl Keeper {
             slot: row.slot,
             limits,
             engine_dir: slot.dir.clone(),
-            listeners: vec![slot.engine.manifest().model_port],
+            listeners: vec![slot.engine.manifest().model_port, PROXY_PORT],
         };
         control.parts.runtime.start(spec).await?;
-        self.serve_models(control)?;
+        self.serve_calls(control)?;
         self.start_engine(control).await?;
         self.wait_until_ready(control).await?;
         drop(permit);
@@ -114,6 +115,7 @@ impl Keeper {
         link.write(&manifest.config, 0o600, config.clone()).await?;
         let mut env = manifest.env.clone();
         env.insert("SMARTBOX_MODEL_TOKEN".into(), control.model_token(&self.id).expose().clone());
+        add_proxy(&mut env);
         let order = EngineOrder {
             argv: manifest.argv.clone(),
             env,

@@ -55,6 +55,8 @@ struct Memory {
     ready: Option<u32>,
     /// Serves the model calls of the present sandbox.
     models: Option<JoinHandle<()>>,
+    /// Serves what else it sends out.
+    egress: Option<JoinHandle<()>>,
     /// Since when a stop has been waiting for the engine to finish its work.
     stopping: Option<Timestamp>,
     /// Not to sleep before this time: an alarm was due, and its job may take a moment to begin.
@@ -170,19 +172,22 @@ impl Keeper {
         memory.ready = None;
         memory.config = None;
         (memory.dead, memory.probe_at) = (false, None);
-        if let Some(models) = memory.models.take() {
-            models.abort();
+        for served in [memory.models.take(), memory.egress.take()].into_iter().flatten() {
+            served.abort();
         }
         drop(memory);
         self.now.send_modify(|now| now.ready = false);
     }
 
-    /// Serves the model calls of the present sandbox, once.
-    fn serve_models(self: &Arc<Self>, control: &Arc<Control>) -> Result<(), ControlError> {
+    /// Serves the model calls of the present sandbox and what else it sends out, once.
+    fn serve_calls(self: &Arc<Self>, control: &Arc<Control>) -> Result<(), ControlError> {
         let port = control.engine(&self.engine)?.engine.manifest().model_port;
         let mut memory = self.memory();
         if memory.models.as_ref().is_none_or(JoinHandle::is_finished) {
             memory.models = Some(control.serve_models(self, &self.id, port));
+        }
+        if memory.egress.as_ref().is_none_or(JoinHandle::is_finished) {
+            memory.egress = Some(control.serve_egress(self, &self.id));
         }
         Ok(())
     }

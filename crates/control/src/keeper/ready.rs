@@ -32,7 +32,7 @@ impl Keeper {
         control: &Arc<Control>,
     ) -> Result<Done, ControlError> {
         if self.memory().ready.is_none() {
-            self.serve_models(control)?;
+            self.serve_calls(control)?;
             self.wait_until_ready(control).await?;
         }
         Ok(Done::Yes)

@@ -61,7 +61,7 @@ impl Keeper {
             }
             control.ledger.seen(&observed, self.counts_for(control, &row));
             if observed.phase != Phase::Absent && observed.fence == row.epoch {
-                self.serve_models(control)?;
+                self.serve_calls(control)?;
             }
             let clock = control.parts.clock.now();
             let busy = control.parts.activity.going(&self.id).busy

@@ -61,6 +61,12 @@ impl ModelCalls for NoModels {
     }
 }
 
+impl smartbox_core::egress::port::Egress for NoModels {
+    fn serve(&self, _: SmartboxId, _: Conn) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}
+
 /// A machine with 5 GiB.
 struct Machine;
 
@@ -217,6 +223,14 @@ fn parts(
             complaint,
         }],
         models: Arc::new(NoModels),
+        egress: Arc::new(NoModels),
+        book: smartbox_control::Book::new(
+            store.clone(),
+            clock.clone(),
+            kinds(),
+            smartbox_control::Presets::shipped().unwrap(),
+            &[],
+        ),
         activity: tracker.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),

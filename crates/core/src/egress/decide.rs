@@ -1,5 +1,8 @@
 //! The decision.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::{Entry, Host, Policy, Rule, Source};
 use crate::time::Timestamp;
 
@@ -17,7 +20,11 @@ pub struct Allowed {
 }
 
 /// Why something may not leave. Each has its own advice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[schema(as = EgressRefusal)]
 pub enum Refusal {
     /// No rule allows it.
     NotListed,

@@ -16,4 +16,4 @@ pub use host::{BadHost, Host, HostName};
 pub use pattern::{BadPattern, PathPattern, Pattern};
 pub use policy::{Layer, Policy, Source};
 pub use record::{Effect, Kept, Scope, Use, What, day};
-pub use rule::{BadRule, Entry, Rule, WEB_PORTS};
+pub use rule::{BadRule, Entry, Rule, WEB_PORTS, is_preset};

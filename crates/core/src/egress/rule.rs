@@ -57,6 +57,14 @@ impl Entry {
     }
 }
 
+/// Whether a text is the name of a list of rules (a *preset*) rather than a host: hosts have a dot, or
+/// are `*`.
+pub fn is_preset(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 /// A rule that cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadRule {

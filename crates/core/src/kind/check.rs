@@ -1,6 +1,7 @@
 //! What a template may hold. Its files go into homes, so no path of theirs leads out of one.
 
 use super::Template;
+use crate::egress::{Rule, is_preset};
 
 const NAME: usize = 40;
 const DESCRIPTION: usize = 200;
@@ -48,8 +49,8 @@ pub(super) fn check(kind: &Template) -> Result<(), BadKind> {
             return Err(bad(key, format!("it has more than {ENTRIES} entries")));
         }
     }
-    if let Some(host) = kind.egress.iter().find(|host| !is_host(host)) {
-        return Err(bad("egress", format!("`{}` is not a host name", cut(host))));
+    if let Some((host, why)) = kind.egress.iter().find_map(|host| refuse_egress(host)) {
+        return Err(bad("egress", format!("`{}`: {why}", cut(host))));
     }
     if let Some(tool) = kind.tools.iter().find(|tool| !is_tool(tool)) {
         return Err(bad("tools", format!("`{}` is not a tool's name", cut(tool))));
@@ -78,16 +79,12 @@ fn line(key: &str, text: &str) -> Result<(), BadKind> {
     if good { Ok(()) } else { Err(bad(key, why)) }
 }
 
-/// A host, or `*.` and a domain.
-fn is_host(host: &str) -> bool {
-    let name = host.strip_prefix("*.").unwrap_or(host);
-    let part = |part: &str| {
-        (1..=63).contains(&part.len())
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !part.starts_with('-')
-            && !part.ends_with('-')
-    };
-    name.len() <= 253 && name.contains('.') && name.split('.').all(part)
+/// What is wrong with a host (`example.com`, `*.example.com:443,8443`) or the name of a preset.
+fn refuse_egress(text: &str) -> Option<(&str, String)> {
+    if is_preset(text) {
+        return None;
+    }
+    Rule::parse(text).err().map(|bad| (text, bad.to_string()))
 }
 
 fn is_tool(tool: &str) -> bool {
@@ -161,7 +158,7 @@ mod tests {
             |k| k.description = "a\u{1b}[2J".into(),
             |k| k.notice = Some("x".repeat(201)),
             |k| k.egress = vec!["http://example.com".into()],
-            |k| k.egress = vec!["example".into()],
+            |k| k.egress = vec!["Example".into()],
             |k| k.egress = vec!["a.b".into(); 101],
             |k| k.tools = vec!["rm -rf".into()],
             |k| k.files.extend((0..21).map(|n| (format!("{n}.md"), "x".into()))),
@@ -170,7 +167,7 @@ mod tests {
         ] {
             assert!(with(edit).is_err());
         }
-        assert_eq!(with(|k| k.egress = vec!["*.example.com".into()]), Ok(()));
+        assert_eq!(with(|k| k.egress = vec!["*.example.com:22".into(), "git".into()]), Ok(()));
         assert!(Kind::parse("Research").is_none() && Kind::parse("a-").is_none());
         assert_eq!(Kind::parse("customer-service").unwrap().as_str(), "customer-service");
     }

@@ -101,7 +101,7 @@ pub struct Template {
     /// The tier of smartboxes that ask for none.
     #[serde(default)]
     pub tier: Option<String>,
-    /// Hosts that it wants to reach. Kept and shown; there is no egress to enforce it at yet.
+    /// What it may reach: hosts (`api.example.com`, `*.example.com:443`) and names of presets.
     #[serde(default)]
     pub egress: Vec<String>,
     /// Tools that it wants to use. Kept and shown; nothing enforces it yet.

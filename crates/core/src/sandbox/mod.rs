@@ -32,6 +32,8 @@ pub struct SandboxSpec {
 pub const HOME_DIR: &str = "/home/box";
 /// Where every box finds its engine.
 pub const ENGINE_DIR: &str = "/opt/engine";
+/// Where every box finds the HTTP proxy that leads out, on its loopback.
+pub const PROXY_PORT: u16 = 3128;
 /// The uid and gid that a box has inside.
 pub const INNER_UID: u32 = 1000;
 

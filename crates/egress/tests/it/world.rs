@@ -13,8 +13,7 @@ use smartbox_core::egress::{Entry, HostName, Layer, Policy, Refusal, Rule, Sourc
 use smartbox_core::id::SmartboxId;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::{Clock, Timestamp};
-use smartbox_egress::broker::Names;
-use smartbox_egress::{Broker, Limits, Parts};
+use smartbox_egress::{Broker, Limits, Names, Parts};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::TcpListener;
 use tokio::sync::watch;

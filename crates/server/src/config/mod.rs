@@ -6,6 +6,7 @@
 //! the process anywhere but in [`env::Env::process`].
 
 pub mod boxes;
+pub mod egress;
 pub mod engine;
 pub mod env;
 pub mod error;
@@ -47,6 +48,8 @@ pub struct Config {
     pub sleep: sleep::Sleep,
     /// How many jobs run, and how long they are remembered.
     pub jobs: smartbox_control::jobs::Limits,
+    /// What may leave boxes.
+    pub egress: egress::Egress,
     /// The engine of new boxes.
     pub engine: engine::EngineChoice,
     /// Model providers.
@@ -70,6 +73,7 @@ pub(crate) struct Written {
     http: http::Written,
     boxes: boxes::Written,
     sleep: sleep::Written,
+    egress: egress::Written,
     engine: engine::Written,
     jobs: jobs::Written,
     models: models::Written,
@@ -98,7 +102,13 @@ impl Config {
                 return Err(ConfigError::value(kinds::DIR, why, hint));
             }
         }
-        Ok(Self { kinds, ..config })
+        let presets = egress::load(data_dir)?;
+        egress::check(&presets, "egress.allow", &config.egress.allow)?;
+        for (kind, _) in kinds.iter() {
+            egress::check(&presets, &format!("the kind `{}`, egress", kind.name), &kind.egress)?;
+        }
+        let egress = egress::Egress { presets, ..config.egress };
+        Ok(Self { kinds, egress, ..config })
     }
 
     /// The same, from the text of a file, with the kinds that ship.
@@ -111,7 +121,7 @@ impl Config {
         let path = data_dir.join(FILE);
         let base: Written = file::parse(Path::new("defaults.toml"), include_str!("defaults.toml"))?;
         let file: Written = file::parse(&path, text)?;
-        let Written { http, boxes, sleep, engine, jobs, models, tiers } = file;
+        let Written { http, boxes, sleep, egress, engine, jobs, models, tiers } = file;
         let tiers = tier::settle(base.tiers, tiers)?;
         let http = http::settle(http, base.http, env, over.listen.as_deref())?;
         let models = models::settle(models, base.models, env)?;
@@ -121,6 +131,7 @@ impl Config {
             http,
             boxes: boxes::settle(&boxes, &base.boxes, &tiers)?,
             sleep: sleep::settle(&sleep, &base.sleep, env)?,
+            egress: egress::settle(egress, base.egress)?,
             engine: engine::settle(engine, base.engine)?,
             jobs: jobs::settle(&jobs, &base.jobs)?,
             given: env::given(env, models.providers.iter().filter_map(|p| p.secret.as_deref()))?,

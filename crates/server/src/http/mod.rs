@@ -11,6 +11,7 @@ mod cookie;
 mod dashboard;
 pub mod dispatch;
 pub mod doc;
+mod egress;
 mod exec;
 mod execs;
 mod file;
@@ -69,6 +70,7 @@ pub fn routes() -> Vec<route::Route> {
         file::routes(),
         log::routes(),
         secret::routes(),
+        egress::routes(),
         token::routes(),
         compat::routes(),
     ]

@@ -8,6 +8,7 @@ use http::Method;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use smartbox_api::exec::{ExecOrder, Frame, MEDIA_TYPE};
+use smartbox_core::egress;
 use smartbox_core::issue::{Issue, Kind as About, Severity};
 use smartbox_core::job::{Happening, Item, Job, JobState, Outcome, Progress};
 use smartbox_core::smartbox::{Kind, Smartbox};
@@ -110,6 +111,18 @@ fn example(operation: &str) -> Option<Example> {
         }
         "config_reload" => ("/api/v1/boxes/owners-mark/config/reload", None, Nothing),
         "config_schema" => ("/api/v1/boxes/owners-mark/config/schema", None, Nothing),
+        "egress_list" => ("/api/v1/egress/rules?box=owners-mark", None, Nothing),
+        "egress_add" => (
+            "/api/v1/egress/rules",
+            Some(json!({ "box": "owners-mark", "host": "a.example" })),
+            Nothing,
+        ),
+        "egress_remove" => {
+            let path = "/api/v1/egress/rules/egr_00000000000000000001?box=owners-mark";
+            (path, None, Nothing)
+        }
+        "egress_presets" => ("/api/v1/egress/presets", None, TheirOwn),
+        "egress_uses" => ("/api/v1/boxes/owners-mark/egress", None, Nothing),
         "log_get" => ("/api/v1/boxes/owners-mark/log", None, Nothing),
         "exec_post" => return Some(command()),
         "execs_list" => ("/api/v1/boxes/owners-mark/execs", None, Nothing),
@@ -194,6 +207,7 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
     let owner = Tenant::new(&world, "owner").await;
     let other = Tenant::new(&world, "other").await;
     let row = owner.smartbox(&world, MARK, Kind::CUSTOM).await;
+    keep_rule(&world, row.clone()).await;
     issue(&world, row).await;
     let as_owner = |method, path: &str, body| {
         let request = world.ask(method, path).bearer_auth(&owner.token);
@@ -223,6 +237,39 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
         keep_job(&world, &owner, id, state).await;
     }
     (world, owner, other, ran["id"].as_str().unwrap().to_owned())
+}
+
+/// A rule of the box.
+async fn keep_rule(world: &World, row: Smartbox) {
+    let kept = egress::Kept {
+        id: "egr_00000000000000000001".parse().unwrap(),
+        scope: egress::Scope::Smartbox(row.id.clone()),
+        effect: egress::Effect::Allow,
+        what: egress::What::Rule(egress::Rule::parse("owners-mark.example").unwrap()),
+        until: None,
+        once: false,
+        added: row.created,
+    };
+    let used = egress::Use {
+        smartbox: row.id,
+        day: egress::day(row.created),
+        host: "owners-mark.example".into(),
+        port: 443,
+        opened: 1,
+        up: 0,
+        down: 0,
+        refused: 0,
+        why: None,
+        last: world.app.clock.now(),
+    };
+    store::write(&*world.app.store, move |tx| {
+        Box::pin(async move {
+            tx.egress_rules().add(kept).await?;
+            tx.egress_uses().add(vec![used]).await
+        })
+    })
+    .await
+    .unwrap();
 }
 
 /// A job of the owner's, as one that ran would have left it.

@@ -145,6 +145,14 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
             complaint: |_| None,
         }],
         models: Arc::new(NoModels),
+        egress: Arc::new(NoModels),
+        book: smartbox_control::Book::new(
+            store.clone(),
+            clock.clone(),
+            smartbox_control::Kinds::shipped().unwrap(),
+            smartbox_control::Presets::shipped().unwrap(),
+            &[],
+        ),
         activity: tracker.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -231,6 +239,16 @@ fn serve_local(app: &App, listener: UnixListener) -> AbortOnDropHandle<()> {
 }
 
 struct NoModels;
+
+impl smartbox_core::egress::port::Egress for NoModels {
+    fn serve(
+        &self,
+        _: smartbox_core::id::SmartboxId,
+        _: smartbox_core::sandbox::port::Conn,
+    ) -> smartbox_core::BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
+}
 
 impl ModelCalls for NoModels {
     fn serve(&self, _: Caller, _: Conn) -> BoxFuture<'static, ()> {

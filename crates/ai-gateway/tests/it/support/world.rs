@@ -106,6 +106,9 @@ impl Holdings for Rows {
     fn boxes(&mut self) -> &mut dyn smartbox_core::smartbox::port::Boxes {
         panic!("the gateway has no business here")
     }
+    fn egress_rules(&mut self) -> &mut dyn smartbox_core::egress::port::EgressRules {
+        panic!("the gateway has no business here")
+    }
     fn messages(&mut self) -> &mut dyn smartbox_core::message::port::Messages {
         panic!("the gateway has no business here")
     }
@@ -122,6 +125,9 @@ impl Holdings for Rows {
 
 impl Doings for Rows {
     fn audit(&mut self) -> &mut dyn smartbox_core::audit::port::Audit {
+        panic!("the gateway has no business here")
+    }
+    fn egress_uses(&mut self) -> &mut dyn smartbox_core::egress::port::EgressUses {
         panic!("the gateway has no business here")
     }
     fn issues(&mut self) -> &mut dyn smartbox_core::issue::port::Issues {

@@ -10,6 +10,7 @@ const IN_PATHS: &[(&str, &str, &str)] = &[
     ("boxes", "name", "The smartbox: its name in the caller's account, or its id."),
     ("execs", "id", "The command's id."),
     ("jobs", "id", "The job's id."),
+    ("rules", "id", "The rule's id."),
     ("issues", "id", "The issue's id."),
     ("messages", "id", "The message's id."),
     ("secrets", "name", "The secret's name: `A-Z`, `0-9` and `_`."),

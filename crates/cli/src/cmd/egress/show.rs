@@ -1,0 +1,126 @@
+//! `smartbox egress <box>`.
+
+use std::time::Duration;
+
+use smartbox_api::call;
+use smartbox_api::egress::EgressView;
+use smartbox_core::egress::Refusal;
+use smartbox_core::time::{Clock, Timestamp, parse_duration};
+use smartbox_server::system::SystemClock;
+
+use crate::client::Client;
+use crate::cmd::completions::names;
+use crate::error::CliError;
+use crate::ui::interrupt::or_interrupt;
+use crate::ui::{age, out, size, table};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Wanted {
+    /// The smartbox
+    #[arg(value_name = "BOX", required = true, add = names())]
+    name: Option<String>,
+    /// From how long ago, like 7d
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = parse)]
+    since: Duration,
+    /// Only what was refused
+    #[arg(long)]
+    refused: bool,
+    /// Print an array of hosts as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| error.to_string())
+}
+
+pub(super) async fn run(client: &Client, args: &Wanted) -> Result<(), CliError> {
+    let name = args.name.as_deref().unwrap_or_default();
+    let now = SystemClock.now();
+    let since = Timestamp(
+        now.0.saturating_sub_unsigned(u64::try_from(args.since.as_millis()).unwrap_or(u64::MAX)),
+    );
+    let mut uses = or_interrupt(client.all(|page| call::egress(name, Some(since), page))).await?;
+    uses.retain(|one| !args.refused || one.refused > 0);
+    if args.json {
+        return out::json(&uses);
+    }
+    if uses.is_empty() {
+        return out::say(format!(
+            "Nothing left {name}, and nothing was refused. `smartbox egress rules {name}` shows what it may reach."
+        ));
+    }
+    let rows = uses.iter().map(|one| row(one, now)).collect();
+    out::say(table::table(["HOST", "OPENED", "OUT", "IN", "REFUSED", "LAST", "WHY"], rows))?;
+    let advice = advice(name, &uses);
+    if advice.is_empty() {
+        Ok(())
+    } else {
+        out::say(format!("\nTo allow what was refused:\n{advice}"))
+    }
+}
+
+fn row(one: &EgressView, now: Timestamp) -> [String; 7] {
+    let why = one.why.map_or(String::new(), |why| why.to_string());
+    [
+        out::tame(&place(one)),
+        one.opened.to_string(),
+        size::bytes(one.bytes_out),
+        size::bytes(one.bytes_in),
+        one.refused.to_string(),
+        age::when(now, one.last),
+        why,
+    ]
+}
+
+fn place(one: &EgressView) -> String {
+    if one.port == 443 || one.port == 0 {
+        one.host.clone()
+    } else {
+        format!("{}:{}", one.host, one.port)
+    }
+}
+
+/// The command for each that a rule would help.
+fn advice(name: &str, uses: &[EgressView]) -> String {
+    let helps = |one: &&EgressView| {
+        one.refused > 0 && matches!(one.why, Some(Refusal::NotListed | Refusal::Port))
+    };
+    let mut lines: Vec<String> = uses
+        .iter()
+        .filter(helps)
+        .map(|one| format!("  smartbox egress allow {name} {}", out::tame(&place(one))))
+        .collect();
+    lines.dedup();
+    lines.truncate(20);
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_refused_comes_with_its_command() {
+        let one = |host: &str, port, why| EgressView {
+            host: host.into(),
+            port,
+            day: Timestamp(0),
+            opened: 0,
+            bytes_out: 0,
+            bytes_in: 0,
+            refused: 1,
+            why: Some(why),
+            last: Timestamp(0),
+        };
+        let uses = [
+            one("a.test", 443, Refusal::NotListed),
+            one("a.test", 22, Refusal::Port),
+            one("10.0.0.1", 443, Refusal::Private),
+        ];
+        assert_eq!(
+            advice("pa", &uses),
+            "  smartbox egress allow pa a.test\n  smartbox egress allow pa a.test:22"
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! The book: policies put together from what the kind, the account and the box's owner say,
+//! remembered until one of them changes.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use smartbox_core::BoxFuture;
+use smartbox_core::egress::port::{Rules, Standing};
+use smartbox_core::egress::{
+    Effect, Entry, Kept, Layer, Policy, Rule, Scope, Source, What, is_preset,
+};
+use smartbox_core::id::{EgressRuleId, SmartboxId};
+use smartbox_core::smartbox::Smartbox;
+use smartbox_core::store::{self, Store, StoreError};
+use smartbox_core::time::{Clock, Timestamp};
+use tokio::sync::watch;
+
+use super::count::Counts;
+use super::presets::Presets;
+use crate::kinds::Kinds;
+
+/// Knows what may leave, and takes account of what does. Shared by the engine room and the broker.
+pub struct Book {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) kinds: Kinds,
+    /// Lists of rules.
+    pub presets: Presets,
+    /// What the installation's settings allow to every box.
+    everywhere: Vec<What>,
+    pub(super) counts: Counts,
+    known: Mutex<HashMap<SmartboxId, Standing>>,
+    version: watch::Sender<u64>,
+}
+
+impl Book {
+    /// A book over the records. `everywhere` is what every box may reach: hosts and presets.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        kinds: Kinds,
+        presets: Presets,
+        everywhere: &[String],
+    ) -> Arc<Self> {
+        let everywhere = read(everywhere);
+        let (counts, known) = (Counts::default(), Mutex::default());
+        let version = watch::Sender::new(1);
+        Arc::new(Self { store, clock, kinds, presets, everywhere, counts, known, version })
+    }
+
+    /// What was known does not count any more, on connections that are open too.
+    pub(super) fn forget(&self) {
+        // The version first: what is put together from older records meanwhile is of the older version.
+        self.version.send_modify(|version| *version += 1);
+        self.known().clear();
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<SmartboxId, Standing>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The policy of a box, with its rules as they are kept.
+    pub(super) async fn read(&self, id: &SmartboxId) -> Result<(Smartbox, Vec<Kept>), StoreError> {
+        let id = id.clone();
+        store::read(&*self.store, move |tx| {
+            Box::pin(async move {
+                let missing = StoreError::Missing { what: "smartbox" };
+                let row = tx.boxes().get(id).await?.ok_or(missing)?;
+                let account = Scope::Account(row.account.clone());
+                let mut kept = tx.egress_rules().list(account).await?;
+                kept.extend(tx.egress_rules().list(Scope::Smartbox(row.id.clone())).await?);
+                Ok((row, kept))
+            })
+        })
+        .await
+    }
+
+    /// What they all say together.
+    pub(super) fn policy(&self, row: &Smartbox, kept: &[Kept], now: Timestamp) -> Policy {
+        let mut layers: Vec<Layer> = Vec::new();
+        for (source, what) in self.given(row) {
+            layers.push(Layer { source, allow: self.stands_for(&what), deny: vec![] });
+        }
+        for (source, is) in [
+            (Source::Account, (|scope| matches!(scope, Scope::Account(_))) as fn(&Scope) -> bool),
+            (Source::Smartbox, |scope| matches!(scope, Scope::Smartbox(_))),
+        ] {
+            let mut layer = Layer { source, allow: vec![], deny: vec![] };
+            let holds = |kept: &&Kept| kept.until.is_none_or(|until| now < until);
+            for kept in kept.iter().filter(|kept| is(&kept.scope)).filter(holds) {
+                let entries = self.entries(kept);
+                match kept.effect {
+                    Effect::Allow => layer.allow.extend(entries),
+                    Effect::Deny => layer.deny.extend(entries.into_iter().map(|e| e.rule)),
+                }
+            }
+            layers.push(layer);
+        }
+        Policy { layers }
+    }
+
+    /// What the installation's settings and its kind allow.
+    pub(super) fn given(&self, row: &Smartbox) -> Vec<(Source, What)> {
+        let template = self.kinds.get(&row.kind).map(|template| template.egress.as_slice());
+        let kind = read(template.unwrap_or_default());
+        let everywhere = self.everywhere.iter().map(|what| (Source::Platform, what.clone()));
+        everywhere.chain(kind.into_iter().map(|what| (Source::Kind, what))).collect()
+    }
+
+    fn entries(&self, kept: &Kept) -> Vec<Entry> {
+        let its = |entry: Entry| Entry {
+            id: kept.id.to_string(),
+            until: kept.until,
+            once: kept.once,
+            ..entry
+        };
+        self.stands_for(&kept.what).into_iter().map(its).collect()
+    }
+
+    fn stands_for(&self, what: &What) -> Vec<Entry> {
+        match what {
+            What::Rule(rule) => vec![Entry::new(rule.clone())],
+            What::Preset(name) => self.presets.entries(name),
+        }
+    }
+}
+
+/// Reads hosts and names of presets; they were checked where they came from.
+fn read(texts: &[String]) -> Vec<What> {
+    let of = |text: &String| match is_preset(text) {
+        true => Some(What::Preset(text.clone())),
+        false => Rule::parse(text).ok().map(What::Rule),
+    };
+    texts.iter().filter_map(of).collect()
+}
+
+impl Rules for Book {
+    fn standing<'a>(&'a self, id: &'a SmartboxId) -> BoxFuture<'a, Result<Standing, StoreError>> {
+        Box::pin(async move {
+            let version = *self.version.borrow();
+            if let Some(known) = self.known().get(id).filter(|known| known.version == version) {
+                return Ok(known.clone());
+            }
+            let (row, kept) = self.read(id).await?;
+            let policy = Arc::new(self.policy(&row, &kept, self.clock.now()));
+            let standing = Standing { name: row.name, policy, version };
+            self.known().insert(id.clone(), standing.clone());
+            Ok(standing)
+        })
+    }
+
+    fn changed(&self, id: SmartboxId, version: u64) -> BoxFuture<'static, ()> {
+        let mut seen = self.version.subscribe();
+        let known = self.known().get(&id).cloned();
+        let now = self.clock.now();
+        let next = known.and_then(|known| {
+            let ends = known.policy.allowing().filter_map(|(_, entry)| entry.until);
+            ends.filter(|until| *until > now).min()
+        });
+        // An entry that ends is a change that nobody makes.
+        let wait = next.map_or(Duration::from_secs(86_400), |until| until.since(now));
+        Box::pin(async move {
+            // The watch's guard must not be held over an await: it is not `Send`.
+            let changed = async { seen.wait_for(|now| *now != version).await.map(drop) };
+            // A book that is gone changes no more; the connections end with their platform.
+            if let Ok(Err(_)) = tokio::time::timeout(wait, changed).await {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+
+    fn take<'a>(
+        &'a self,
+        id: &'a SmartboxId,
+        entry: &'a str,
+    ) -> BoxFuture<'a, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let Ok(entry) = entry.parse::<EgressRuleId>() else { return Ok(false) };
+            let id = id.clone();
+            let taken = store::write(&*self.store, move |tx| {
+                Box::pin(async move {
+                    let missing = StoreError::Missing { what: "smartbox" };
+                    let account = tx.boxes().get(id.clone()).await?.ok_or(missing)?.account;
+                    for scope in [Scope::Smartbox(id), Scope::Account(account)] {
+                        if tx.egress_rules().remove(scope, entry.clone()).await? {
+                            return Ok(true);
+                        }
+                    }
+                    Ok(false)
+                })
+            })
+            .await?;
+            self.forget();
+            Ok(taken)
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Carries what a box sends out from its sandbox to the broker, and keeps the account.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use smartbox_core::id::SmartboxId;
+use smartbox_core::sandbox::PROXY_PORT;
+use tokio::task::JoinHandle;
+
+use super::count::EVERY;
+use crate::control::Control;
+use crate::keeper::Keeper;
+
+/// How soon to ask again for a listener that is not there.
+const AGAIN: Duration = Duration::from_secs(60);
+/// Writes between two sweeps: about an hour.
+const SWEEP: u32 = 1_800;
+
+impl Control {
+    /// Serves the proxy of a box until its sandbox ends, and then tells the keeper. Connections made
+    /// while nobody serves them wait at the listener.
+    pub(crate) fn serve_egress(
+        self: &Arc<Self>,
+        keeper: &Arc<Keeper>,
+        id: &SmartboxId,
+    ) -> JoinHandle<()> {
+        let (control, keeper, id) = (self.clone(), keeper.clone(), id.clone());
+        self.tasks.spawn(async move {
+            let serve = async {
+                let mut calls =
+                    match control.parts.runtime.incoming(id.clone(), PROXY_PORT).await {
+                        Ok(calls) => calls,
+                        Err(error) => {
+                            tracing::warn!(smartbox = %id, %error, "what this smartbox sends out cannot be served");
+                            // Its sandbox may be of an older platform, which made no such listener.
+                            tokio::time::sleep(AGAIN).await;
+                            return;
+                        }
+                    };
+                while let Some(conn) = calls.next().await {
+                    let call = control.parts.egress.serve(id.clone(), conn);
+                    let draining = control.draining.clone();
+                    control.tasks.spawn(async move {
+                        let _ = draining.run_until_cancelled(call).await;
+                    });
+                }
+            };
+            let _ = control.draining.run_until_cancelled(serve).await;
+            keeper.nudge();
+        })
+    }
+
+    /// Writes the account until the platform goes down, and once more then.
+    pub(crate) async fn keep_account(self: Arc<Self>) {
+        let book = self.parts.book.clone();
+        for round in 0_u32.. {
+            let slept = self.draining.run_until_cancelled(tokio::time::sleep(EVERY)).await;
+            if let Err(error) = book.write().await {
+                self.heed(&error);
+                tracing::warn!(%error, "the account of what left could not be written");
+            }
+            if slept.is_none() {
+                return;
+            }
+            if round.is_multiple_of(SWEEP)
+                && let Err(error) = book.sweep().await
+            {
+                tracing::warn!(%error, "sweeping the account of what left");
+            }
+        }
+    }
+}
