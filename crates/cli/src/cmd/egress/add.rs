@@ -20,7 +20,7 @@ pub(super) struct Args {
     what: Vec<String>,
     /// For every smartbox of the account; no smartbox is named then
     #[arg(long)]
-    account: bool,
+    all: bool,
     /// For so long, like 1h
     #[arg(long = "for", value_name = "TIME", value_parser = parse)]
     within: Option<Duration>,
@@ -43,7 +43,7 @@ fn parse(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) async fn run(client: &Client, args: &Args, effect: Effect) -> Result<(), CliError> {
-    let (smartbox, what) = if args.account {
+    let (smartbox, what) = if args.all {
         (None, &args.what[..])
     } else {
         let (first, rest) = args.what.split_at(1);

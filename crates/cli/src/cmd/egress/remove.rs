@@ -12,14 +12,14 @@ use crate::ui::out;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The smartbox
-    #[arg(value_name = "BOX", required_unless_present = "account", add = names())]
+    #[arg(value_name = "BOX", required_unless_present = "all", add = names())]
     name: Option<String>,
     /// The rule's id, as `smartbox egress rules` shows it
     #[arg(long, value_name = "ID")]
     rule: String,
-    /// One of the account
+    /// A rule for every smartbox of the account
     #[arg(long, conflicts_with = "name")]
-    account: bool,
+    all: bool,
     /// Print the id as JSON
     #[arg(long)]
     json: bool,

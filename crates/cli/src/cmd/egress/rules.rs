@@ -30,7 +30,7 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         return out::json(&rules);
     }
     if rules.is_empty() {
-        let whose = name.unwrap_or("--account");
+        let whose = name.unwrap_or("--all");
         return out::say(format!(
             "There is no rule, so that nothing gets out. `smartbox egress allow {whose} registries` allows package registries."
         ));
