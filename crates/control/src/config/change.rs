@@ -179,7 +179,7 @@ impl Control {
 }
 
 /// The text of a document that is not too much for anybody.
-fn bounded(document: &Value) -> Result<String, ControlError> {
+pub(crate) fn bounded(document: &Value) -> Result<String, ControlError> {
     if !document.is_object() {
         return Err(ControlError::Refused {
             why: "a configuration is an object".into(),

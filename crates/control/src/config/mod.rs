@@ -11,6 +11,7 @@ mod fall_back;
 mod file;
 mod get;
 mod history;
+mod once;
 mod record;
 mod reload;
 
@@ -19,7 +20,9 @@ use sha2::{Digest, Sha256};
 use smartbox_core::config::diff::Change;
 use smartbox_core::config::{Applied, Fault, Revision, canonical};
 
+pub(crate) use change::bounded;
 pub(crate) use file::Found;
+pub(crate) use once::{Mark, Once};
 
 /// A box's configuration.
 #[derive(Debug, Clone, PartialEq)]

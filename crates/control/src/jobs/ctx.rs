@@ -10,6 +10,7 @@ use smartbox_core::BoxFuture;
 use smartbox_core::job::{
     End, Happening, Item, Job, JobFailure, MAX_CHECKPOINT, MAX_RESULT, Progress,
 };
+use smartbox_core::secret::Secret;
 use smartbox_core::store::{self, StoreError, Tx};
 use smartbox_core::time::Timestamp;
 use tokio::time::Instant;
@@ -19,6 +20,7 @@ use super::board::Stop;
 use super::run::{PAUSE, broken};
 use super::work::Halt;
 use crate::control::Control;
+use crate::error::ControlError;
 use crate::parts::Actor;
 
 /// Progress is written no more often than this; the last of it always is.
@@ -79,6 +81,16 @@ impl Ctx {
                 hint: "another version of the platform wrote it: ask for it again".into(),
             })
         })
+    }
+
+    /// What was asked and nobody is shown.
+    pub async fn sealed(&self) -> Result<Option<Secret<String>>, Halt> {
+        let id = self.job.id.clone();
+        let sealed = store::read(&*self.control.parts.store, |tx| {
+            Box::pin(async move { tx.jobs().unseal(id).await })
+        })
+        .await;
+        Ok(sealed.map_err(ControlError::from)?)
     }
 
     /// Where an earlier run was.

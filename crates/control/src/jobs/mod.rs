@@ -31,7 +31,7 @@ use std::time::Duration;
 use board::Board;
 use live::Live;
 
-pub use bulk::{MAX_BOXES, NewBulk, Pace, Planned};
+pub use bulk::{MAX_BOXES, NewBulk, Pace, Planned, PlannedConfig};
 pub use ctx::Ctx;
 pub use submit::NewJob;
 pub use work::{Halt, Work};

@@ -7,6 +7,7 @@ use smartbox_core::audit::Act;
 use smartbox_core::id::{AccountId, JobId, SmartboxId};
 use smartbox_core::job::port::Filter;
 use smartbox_core::job::{Happening, Item, Job, JobState, MAX_INPUT, Outcome, Progress};
+use smartbox_core::secret::Secret;
 use smartbox_core::store::{self, StoreError, Tx};
 
 use super::board::Ticket;
@@ -20,7 +21,7 @@ const MAX_WAITING: usize = 1000;
 const MAX_KEY: usize = 200;
 
 /// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct NewJob {
     /// The box that it is about, if it is about one.
     pub smartbox: Option<SmartboxId>,
@@ -30,6 +31,8 @@ pub struct NewJob {
     pub key: Option<String>,
     /// What the work takes.
     pub input: Value,
+    /// What the work takes besides and nobody is shown: kept as secrets are, until the job is over.
+    pub sealed: Option<Secret<String>>,
     /// What it is done to, if to many: the subject and name of each item.
     pub items: Vec<(String, String)>,
 }
@@ -37,7 +40,7 @@ pub struct NewJob {
 impl NewJob {
     /// Something done once.
     pub fn new(kind: &'static str, smartbox: Option<SmartboxId>, input: Value) -> Self {
-        Self { smartbox, kind, key: None, input, items: Vec::new() }
+        Self { smartbox, kind, key: None, input, sealed: None, items: Vec::new() }
     }
 }
 
@@ -55,6 +58,7 @@ impl Control {
         }
         let keeps = self.check_new(account, &new)?;
         let items = self.new_items(&new);
+        let sealed = new.sealed.clone();
         let job = self.new_job(actor, account, new);
         let (job, fresh) = store::write(&*self.parts.store, move |tx| {
             Box::pin(async move {
@@ -69,6 +73,9 @@ impl Control {
                     forget_oldest(tx, &job, keeps).await?;
                 }
                 tx.jobs().add(job.clone()).await?;
+                if let Some(sealed) = sealed {
+                    tx.jobs().seal(job.id.clone(), sealed).await?;
+                }
                 tx.jobs().put_items(job.id.clone(), items).await?;
                 let queued = Happening::State { state: JobState::Queued };
                 tx.jobs().append(job.id.clone(), job.created, queued).await?;
@@ -104,6 +111,10 @@ impl Control {
         }
         if new.key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
             return refused("a key has 1 to 200 bytes", "");
+        }
+        if new.key.is_some() && new.sealed.is_some() {
+            // It could not be told whether the same is asked again.
+            return refused("a job with something sealed has no key", "");
         }
         if self.jobs.board().waiting(account) >= MAX_WAITING {
             return Err(ControlError::NotNow {

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bulk;
+mod bulk_config;
 mod config;
 mod configs;
 mod engine;

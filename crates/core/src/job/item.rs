@@ -21,7 +21,7 @@ pub struct Item {
     pub name: String,
     /// Where it is.
     pub outcome: Outcome,
-    /// Why it failed or was skipped; empty otherwise.
+    /// Why it failed or was skipped, or what is to be known of what was done; may be empty.
     pub reason: String,
     /// What a second try needs to do it only once; null until there is something.
     pub checkpoint: Value,

@@ -3,16 +3,17 @@
 use crate::BoxFuture;
 use crate::id::{AccountId, JobId, SmartboxId};
 use crate::job::{Event, Happening, Item, Job, JobState};
+use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// The jobs within one unit of work.
-pub trait Jobs: Items {
+pub trait Jobs: Items + Sealed {
     /// Adds a job; [`StoreError::Exists`] if its id, or its key in its account, is there already.
     fn add(&mut self, job: Job) -> BoxFuture<'_, Result<(), StoreError>>;
     /// The job with this id.
     fn get(&mut self, id: JobId) -> BoxFuture<'_, Result<Option<Job>, StoreError>>;
-    /// Replaces a job.
+    /// Replaces a job. What is sealed with it is forgotten once it is over.
     fn put(&mut self, job: Job) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Removes a job with its events and items. Removing twice is once.
     fn remove(&mut self, id: JobId) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -42,6 +43,15 @@ pub trait Items: Send {
     fn put_items(&mut self, id: JobId, items: Vec<Item>) -> BoxFuture<'_, Result<(), StoreError>>;
     /// All items of a job, by their place.
     fn items(&mut self, id: JobId) -> BoxFuture<'_, Result<Vec<Item>, StoreError>>;
+}
+
+/// What runs of a job need and nobody is shown, within one unit of work: kept as secrets are, and
+/// no longer than the job is at work.
+pub trait Sealed: Send {
+    /// Seals a value with a job.
+    fn seal(&mut self, id: JobId, value: Secret<String>) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Opens the value that was sealed with a job; none once the job is over.
+    fn unseal(&mut self, id: JobId) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>>;
 }
 
 /// Which jobs are meant. What is absent does not narrow.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use smartbox_core::BoxFuture;
 use smartbox_core::id::JobId;
 use smartbox_core::job::event::{Admit, Tally};
-use smartbox_core::job::port::{Filter, Items, Jobs};
+use smartbox_core::job::port::{Filter, Items, Jobs, Sealed};
 use smartbox_core::job::{Event, Happening, Item, Job};
+use smartbox_core::secret::Secret;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 
@@ -22,6 +23,7 @@ pub(super) struct KeptJob {
     tally: Tally,
     events: Arc<Vec<Event>>,
     items: Arc<Vec<Item>>,
+    sealed: Option<Arc<Secret<String>>>,
 }
 
 impl Records<'_> {
@@ -48,8 +50,8 @@ impl Records<'_> {
         let place = self.state.jobs_added;
         self.state.jobs_added += 1;
         let id = job.id.clone();
-        let (tally, events, items) = Default::default();
-        let kept = KeptJob { place, job: Arc::new(job), tally, events, items };
+        let (tally, events, items, sealed) = Default::default();
+        let kept = KeptJob { place, job: Arc::new(job), tally, events, items, sealed };
         Arc::make_mut(&mut self.state.jobs).insert(id, kept);
         Ok(())
     }
@@ -58,6 +60,9 @@ impl Records<'_> {
         self.kept_job(&job.id)?;
         self.check_job(&job)?;
         let kept = self.kept_job(&job.id)?;
+        if job.state.is_final() {
+            kept.sealed = None;
+        }
         kept.job = Arc::new(job);
         Ok(())
     }
@@ -95,6 +100,15 @@ impl Records<'_> {
                 Err(at) => items.insert(at, item),
             }
         }
+        Ok(())
+    }
+
+    fn seal_with_job(&mut self, id: &JobId, value: Secret<String>) -> Result<(), StoreError> {
+        let kept = self.kept_job(id)?;
+        if kept.sealed.is_some() {
+            return Err(StoreError::Exists { what: "job" });
+        }
+        kept.sealed = Some(Arc::new(value));
         Ok(())
     }
 
@@ -189,5 +203,16 @@ impl Items for Records<'_> {
     fn items(&mut self, id: JobId) -> BoxFuture<'_, Result<Vec<Item>, StoreError>> {
         let items = self.state.jobs.get(&id).map(|kept| kept.items.to_vec()).unwrap_or_default();
         Box::pin(ready(Ok(items)))
+    }
+}
+
+impl Sealed for Records<'_> {
+    fn seal(&mut self, id: JobId, value: Secret<String>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(self.seal_with_job(&id, value)))
+    }
+
+    fn unseal(&mut self, id: JobId) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        let found = self.state.jobs.get(&id).and_then(|kept| kept.sealed.clone());
+        Box::pin(ready(Ok(found.map(|value| Secret::clone(&value)))))
     }
 }

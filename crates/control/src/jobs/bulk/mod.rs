@@ -3,6 +3,7 @@
 //! A run that follows another begins the boxes that are not done: those that were begun first, from
 //! their checkpoints. One box's failure does not stop the rest unless that is asked for.
 
+mod config;
 mod each;
 mod plan;
 mod restart;
@@ -13,14 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use smartbox_core::BoxFuture;
 
-use super::ctx::Ctx;
-use super::work::{Halt, Work};
-use each::Each;
+use super::work::Work;
 
-pub use plan::Planned;
+pub use plan::{Planned, PlannedConfig};
 pub use submit::NewBulk;
 
 /// The most boxes of one bulk.
@@ -47,24 +44,7 @@ impl Default for Pace {
     }
 }
 
-/// A bulk of one kind.
-struct Bulk<E>(E);
-
-impl<E: Each> Work for Bulk<E> {
-    fn kind(&self) -> &'static str {
-        self.0.kind()
-    }
-
-    fn pauses(&self) -> bool {
-        true
-    }
-
-    fn run<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<Value, Halt>> {
-        Box::pin(run::run(&self.0, ctx))
-    }
-}
-
 /// Every kind of bulk.
 pub(super) fn all() -> Vec<Arc<dyn Work>> {
-    vec![Arc::new(Bulk(restart::Restart))]
+    vec![Arc::new(restart::Restart), Arc::new(config::Patches)]
 }

@@ -12,11 +12,13 @@ use smartbox_core::store::StoreError;
 use tokio::time::Instant;
 
 use super::Pace;
-use super::each::{Each, Once};
+use super::each::{Each, On};
 use crate::error::ControlError;
 use crate::jobs::failure::failure;
 use crate::jobs::{Ctx, Halt};
 
+/// Times that a box is marked anew because something else stands there than was marked.
+const TRIES: usize = 4;
 /// The longest reason of one box, in characters.
 const MAX_REASON: usize = 300;
 
@@ -133,11 +135,13 @@ async fn over(ctx: &Ctx, counts: &mut Counts) -> Result<Value, Halt> {
     }))
 }
 
+/// How a box's turn ended, and what there is to say of it.
+type Ended = (Outcome, String);
+
 /// One box: as it is to be, or the reason why not, and both written down.
 async fn one(each: &impl Each, ctx: &Ctx, mut item: Item) -> Result<Item, Halt> {
     let (outcome, reason) = match attempt(each, ctx, &mut item).await? {
-        Ok(None) => (Outcome::Ok, String::new()),
-        Ok(Some(why)) => (Outcome::Skipped, why),
+        Ok(ended) => ended,
         Err(error) => {
             let said = failure(&error);
             (Outcome::Failed, format!("{}: {}", said.code, said.detail))
@@ -155,30 +159,43 @@ async fn attempt(
     each: &impl Each,
     ctx: &Ctx,
     item: &mut Item,
-) -> Result<Result<Option<String>, ControlError>, Halt> {
+) -> Result<Result<Ended, ControlError>, Halt> {
     let missing = || ControlError::Missing { what: "smartbox" };
     let Ok(id) = item.subject.parse::<SmartboxId>() else { return Ok(Err(missing())) };
     let row = match ctx.control().row(&id).await {
         Ok(Some(row)) if !row.removing => row,
-        Ok(_) => return Ok(Ok(Some("it is gone".into()))),
+        Ok(_) => return Ok(Ok((Outcome::Skipped, "it is gone".into()))),
         Err(error) => return heed(error.into()),
     };
-    // Begun before: whatever it looks like now is on the way.
-    if item.outcome == Outcome::Waiting {
-        if let Some(why) = each.skip(&row) {
-            return Ok(Ok(Some(why)));
-        }
-        item.outcome = Outcome::Running;
-        item.checkpoint = each.mark(&row);
-        item.at = ctx.now();
-        ctx.put_items(vec![item.clone()]).await?;
-    }
     let actor = ctx.actor();
-    let (control, mark) = (ctx.control(), &item.checkpoint);
-    match each.act(Once { control, actor: &actor, row: &row, mark }).await {
-        Ok(()) => Ok(Ok(None)),
-        Err(error) => heed(error),
+    let on = On { control: ctx.control(), actor: &actor, row: &row };
+    // Begun before: whatever it looks like now is on the way.
+    let mut marked = item.outcome == Outcome::Running;
+    if !marked && let Some(why) = each.skip(&row) {
+        return Ok(Ok((Outcome::Skipped, why)));
     }
+    for _ in 0..TRIES {
+        if !marked {
+            item.checkpoint = match each.mark(on).await {
+                Ok(mark) => mark,
+                // Changed while it was looked at.
+                Err(ControlError::OtherConfig { .. }) => continue,
+                Err(error) => return heed(error),
+            };
+            item.outcome = Outcome::Running;
+            item.at = ctx.now();
+            ctx.put_items(vec![item.clone()]).await?;
+        }
+        match each.act(on, &item.checkpoint).await {
+            Ok(said) => return Ok(Ok((Outcome::Ok, said))),
+            Err(ControlError::OtherConfig { .. }) => marked = false,
+            Err(error) => return heed(error),
+        }
+    }
+    Ok(Err(ControlError::NotNow {
+        why: "it changes faster than it can be changed".into(),
+        hint: "look at what the assistant does with it".into(),
+    }))
 }
 
 /// Ends the run with the platform; else it is this box's error.

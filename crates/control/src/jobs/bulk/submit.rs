@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
 use smartbox_core::id::AccountId;
 use smartbox_core::job::Job;
+use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::Smartbox;
 
-use super::each::Each;
-use super::{MAX_BOXES, MAX_CONCURRENCY, MAX_DELAY, Pace, restart};
+use super::{MAX_BOXES, MAX_CONCURRENCY, MAX_DELAY, Pace, config, restart};
+use crate::config::bounded;
 use crate::control::Control;
 use crate::error::ControlError;
 use crate::jobs::NewJob;
@@ -30,7 +32,23 @@ impl Control {
         account: &AccountId,
         new: NewBulk,
     ) -> Result<Job, ControlError> {
-        self.bulk(actor, account, restart::Restart.kind(), new).await
+        let input = pace(&new);
+        self.bulk(actor, account, restart::KIND, new, (input, None)).await
+    }
+
+    /// Merges a patch into the configuration of many boxes' engines, as one job of this account.
+    /// The patch is sealed with the job.
+    pub async fn bulk_config(
+        self: &Arc<Self>,
+        actor: &Actor,
+        account: &AccountId,
+        new: NewBulk,
+        patch: &Value,
+    ) -> Result<Job, ControlError> {
+        let text = Secret::new(bounded(patch)?);
+        let mut input = pace(&new);
+        input["keys"] = config::places(patch).into();
+        self.bulk(actor, account, config::KIND, new, (input, Some(text))).await
     }
 
     async fn bulk(
@@ -39,13 +57,17 @@ impl Control {
         account: &AccountId,
         kind: &'static str,
         new: NewBulk,
+        (input, sealed): (Value, Option<Secret<String>>),
     ) -> Result<Job, ControlError> {
         check(&new)?;
-        let input = serde_json::to_value(&new.pace).unwrap_or_default();
         let items = new.boxes.into_iter().map(|row| (row.id.to_string(), row.name)).collect();
-        let job = NewJob { smartbox: None, kind, key: None, input, items };
+        let job = NewJob { smartbox: None, kind, key: None, input, sealed, items };
         self.submit(actor, account, job).await
     }
+}
+
+fn pace(new: &NewBulk) -> Value {
+    serde_json::to_value(&new.pace).unwrap_or_default()
 }
 
 fn check(new: &NewBulk) -> Result<(), ControlError> {

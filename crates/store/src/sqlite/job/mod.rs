@@ -4,6 +4,7 @@ mod event;
 mod item;
 mod list;
 mod row;
+mod sealed;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::id::JobId;
@@ -51,6 +52,7 @@ impl Jobs for Records<'_> {
                 .map_err(|e| self.failed_referring(e, "smartbox"))?;
             match done.rows_affected() {
                 0 => Err(StoreError::Missing { what: "job" }),
+                _ if job.state.is_final() => self.forget_sealed(&job.id).await,
                 _ => Ok(()),
             }
         })

@@ -8,7 +8,7 @@ use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 
 use super::over_every_driver;
-use crate::support::{Subject, T0, account, exists, job, missing, smartbox, with_box};
+use crate::support::{Subject, T0, account, exists, job, missing, secret, smartbox, with_box};
 use crate::{read, write};
 
 over_every_driver!(
@@ -21,6 +21,7 @@ over_every_driver!(
     progress_takes_the_place_of_progress,
     a_flood_of_lines_is_cut_and_says_so,
     items_are_replaced_by_their_place,
+    what_is_sealed_lasts_until_the_job_is_over,
     a_job_goes_with_its_box_and_what_hangs_on_it_goes_with_it,
     what_is_missing_is_said,
 );
@@ -73,6 +74,42 @@ async fn every_field_comes_back(s: Subject) {
         write!(s.store, |tx| tx.jobs().put(put).await).unwrap();
         assert_eq!(read!(s.store, |tx| tx.jobs().get(id).await).unwrap(), Some(next));
     }
+}
+
+async fn what_is_sealed_lasts_until_the_job_is_over(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let unsealed = async |job: &Job| {
+        let id = job.id.clone();
+        let found = read!(s.store, |tx| tx.jobs().unseal(id).await).unwrap();
+        found.map(|value| value.expose().clone())
+    };
+    let text = "{\"token\":\"sk-☂\u{0}'; DROP TABLE job_sealed; --\"}".repeat(2_000);
+    for end in [JobState::Succeeded, JobState::Failed, JobState::Cancelled] {
+        let (of, other) = (job(&owner.id, "sealed"), job(&owner.id, "other"));
+        let (added, more, id, value) = (of.clone(), other.clone(), of.id.clone(), text.clone());
+        write!(s.store, |tx| {
+            tx.jobs().add(added).await?;
+            tx.jobs().add(more).await?;
+            tx.jobs().seal(id, secret(&value)).await
+        })
+        .unwrap();
+        assert_eq!(unsealed(&of).await.as_ref(), Some(&text));
+        assert_eq!(unsealed(&other).await, None);
+        let id = of.id.clone();
+        let twice = write!(s.store, |tx| tx.jobs().seal(id, secret("x")).await).unwrap_err();
+        assert!(matches!(twice, StoreError::Exists { .. }), "{twice}");
+        for state in [JobState::Running, JobState::Paused, JobState::Queued] {
+            let put = Job { state, ..of.clone() };
+            write!(s.store, |tx| tx.jobs().put(put).await).unwrap();
+            assert_eq!(unsealed(&of).await.as_ref(), Some(&text), "{state}");
+        }
+        let put = Job { state: end, ..of.clone() };
+        write!(s.store, |tx| tx.jobs().put(put).await).unwrap();
+        assert_eq!(unsealed(&of).await, None, "{end}");
+    }
+    let gone = job(&owner.id, "gone").id;
+    let error = write!(s.store, |tx| tx.jobs().seal(gone, secret("x")).await).unwrap_err();
+    assert!(missing(&error, "job"), "{error}");
 }
 
 async fn an_id_and_a_key_are_taken_once(s: Subject) {

@@ -9,7 +9,7 @@ use smartbox_store::sqlite::Settings;
 use smartbox_store::{Keys, OpenError, Sqlite};
 use sqlx::{Connection, Executor};
 
-use crate::support::{Home, Os, T0, clock, secret, with_box};
+use crate::support::{Home, Os, T0, clock, job, secret, with_box};
 use crate::{read, write};
 
 const CANARY: &str = "sk-canary-0123456789";
@@ -22,7 +22,15 @@ async fn no_secret_stands_in_the_files() {
     let scope = Scope::Smartbox(pa.id.clone());
     write!(&store, |tx| tx.secrets().set(scope, "KEY".into(), secret(CANARY)).await).unwrap();
     store.release(pa.id, "KEY".into()).await.unwrap().unwrap();
-    let asked = Asked { account: owner.id, route: "POST /tokens".into(), key: "key".into() };
+    let asked =
+        Asked { account: owner.id.clone(), route: "POST /tokens".into(), key: "key".into() };
+    let (asked_for, sealed) = (job(&owner.id, "bulk.config"), secret(CANARY));
+    let id = asked_for.id.clone();
+    write!(&store, |tx| {
+        tx.jobs().add(asked_for).await?;
+        tx.jobs().seal(id, sealed).await
+    })
+    .unwrap();
     write!(&store, |tx| {
         tx.replies().begin(asked.clone(), "digest".into(), "run".into(), T0).await?;
         tx.replies().keep(asked, Some(secret(CANARY))).await
