@@ -9,7 +9,7 @@ use serde_json::Value;
 use smartbox_core::id::MessageId;
 
 use crate::account::{AccountChange, AccountView, NewAccount};
-use crate::bulk::{BulkPlan, BulkRestart};
+use crate::bulk::{BulkConfig, BulkConfigPlan, BulkPlan, BulkRestart};
 use crate::config::{
     ConfigChanged, ConfigQuery, ConfigView, Reloaded, RevisionDetail, RevisionView, RollBack,
 };
@@ -277,6 +277,16 @@ pub fn bulk_restart(new: &BulkRestart) -> Call<Json<JobView>> {
 /// What a restart of many boxes would do.
 pub fn plan_bulk_restart(new: &BulkRestart) -> Call<Json<BulkPlan>> {
     Call::new("POST", paths::BULK_RESTART).with(&BulkRestart { dry_run: true, ..new.clone() })
+}
+
+/// Patches the configuration of many boxes' engines, as a job.
+pub fn bulk_config(new: &BulkConfig) -> Call<Json<JobView>> {
+    Call::new("POST", paths::BULK_CONFIG).with(new)
+}
+
+/// What a patch would do to many boxes.
+pub fn plan_bulk_config(new: &BulkConfig) -> Call<Json<BulkConfigPlan>> {
+    Call::new("POST", paths::BULK_CONFIG).with(&BulkConfig { dry_run: true, ..new.clone() })
 }
 
 /// Gives a box a message. Wakes it; returns once the message is committed.

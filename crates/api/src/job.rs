@@ -32,7 +32,7 @@ pub struct JobView {
     pub pause_requested: bool,
     /// How far it is.
     pub progress: Progress,
-    /// What was asked; absent in listings.
+    /// What was asked, without what is secret in it; absent in listings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
     pub input: Option<serde_json::Value>,
@@ -99,7 +99,7 @@ pub struct ItemView {
     pub name: String,
     /// Where it is.
     pub outcome: Outcome,
-    /// Why it failed or was skipped.
+    /// Why it failed or was skipped, or what is to be known of what was done.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// When that was written.

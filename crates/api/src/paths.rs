@@ -26,6 +26,8 @@ pub const TIERS: &str = "/api/v1/tiers";
 pub const JOBS: &str = "/api/v1/jobs";
 /// `POST` [`crate::bulk::BulkRestart`].
 pub const BULK_RESTART: &str = "/api/v1/bulk/restart";
+/// `POST` [`crate::bulk::BulkConfig`].
+pub const BULK_CONFIG: &str = "/api/v1/bulk/config";
 /// `GET`: [`crate::dashboard::Dashboard`].
 pub const DASHBOARD: &str = "/api/v1/dashboard";
 /// `GET`: a page of [`crate::issue::Issue`].

@@ -13,7 +13,7 @@ use smartbox_api::problem::Code;
 use smartbox_api::sse;
 
 use crate::fake::{BrokenOff, Fake, pieces, refuse, whole};
-use crate::run::run;
+use crate::run::{run, run_with};
 
 const ID: &str = "job_00000000000000000001";
 
@@ -190,4 +190,83 @@ async fn many_are_restarted_only_if_it_is_said_which() {
     let ended = run(fake.dir(), &["bulk", "restart", "one", "two", "--dry-run"]).await;
     assert!(ended.out.contains("no: asleep"), "{ended:?}");
     assert_eq!(sent(&fake)["boxes"], json!(["one", "two"]));
+}
+
+fn patches(good: bool) -> Router {
+    let patch = move |Json(body): Json<Value>| async move {
+        if body["dry_run"] == true {
+            let errors = json!([{ "path": "a.c", "message": "no such key" }]);
+            let item = json!({
+                "smartbox": "box_00000000000000000001", "name": "one", "state": "stopped",
+                "changes": ["a.b", "d", "e", "f", "g"],
+                "errors": if good { json!([]) } else { errors },
+            });
+            return Json(json!({ "items": [item] })).into_response();
+        }
+        (http::StatusCode::ACCEPTED, Json(job("queued"))).into_response() as Response
+    };
+    over("succeeded", "ok").route("/api/v1/bulk/config", post(patch))
+}
+
+#[tokio::test]
+async fn a_patch_comes_from_a_file_or_from_standard_input() {
+    let fake = Fake::new(patches(true));
+    let sent = |fake: &Fake| -> Value {
+        serde_json::from_str(&fake.seen_like("POST").last().unwrap().body).unwrap()
+    };
+    let file = fake.dir().join("patch.json");
+    std::fs::write(&file, r#"{"a": {"b": 1}}"#).unwrap();
+    let file = file.to_str().unwrap();
+    let mut args = vec!["bulk", "config-patch", "--all", "--file", file, "--delay", "2s"];
+    args.extend(["--concurrency", "3"]);
+    let ended = run(fake.dir(), &args).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(
+        sent(&fake),
+        json!({
+            "patch": { "a": { "b": 1 } }, "all": true, "delay_ms": 2000, "concurrency": 3,
+            "stop_on_failure": false, "dry_run": false,
+        })
+    );
+    let args = ["bulk", "config-patch", "--kind", "project", "--file", "-", "--detach"];
+    let ended = run_with(fake.dir(), &args, br#"{"x": null}"#).await;
+    assert_eq!((ended.code, ended.out.trim()), (Some(0), ID), "{ended:?}");
+    assert_eq!(sent(&fake)["selector"], json!({ "kind": "project" }));
+    assert_eq!(sent(&fake)["patch"], json!({ "x": null }));
+}
+
+#[tokio::test]
+async fn a_patch_that_is_none_or_for_nobody_is_not_sent() {
+    let fake = Fake::new(patches(true));
+    for (args, input, code) in [
+        (&["--file", "-"][..], "{}", 2),
+        (&["--all"], "{}", 2),
+        (&["pa", "--all", "--file", "-"], "{}", 2),
+        (&["pa", "--file", "-"], "[1]", 2),
+        (&["pa", "--file", "-"], "{\"a\": \"hunter2", 2),
+        (&["pa", "--file", "/nowhere/at/all"], "", 1),
+    ] {
+        let args: Vec<_> =
+            ["bulk", "config-patch"].into_iter().chain(args.iter().copied()).collect();
+        let ended = run_with(fake.dir(), &args, input.as_bytes()).await;
+        assert_eq!(ended.code, Some(code), "{args:?}: {ended:?}");
+        assert!(!ended.err.contains("hunter2"), "{ended:?}");
+    }
+    assert!(fake.seen().is_empty(), "nothing was asked for");
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_would_differ_and_ends_as_the_patch_would() {
+    for (good, code, words) in
+        [(true, 0, "change a.b, d, e and 2 more"), (false, 1, "no: a.c: no such key")]
+    {
+        let fake = Fake::new(patches(good));
+        let args = ["bulk", "config-patch", "one", "--file", "-", "--dry-run"];
+        let ended = run_with(fake.dir(), &args, b"{}").await;
+        assert_eq!((ended.code, ended.out.contains(words)), (Some(code), true), "{ended:?}");
+        let args = ["bulk", "config-patch", "one", "--file", "-", "--dry-run", "--json"];
+        let ended = run_with(fake.dir(), &args, b"{}").await;
+        let list: Value = serde_json::from_str(&ended.out).unwrap();
+        assert_eq!((ended.code, &list[0]["changes"][1]), (Some(code), &json!("d")));
+    }
 }

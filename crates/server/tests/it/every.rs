@@ -95,6 +95,10 @@ fn example(operation: &str) -> Option<Example> {
         "jobs_cancel" => ("/api/v1/jobs/job_00000000000000000002/cancel", None, Nothing),
         "jobs_pause" => ("/api/v1/jobs/job_00000000000000000002/pause", None, Nothing),
         "jobs_resume" => ("/api/v1/jobs/job_00000000000000000002/resume", None, Nothing),
+        "bulk_config" => {
+            let body = Some(json!({ "all": true, "patch": { "ui": { "a": 1 } } }));
+            ("/api/v1/bulk/config", body, TheirOwn)
+        }
         "bulk_restart" => ("/api/v1/bulk/restart", Some(json!({ "all": true })), TheirOwn),
         "history_get" => ("/api/v1/boxes/owners-mark/history", None, Nothing),
         "messages_list" => ("/api/v1/boxes/owners-mark/messages", None, Nothing),

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod api;
+mod bulk_config;
 mod compat;
 mod config;
 mod document;

@@ -1,5 +1,6 @@
 //! `smartbox bulk`: one thing done to many smartboxes.
 
+mod config_patch;
 mod restart;
 mod select;
 
@@ -19,10 +20,12 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     Restart(restart::Args),
+    ConfigPatch(config_patch::Args),
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     match &args.verb {
         Verb::Restart(args) => restart::run(client, args).await,
+        Verb::ConfigPatch(args) => config_patch::run(client, args).await,
     }
 }

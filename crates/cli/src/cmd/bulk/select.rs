@@ -55,7 +55,7 @@ pub(super) struct How {
     detach: bool,
     /// Print the job, or with --dry-run an array of smartboxes, as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 fn kind(text: &str) -> Result<Kind, String> {

@@ -6,7 +6,7 @@ mod diff;
 mod edit;
 mod get;
 mod history;
-mod patch;
+pub(crate) mod patch;
 mod reload;
 mod rollback;
 mod set;

@@ -1,6 +1,7 @@
 //! `smartbox config patch`.
 
 use std::io::Read;
+use std::path::Path;
 
 use serde_json::Value;
 use smartbox_api::call;
@@ -30,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     let text = match &args.patch {
         Some(text) => text.clone(),
-        None => input()?,
+        None => read(Path::new("-"))?,
     };
     let patch = document(&text)?;
     let call = call::patch_config(&args.name, &patch, ConfigQuery { dry_run: args.dry_run });
@@ -38,15 +39,27 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     tell::changed(&args.name, &changed, args.json)
 }
 
-fn input() -> Result<String, CliError> {
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn read(file: &Path) -> Result<String, CliError> {
+    let failed = |e: std::io::Error| {
+        let what =
+            if is_stdin(file) { "standard input".into() } else { file.display().to_string() };
+        CliError::here(format!("{what} cannot be read: {e}"), "")
+    };
+    let from: Box<dyn Read> = match is_stdin(file) {
+        true => Box::new(std::io::stdin().lock()),
+        false => Box::new(std::fs::File::open(file).map_err(failed)?),
+    };
     let mut text = String::new();
-    let most = 2 * MAX_DOCUMENT as u64;
-    let read = std::io::stdin().lock().take(most).read_to_string(&mut text);
-    read.map_err(|e| CliError::here(format!("standard input cannot be read: {e}"), ""))?;
+    from.take(2 * MAX_DOCUMENT as u64).read_to_string(&mut text).map_err(failed)?;
     Ok(text)
 }
 
-pub(super) fn document(text: &str) -> Result<Value, CliError> {
+fn is_stdin(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+pub(crate) fn document(text: &str) -> Result<Value, CliError> {
     match serde_json::from_str(text) {
         Ok(Value::Object(map)) => Ok(Value::Object(map)),
         Ok(_) => Err(CliError::usage("that is not a JSON object", "write `{\"key\": …}`")),

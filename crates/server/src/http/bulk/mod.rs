@@ -1,8 +1,10 @@
 //! One thing done to many boxes, as a job.
 
+mod config;
 mod restart;
 mod select;
 
+use smartbox_api::config::MAX_DOCUMENT;
 use smartbox_api::problem::Code;
 use utoipa_axum::routes;
 
@@ -10,8 +12,13 @@ use super::route::{Limit, Policy, Route};
 
 /// Names of some thousand boxes.
 const MANY: Limit = Limit::Bytes(512 << 10);
+/// The same, and a patch that may be written with more spaces than we need.
+const PATCH: Limit = Limit::Bytes((512 << 10) + 2 * MAX_DOCUMENT);
 const REFUSED: &[Code] = &[Code::NotFound, Code::Refused, Code::Conflict];
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::api(routes!(restart::restart), Policy::Api, MANY, REFUSED)]
+    vec![
+        Route::api(routes!(config::config), Policy::Api, PATCH, REFUSED),
+        Route::api(routes!(restart::restart), Policy::Api, MANY, REFUSED),
+    ]
 }

@@ -6,9 +6,9 @@ use axum::response::{IntoResponse, Response};
 use smartbox_api::bulk::{BulkPlan, BulkRestart, PlannedItem};
 use smartbox_api::job::JobView;
 use smartbox_control::Reach;
-use smartbox_control::jobs::{NewBulk, Pace, Planned};
+use smartbox_control::jobs::{NewBulk, Planned};
 
-use super::select::selection;
+use super::select::{pace, selection};
 use crate::app::App;
 use crate::http::body;
 use crate::http::job::accepted;
@@ -41,12 +41,7 @@ pub(super) async fn restart(
         let items = app.control.plan_restart(boxes).into_iter().map(planned).collect();
         return Ok(Json(BulkPlan { items }).into_response());
     }
-    let usual = Pace::default();
-    let pace = Pace {
-        delay_ms: new.delay_ms,
-        concurrency: new.concurrency.unwrap_or(usual.concurrency),
-        stop_on_failure: new.stop_on_failure,
-    };
+    let pace = pace(new.delay_ms, new.concurrency, new.stop_on_failure);
     let job = app.control.bulk_restart(&who.actor, &who.account, NewBulk { boxes, pace }).await?;
     Ok(accepted(job).into_response())
 }

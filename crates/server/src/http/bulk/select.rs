@@ -1,8 +1,10 @@
-//! Which boxes a bulk means: it must be said in one way, so that nobody restarts all by a slip.
+//! Which boxes a bulk means, and how fast: it must be said in one way, so that nobody restarts all by a
+//! slip.
 
 use smartbox_api::bulk::Selector;
 use smartbox_api::problem::Code;
 use smartbox_control::Selection;
+use smartbox_control::jobs::Pace;
 use smartbox_core::smartbox::selector;
 
 use crate::http::smartbox::wanted;
@@ -29,4 +31,9 @@ pub(super) fn selection(
             "`\"all\": true` means every one of the account",
         )),
     }
+}
+
+pub(super) fn pace(delay_ms: u64, concurrency: Option<u32>, stop_on_failure: bool) -> Pace {
+    let usual = Pace::default();
+    Pace { delay_ms, concurrency: concurrency.unwrap_or(usual.concurrency), stop_on_failure }
 }
