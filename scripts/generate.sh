@@ -22,4 +22,5 @@ check="${1:-}"
 page docs/reference/cli.md __reference
 page docs/reference/openapi.json __openapi
 page ADMIN_API.md __admin-api
+page docs/reference/compatibility.md __compatibility
 exit "$stale"

@@ -68,11 +68,33 @@ fn the_calls_of_the_original_work_unchanged() {
     assert_eq!((status, &restarting["success"]), (200, &json!(true)), "{restarting}");
     platform.ok(["wake", "pa"]);
     assert_eq!(starts(), before + 1);
+    bulk(&platform, &get, &post);
     let (status, logs) = get("/api/super/users/me/logs?tail=3");
     assert!(status == 200 && logs["stdoutLines"].as_u64().unwrap() <= 3, "{logs}");
 
     let (status, refused) = call(&platform, "GET", "/api/super/state/dashboard", "wrong", None);
     assert!(status == 403 && refused["error"].is_string(), "{refused}");
+}
+
+/// Both are jobs: a patch is waited for, and the end of a restart is where the answer says.
+fn bulk(platform: &Platform, get: &dyn Fn(&str) -> Answer, post: &dyn Fn(&str, Value) -> Answer) {
+    let patch = json!({ "patch": { "model": "claude-opus-4-1" }, "userIds": ["me"] });
+    let (status, done) = post("/api/super/bulk/config-patch", patch);
+    assert_eq!(
+        (status, &done["status"], &done["succeeded"]),
+        (200, &json!("complete"), &json!(1)),
+        "{done}"
+    );
+    assert_eq!(done["results"][0]["success"], json!(true), "{done}");
+    let (_, read) = get("/api/super/users/me/config");
+    assert!(read["config"].to_string().contains("claude-opus-4-1"), "{read}");
+    platform.ok(["wake", "pa"]);
+    let (status, begun) = post("/api/super/bulk/restart", json!({ "delayMs": 10 }));
+    assert_eq!((status, &begun["total"]), (202, &json!(1)), "{begun}");
+    platform.ok(["jobs", "follow", begun["jobId"].as_str().unwrap()]);
+    let where_to = begun["checkStatusUrl"].as_str().unwrap();
+    let (_, job) = crate::api::call(platform.data.path(), "GET", where_to, None).unwrap();
+    assert_eq!((&job["state"], &job["result"]["ok"]), (&json!("succeeded"), &json!(1)), "{job}");
 }
 
 type Answer = (u16, Value);

@@ -6,7 +6,7 @@ use http::Method;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use smartbox_control::Actor;
-use smartbox_core::smartbox::{Rest, Smartbox, State};
+use smartbox_core::smartbox::{Kind, Rest, Smartbox, State};
 use smartbox_server::http::compat::answered::ANSWERED;
 use smartbox_server::http::compat::gone::GONE;
 use smartbox_server::http::route::Policy;
@@ -140,6 +140,60 @@ async fn without_the_secret_nothing_is_said_and_a_get_changes_nothing() {
         }
     }
     assert_eq!(world.pa().await, before);
+}
+
+#[tokio::test]
+async fn a_bulk_is_a_job_over_the_users_boxes() {
+    let world = asleep().await;
+    let ann = Tenant::new(&world, "ann").await;
+    let theirs = ann.smartbox(&world, "pa", Kind::PA).await;
+    let post = |path: &str, body: Value| {
+        admin(&world, Method::POST, &format!("/api/super/bulk/{path}")).json(&body)
+    };
+    let canary = "sk-canary-0123456789";
+    let patch = json!({"env": {"vars": {"API_KEY": canary}}});
+    let (status, done) = answer(post("config-patch", json!({ "patch": patch }))).await;
+    assert_eq!((status, &done["status"]), (200, &json!("complete")), "{done}");
+    assert_eq!(
+        (&done["total"], &done["succeeded"], &done["failed"]),
+        (&json!(2), &json!(2), &json!(0))
+    );
+    let ids: Vec<_> = done["results"].as_array().unwrap().iter().map(|r| &r["userId"]).collect();
+    assert!(ids.contains(&&json!(ann.account.id)), "{done}");
+    assert!(!done.to_string().contains(canary), "{done}");
+    let owner = world.app.control.config(&theirs.id).await.unwrap().owner;
+    assert_eq!(owner, patch);
+    let job = world.ask(Method::GET, done["checkStatusUrl"].as_str().unwrap()).bearer_auth(MASTER);
+    assert_eq!(answer(job).await.1["state"], "succeeded", "its end can be read");
+
+    let bad = json!({"patch": {"agents": {"defaults": {"modle": 1}}}, "userIds": ["ann", "ann"]});
+    let (status, done) = answer(post("config-patch", bad)).await;
+    assert_eq!((status, &done["total"], &done["failed"]), (200, &json!(1), &json!(1)), "{done}");
+    assert!(done["results"][0]["error"].as_str().unwrap().starts_with("invalid-config"), "{done}");
+
+    let (status, begun) = answer(post("restart", json!({"userIds": ["me"], "delayMs": 7}))).await;
+    assert_eq!(
+        (status, &begun["total"], &begun["delayMs"], &begun["estimatedDurationMs"]),
+        (202, &json!(1), &json!(7), &json!(7)),
+        "{begun}"
+    );
+    let id = begun["jobId"].as_str().unwrap().parse().unwrap();
+    let over = world.app.control.job_over(&id, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(over.result.unwrap()["skipped"], 1, "it sleeps: its next start is a fresh one");
+    let begun = answer(admin(&world, Method::POST, "/api/super/bulk/restart")).await;
+    assert_eq!((begun.0, &begun.1["total"], &begun.1["delayMs"]), (202, &json!(2), &json!(5000)));
+
+    for (path, body, status) in [
+        ("restart", json!({"userIds": ["nobody"]}), 404),
+        ("restart", json!({"userIds": []}), 422),
+        ("restart", json!({"delay": 5}), 400),
+        ("restart", json!({"delayMs": 3_600_001}), 422),
+        ("config-patch", json!({"userIds": ["me"]}), 400),
+        ("config-patch", json!({"patch": [1]}), 422),
+    ] {
+        let (found, refused) = answer(post(path, body)).await;
+        assert!(found == status && refused["error"].is_string(), "{path}: {refused}");
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,16 @@ pub const ANSWERED: &[(&str, &str, &str)] = &[
         "/api/super/users/{id}/restart-async",
         "a turn in progress is finished first; `checkStatusUrl` says where it is",
     ),
+    (
+        "POST",
+        "/api/super/bulk/restart",
+        "`userIds` or all, one after another with `delayMs` between; a job, whose outcome for each is kept",
+    ),
+    (
+        "POST",
+        "/api/super/bulk/config-patch",
+        "checked against the engine's schema, in the history of each; 202 after 25 s, with the job's address",
+    ),
     ("GET", "/api/super/users/{id}/config", "the owner's part; `platformKeys` names the rest"),
     ("PUT", "/api/super/users/{id}/config", "checked against the engine's schema first"),
     (

@@ -50,8 +50,6 @@ pub const GONE: &[Gone] = &[
     gone("POST", "/api/super/users/{id}/backup-safe", LATER_SNAPSHOTS),
     // What joins later; the API has it already.
     gone("GET", "/api/super/users/{id}/sessions", "`GET /api/v1/boxes/{box}/sessions`"),
-    gone("POST", "/api/super/bulk/restart", "`POST /api/v1/bulk/restart`"),
-    gone("POST", "/api/super/bulk/config-patch", "`PATCH /api/v1/boxes/{box}/config`, for each"),
     // Seven ways to restart were one too many by six.
     gone("GET", "/api/super/users/{id}/force-restart", RESTART),
     gone("POST", "/api/super/users/{id}/emergency-reset", RESTART),

@@ -6,6 +6,7 @@
 //! anything, no failure is a 200, and every answer that is pending says where its end can be read.
 
 pub mod answered;
+mod bulk;
 mod config;
 mod exec;
 mod files;
@@ -29,6 +30,10 @@ pub(super) use shape::{answers, problem};
 const ORDER: Limit = Limit::Bytes(64 << 10);
 /// A configuration.
 const CONFIG: Limit = Limit::Bytes(2 * smartbox_api::config::MAX_DOCUMENT);
+/// Names of some thousand users.
+const MANY: Limit = Limit::Bytes(256 << 10);
+/// The same, and a patch.
+const PATCH: Limit = Limit::Bytes((256 << 10) + 2 * smartbox_api::config::MAX_DOCUMENT);
 /// Files as text in JSON; larger ones go through `/api/v1`, which streams.
 const FILES: Limit = Limit::Bytes(16 << 20);
 /// A message, and the JSON around it.
@@ -42,6 +47,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(get("/api/super/users"), admin, SMALL, user::list),
         Route::page(get("/api/super/users/lookup/{name}"), admin, SMALL, user::lookup),
         Route::page(get("/api/super/state/dashboard"), admin, SMALL, state::dashboard),
+        Route::page(post("/api/super/bulk/restart"), admin, MANY, bulk::restart),
+        Route::page(post("/api/super/bulk/config-patch"), admin, PATCH, bulk::config_patch),
         Route::page(get("/api/super/users/{id}/state"), admin, SMALL, state::one),
         Route::page(get("/api/super/users/{id}/state/v2"), admin, SMALL, state::one),
         Route::page(post("/api/super/users/{id}/wake"), admin, SMALL, wake::wake),
