@@ -23,4 +23,5 @@ page docs/reference/cli.md __reference
 page docs/reference/openapi.json __openapi
 page ADMIN_API.md __admin-api
 page docs/reference/compatibility.md __compatibility
+page docs/reference/metrics.md __metrics
 exit "$stale"

@@ -14,6 +14,7 @@ use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::port::Conn;
 use smartbox_core::secret::port::Release;
 use smartbox_core::store::Store;
+use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::Clock;
 use tokio::sync::Semaphore;
 use tokio_util::compat::FuturesAsyncReadCompatExt as _;
@@ -36,6 +37,8 @@ pub struct Parts {
     pub release: Arc<dyn Release>,
     /// Keeps a box awake while it calls.
     pub activity: Arc<dyn Activity>,
+    /// Counts calls and tokens.
+    pub telemetry: Arc<dyn Telemetry>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Who answers. Their order decides among equals.
@@ -102,7 +105,7 @@ impl Gateway {
             preferred: parts.preferred,
             demo: parts.demo,
             limits: parts.limits,
-            recorder: Recorder::new(parts.store),
+            recorder: Recorder::new(parts.store, parts.telemetry),
             held: Arc::new(Semaphore::new(held)),
             in_flight: InFlight::default(),
         };

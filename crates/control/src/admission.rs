@@ -79,6 +79,11 @@ impl Ledger {
         self.lock().set(&seen.id, claim);
     }
 
+    /// What all of them count for.
+    pub(crate) fn sum(&self) -> Claims {
+        self.lock().sum
+    }
+
     /// There is no sandbox any more.
     pub(crate) fn forget(&self, id: &SmartboxId) {
         self.lock().set(id, None);

@@ -175,6 +175,7 @@ fn main() -> AnyResult<()> {
         activity: world.clone(),
         admit: world.clone(),
         clock: world,
+        telemetry: Arc::new(smartbox_core::telemetry::Quiet),
         settings: EdgeSettings::new(Scheme::Http, "localhost", 80, "/"),
         drain: CancellationToken::new(),
     });

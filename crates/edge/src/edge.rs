@@ -14,8 +14,10 @@ use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::Conn;
 use smartbox_core::smartbox::{Desired, State};
+use smartbox_core::telemetry::{Event, Telemetry};
 use smartbox_core::time::Clock;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -37,6 +39,8 @@ pub struct EdgeParts {
     pub admit: Arc<dyn Admit>,
     /// For the time in ticks.
     pub clock: Arc<dyn Clock>,
+    /// Counts requests.
+    pub telemetry: Arc<dyn Telemetry>,
     /// Everything else.
     pub settings: EdgeSettings,
     /// Cancelled when the edge is to drain: connections finish what they have begun, sockets are
@@ -55,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) activity: Arc<dyn Activity>,
     pub(crate) admit: Arc<dyn Admit>,
     pub(crate) clock: Arc<dyn Clock>,
+    telemetry: Arc<dyn Telemetry>,
     pub(crate) settings: EdgeSettings,
     pub(crate) drain: CancellationToken,
     pub(crate) pool: Arc<Pool>,
@@ -84,6 +89,7 @@ impl Edge {
                 activity: parts.activity,
                 admit: parts.admit,
                 clock: parts.clock,
+                telemetry: parts.telemetry,
                 settings: parts.settings,
                 drain: parts.drain,
                 pool: Arc::default(),
@@ -120,11 +126,21 @@ impl Edge {
     /// Answers a request to a box's host. For HTTP/1.1 the connection must be served with
     /// upgrades, as [`Edge::serve_connection`] does.
     pub async fn serve(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<EdgeBody> {
+        let began = Instant::now();
         let html = shows_html(request.headers());
-        match self.inner.answer(request, peer).await {
+        let response = match self.inner.answer(request, peer).await {
             Ok(response) => response,
             Err(refusal) => refusal.response(html),
-        }
+        };
+        let (status, took) = (response.status().as_u16(), began.elapsed());
+        self.inner.telemetry.note(Event::Visit { status, took });
+        response
+    }
+
+    /// Connections of clients, sockets that are relayed included.
+    pub fn connections(&self) -> usize {
+        let limit = self.inner.settings.limits.connections.min(Semaphore::MAX_PERMITS);
+        limit - self.inner.connections.available_permits()
     }
 }
 

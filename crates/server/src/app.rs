@@ -9,10 +9,12 @@ use smartbox_core::sandbox::Capabilities;
 use smartbox_core::smartbox::Desired;
 use smartbox_core::store::Store;
 use smartbox_core::time::{Clock, Timestamp};
+use smartbox_edge::Edge;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::http::LastLook;
+use crate::metrics::Metrics;
 use crate::site::Site;
 
 /// The state of the HTTP side. Cheap to clone.
@@ -64,6 +66,10 @@ pub struct Inner {
     pub dev: bool,
     /// Whether it could work when somebody asked last.
     pub ready: LastLook,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The edge, for how much it has to do.
+    pub edge: Edge,
     /// Cancelled when the platform goes down.
     pub draining: CancellationToken,
 }

@@ -19,7 +19,6 @@ use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::{Base, Smartbox};
 use smartbox_core::store::{self, StoreError};
-use smartbox_core::telemetry::Quiet;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
 use smartbox_egress::{Broker, SystemNames};
@@ -34,6 +33,7 @@ use crate::access::{Access, Master};
 use crate::app::{About, App, Inner};
 use crate::config::Config;
 use crate::given::Releases;
+use crate::metrics::{Counted, Metrics};
 use crate::site::Site;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::up::{BootError, Event, Ready, UpOptions, account, engine, machine, serve};
@@ -48,6 +48,8 @@ pub(crate) struct Started {
     pub(crate) access: Arc<Access>,
     pub(crate) edge: Edge,
     pub(crate) router: Router,
+    /// What is counted, and nothing else.
+    pub(crate) metrics: Router,
     pub(crate) draining: CancellationToken,
     pub(crate) ready: Ready,
     gateway: Gateway,
@@ -90,20 +92,22 @@ pub(crate) async fn start(
 
     let tracker = Tracker::new(clock.clone());
     let activity: Arc<dyn Activity> = Arc::new(Counting(tracker.clone()));
-    let gateway = gateway(&config, &sqlite, &activity, &clock)?;
+    let metrics = Arc::new(Metrics::default());
+    let counted = Counted::over(sqlite.clone(), metrics.clone());
+    let gateway = gateway(&config, &sqlite, &counted, &activity, &clock)?;
     let book = Book::new(
-        sqlite.clone(),
+        counted.clone(),
         clock.clone(),
         config.kinds.clone(),
         config.egress.presets.clone(),
         &config.egress.allow,
     );
     let control = Control::open(Parts {
-        store: sqlite.clone(),
+        store: counted.clone(),
         runtime: runtime.clone(),
         homes: runtime.clone(),
         gauges: runtime,
-        telemetry: Arc::new(Quiet),
+        telemetry: metrics.clone(),
         host: Arc::new(Machine),
         kinds: config.kinds.clone(),
         engines: vec![slot],
@@ -118,24 +122,25 @@ pub(crate) async fn start(
     })
     .await
     .map_err(|e| BootError::broken("taking over the boxes", e))?;
-    let (owner, boxes) = account::ensure(&control, &*sqlite, &config.sleep)
+    let (owner, boxes) = account::ensure(&control, &*counted, &config.sleep)
         .await
         .map_err(|e| BootError::broken("making the first account", e))?;
 
     let master = config.given.master.as_ref().map(Master::new);
-    let access = Access::new(sqlite.clone(), clock.clone(), entropy.clone(), master);
+    let access = Access::new(counted.clone(), clock.clone(), entropy.clone(), master);
     let draining = CancellationToken::new();
     let edge = Edge::new(EdgeParts {
         resolve: control.clone(),
         activity,
         admit: access.clone(),
         clock: clock.clone(),
+        telemetry: metrics.clone(),
         settings: edge_settings(&site),
         drain: draining.clone(),
     });
     let app = App::new(Inner {
         control: control.clone(),
-        store: sqlite.clone(),
+        store: counted,
         access: access.clone(),
         clock,
         entropy,
@@ -144,13 +149,15 @@ pub(crate) async fn start(
         about,
         dev: config.dev,
         ready: Default::default(),
+        metrics,
+        edge: edge.clone(),
         draining: draining.clone(),
     });
     let ready = ready(&app, &config, &boxes, adopted)
         .await
         .map_err(|e| BootError::broken("making the link", e))?;
-    let router = routes::router(&app);
-    Ok(Started { control, access, edge, router, draining, ready, gateway, store: sqlite })
+    let (router, metrics) = (routes::router(&app), routes::metrics::alone(&app));
+    Ok(Started { control, access, edge, router, metrics, draining, ready, gateway, store: sqlite })
 }
 
 /// What to tell the person: a fresh link above all.
@@ -180,13 +187,15 @@ async fn ready(
 fn gateway(
     config: &Config,
     sqlite: &Arc<Sqlite>,
+    counted: &Arc<Counted>,
     activity: &Arc<dyn Activity>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Gateway, BootError> {
     Gateway::new(smartbox_ai_gateway::Parts {
-        store: sqlite.clone(),
+        store: counted.clone(),
         release: Arc::new(Releases::new(sqlite.clone(), config.given.keys.clone())),
         activity: activity.clone(),
+        telemetry: counted.telemetry(),
         clock: clock.clone(),
         providers: config.models.providers.clone(),
         preferred: config.models.preferred.clone(),

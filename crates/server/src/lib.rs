@@ -8,6 +8,7 @@ mod boot;
 pub mod config;
 pub mod given;
 pub mod http;
+pub mod metrics;
 pub mod models;
 pub mod site;
 pub mod system;

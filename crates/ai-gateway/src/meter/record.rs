@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use smartbox_core::store::{self, Store};
+use smartbox_core::telemetry::{Event, Telemetry};
 use smartbox_core::usage::Usage;
 use tokio_util::task::TaskTracker;
 
@@ -14,20 +15,22 @@ const MOST_PENDING: usize = 10_000;
 #[derive(Clone)]
 pub(crate) struct Recorder {
     store: Arc<dyn Store>,
+    telemetry: Arc<dyn Telemetry>,
     pending: TaskTracker,
 }
 
 impl Recorder {
-    /// A recorder over a store.
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+    /// A recorder over a store, which also tells whoever counts.
+    pub(crate) fn new(store: Arc<dyn Store>, telemetry: Arc<dyn Telemetry>) -> Self {
         let pending = TaskTracker::new();
         // Closed, it can be waited for; it takes new work all the same.
         pending.close();
-        Self { store, pending }
+        Self { store, telemetry, pending }
     }
 
     /// Records one call; returns at once. A row that cannot be written is logged whole.
     pub(crate) fn record(&self, usage: Usage) {
+        self.telemetry.note(Event::Model(&usage));
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             tracing::error!(?usage, "usage was not recorded: the platform is ending");
             return;

@@ -24,6 +24,7 @@ pub(crate) mod logs;
 pub(crate) mod ls;
 pub(crate) mod man;
 pub(crate) mod messages;
+pub(crate) mod metrics_page;
 pub(crate) mod new;
 pub(crate) mod open;
 pub(crate) mod openapi;

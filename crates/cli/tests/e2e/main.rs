@@ -16,6 +16,7 @@ mod browser;
 mod bulk;
 mod canary;
 mod chaos;
+mod observe;
 mod original;
 mod platform;
 mod story;

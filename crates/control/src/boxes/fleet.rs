@@ -97,11 +97,6 @@ impl Control {
         Ok(Fleet { members, owners, issues, machine: self.parts.gauges.machine(), today })
     }
 
-    /// Every box by its state, for gauges.
-    pub fn states(&self) -> Vec<State> {
-        self.keepers().values().map(|keeper| keeper.state()).collect()
-    }
-
     fn members(&self, rows: Vec<Smartbox>, issues: &[Tally]) -> Vec<Member> {
         let mut open: HashMap<&SmartboxId, (u64, Severity)> = HashMap::new();
         for tally in issues {

@@ -7,10 +7,11 @@ use smartbox_core::activity::{Busy, Doing};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::route::port::Resolve;
 use smartbox_core::sandbox::port::Target;
+use smartbox_core::telemetry::{Event, Telemetry};
 use smartbox_link::client::Exec;
 use smartbox_link::wire::ExecOrder;
 use smartbox_link::{Link, LinkError};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::compat::FuturesAsyncReadCompatExt;
 
 use super::check;
@@ -30,6 +31,21 @@ pub struct Running {
     pub busy: Box<dyn Busy>,
 }
 
+/// Keeps the box awake, and notes at the end how long the command took.
+struct Counted {
+    began: Instant,
+    telemetry: Arc<dyn Telemetry>,
+    _busy: Box<dyn Busy>,
+}
+
+impl Busy for Counted {}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.telemetry.note(Event::Exec { took: self.began.elapsed() });
+    }
+}
+
 impl Control {
     /// Wakes the box and begins a command in it.
     pub async fn exec(
@@ -46,6 +62,8 @@ impl Control {
         self.change(id, Some((actor, "box.exec", program)), |_| Ok(())).await?;
         let begun = timeout(ANSWER, async { Ok(self.link(id).await?.exec(order).await?) });
         let exec = begun.await.unwrap_or_else(|_| Err(ControlError::Link(silent())))?;
+        let telemetry = self.parts.telemetry.clone();
+        let busy = Box::new(Counted { began: Instant::now(), telemetry, _busy: busy });
         Ok(Running { exec, busy })
     }
 

@@ -80,6 +80,12 @@ impl Open {
         Some(std::mem::take(&mut seen.since))
     }
 
+    /// The kind of each.
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        let kind = |key: &String| Kind::parse(key.split(':').next().unwrap_or_default());
+        self.lock().keys().filter_map(kind).collect()
+    }
+
     fn forget(&self, key: &str) -> bool {
         self.lock().remove(key).is_some()
     }

@@ -139,6 +139,11 @@ impl Board {
         }
     }
 
+    /// How many jobs wait, and how many run.
+    pub(super) fn count(&self) -> (usize, usize) {
+        (self.waiting.len(), self.running.len())
+    }
+
     /// How many jobs of an account wait.
     pub(super) fn waiting(&self, account: &AccountId) -> usize {
         self.queues.get(account).map_or(0, VecDeque::len)

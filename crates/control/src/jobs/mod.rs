@@ -73,6 +73,11 @@ impl Jobs {
         Self { limits, works, board: Mutex::new(Board::new(limits)), live: Live::default() }
     }
 
+    /// How many wait for their turn, and how many run.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        self.board().count()
+    }
+
     fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -205,7 +205,7 @@ impl Keeper {
             .await?;
         self.complain(control, &row, Some(&failure), ending).await;
         if starting {
-            control.parts.telemetry.note(Event::FailedStart);
+            control.parts.telemetry.note(Event::FailedStart(failure.reason));
             self.forget_sandbox();
             control
                 .parts

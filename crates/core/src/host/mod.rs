@@ -53,8 +53,7 @@ pub fn admit(needs: u64, claims: Claims, host: HostMemory, overcommit: u32) -> R
     if needs == 0 || overcommit == 0 || claims.awake == 0 {
         return Ok(());
     }
-    let budget = u128::from(host.total) * u128::from(overcommit) / 100;
-    let budget = u64::try_from(budget).unwrap_or(u64::MAX);
+    let budget = budget(host, overcommit);
     let left = budget.saturating_sub(claims.bytes);
     if needs <= left {
         return Ok(());
@@ -68,6 +67,12 @@ pub fn admit(needs: u64, claims: Claims, host: HostMemory, overcommit: u32) -> R
         host_total: host.total,
         host_available: host.available,
     })
+}
+
+/// Bytes that may be given out in all, at `overcommit` percent.
+pub fn budget(host: HostMemory, overcommit: u32) -> u64 {
+    let budget = u128::from(host.total) * u128::from(overcommit) / 100;
+    u64::try_from(budget).unwrap_or(u64::MAX)
 }
 
 /// To a tenth, for people.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::smartbox::Reason;
 use crate::usage::Usage;
 
 /// Something that happened.
@@ -15,7 +16,7 @@ pub enum Event<'a> {
         took: Duration,
     },
     /// A start or a thaw failed.
-    FailedStart,
+    FailedStart(Reason),
     /// A turn ended.
     Turn {
         /// With an answer.
@@ -39,6 +40,13 @@ pub enum Event<'a> {
         /// The HTTP status.
         status: u16,
         /// Until the head of the answer.
+        took: Duration,
+    },
+    /// A request on a box's own host was answered, by the edge or by the box.
+    Visit {
+        /// The HTTP status.
+        status: u16,
+        /// Until the head of the answer, a wake included.
         took: Duration,
     },
     /// A unit of work was written.

@@ -229,6 +229,7 @@ fn stage_with(change: impl FnOnce(&mut EdgeSettings)) -> Stage {
         activity: world.clone(),
         admit: world.clone(),
         clock: world.clone(),
+        telemetry: Arc::new(smartbox_core::telemetry::Quiet),
         settings,
         drain: CancellationToken::new(),
     });

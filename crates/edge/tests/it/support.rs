@@ -226,6 +226,7 @@ impl Front {
             activity: world.clone(),
             admit: world.clone(),
             clock: Arc::new(Noon),
+            telemetry: Arc::new(smartbox_core::telemetry::Quiet),
             settings,
             drain: drain.clone(),
         });

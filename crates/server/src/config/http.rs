@@ -63,7 +63,8 @@ pub(crate) fn settle(
     Ok(Http { listen: listen(key, text)?, url })
 }
 
-fn listen(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+/// An address and a port; `localhost` and a bare port are understood.
+pub(super) fn listen(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
     let text = text.replace("localhost", "127.0.0.1");
     let bare = text.parse::<u16>().map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
     text.parse().or(bare).map_err(|_| {

@@ -14,6 +14,7 @@ pub mod file;
 pub mod http;
 pub mod jobs;
 pub mod kinds;
+pub mod metrics;
 pub mod models;
 pub mod nearest;
 pub mod original;
@@ -52,6 +53,8 @@ pub struct Config {
     pub egress: egress::Egress,
     /// The engine of new boxes.
     pub engine: engine::EngineChoice,
+    /// Where Prometheus may ask.
+    pub metrics: metrics::Metrics,
     /// Model providers.
     pub models: models::Models,
     /// What a box may use, by the tier's name.
@@ -76,6 +79,7 @@ pub(crate) struct Written {
     egress: egress::Written,
     engine: engine::Written,
     jobs: jobs::Written,
+    metrics: metrics::Written,
     models: models::Written,
     tiers: BTreeMap<String, tier::Written>,
 }
@@ -121,7 +125,7 @@ impl Config {
         let path = data_dir.join(FILE);
         let base: Written = file::parse(Path::new("defaults.toml"), include_str!("defaults.toml"))?;
         let file: Written = file::parse(&path, text)?;
-        let Written { http, boxes, sleep, egress, engine, jobs, models, tiers } = file;
+        let Written { http, boxes, sleep, egress, engine, jobs, metrics, models, tiers } = file;
         let tiers = tier::settle(base.tiers, tiers)?;
         let http = http::settle(http, base.http, env, over.listen.as_deref())?;
         let models = models::settle(models, base.models, env)?;
@@ -134,6 +138,7 @@ impl Config {
             egress: egress::settle(egress, base.egress)?,
             engine: engine::settle(engine, base.engine)?,
             jobs: jobs::settle(&jobs, &base.jobs)?,
+            metrics: metrics::settle(&metrics)?,
             given: env::given(env, models.providers.iter().filter_map(|p| p.secret.as_deref()))?,
             models,
             tiers,

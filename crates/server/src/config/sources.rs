@@ -90,6 +90,8 @@ pub fn settings(
     said.add("engine.name", &config.engine.name, &[]);
     let path = config.engine.path.as_ref().map(|path| path.display().to_string());
     said.add("engine.path", path.as_deref().unwrap_or("none"), &[]);
+    let listen = config.metrics.listen.map(|address| address.to_string());
+    said.add("metrics.listen", listen.as_deref().unwrap_or("none"), &[]);
     said.add("models.model", &config.models.model, &[]);
     said.add("models.preferred", config.models.preferred.as_deref().unwrap_or("none"), &[]);
     said.add("models.demo", &config.models.demo.to_string(), &[]);

@@ -9,10 +9,11 @@ use axum::Router;
 use axum::body::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use smartbox_edge::Edge;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -38,6 +39,23 @@ pub async fn local(router: Router, stream: UnixStream, uid: u32, drain: Cancella
     let peer = Peer::Local { uid };
     let service =
         service_fn(move |request: Request<Incoming>| answer(router.clone(), request, peer));
+    serve(service, stream, drain).await;
+}
+
+/// Serves a connection that no edge stands before, nor any question of who asks.
+pub async fn alone(router: Router, stream: TcpStream, drain: CancellationToken) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        router.clone().oneshot(request.map(Body::new))
+    });
+    serve(service, stream, drain).await;
+}
+
+async fn serve<S, IO>(service: S, stream: IO, drain: CancellationToken)
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
     builder.http2().timer(TokioTimer::new());

@@ -23,6 +23,7 @@ mod job;
 mod kind;
 mod log;
 mod message;
+pub(crate) mod metrics;
 mod once;
 mod origin;
 mod outer;
@@ -50,6 +51,7 @@ pub use principal::Peer;
 pub fn routes() -> Vec<route::Route> {
     [
         health::routes(),
+        metrics::routes(),
         doc::routes(),
         page::routes(),
         status::routes(),

@@ -1,8 +1,10 @@
 //! The outermost layer: which host is asked for, the request's id, the headers of our pages, and
 //! every error in the shape that its asker reads.
 
+use std::time::Instant;
+
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
@@ -12,6 +14,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use smartbox_api::problem::{self, Code, Problem};
 use smartbox_core::id::random_text;
+use smartbox_core::telemetry::{Event, Telemetry};
 
 use super::principal::Peer;
 use super::trouble::Trouble;
@@ -32,7 +35,9 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
         false => Reader::Program,
     };
     let local = matches!(request.extensions().get::<Peer>(), Some(Peer::Local { .. }));
-    let began = app.clock.now();
+    // Matched before this layer; a path that leads nowhere has none, and is no label.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let began = Instant::now();
     let mut response = if local || ours(&app, &request) {
         next.run(request).await
     } else {
@@ -44,8 +49,10 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
         response = render(&app, &problem, reader, response);
     }
     finish(&app, &mut response, &id);
-    let took = app.clock.now().since(began);
+    let took = began.elapsed();
     let status = response.status().as_u16();
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    app.metrics.note(Event::Request { route, method: method.as_str(), status, took });
     tracing::debug!(%method, path, status, took_ms = took.as_millis(), request = id, "answered");
     response
 }

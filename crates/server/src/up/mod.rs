@@ -76,11 +76,16 @@ pub async fn up(options: UpOptions, ui: impl Fn(Event) + Send + Sync) -> Result<
     let lock = lock::take(&data_dir)?;
     // Before anything that takes long: a taken port should not be learnt after a download.
     let tcp = tcp::bind(config.http.listen).await?;
+    let metrics = match config.metrics.listen {
+        Some(address) => Some(tcp::bind(address).await?),
+        None => None,
+    };
     let started = signals.or_cut(boot::start(&options, config, tcp.port(), &ui)).await?;
     let socket = socket::bind(&data_dir)?;
     ui(Event::Ready(Box::new(started.ready.clone())));
     notify::tell(&options.env, "READY=1");
-    let outcome = serve::run(&started, tcp, socket, &signals, &ui).await;
+    let doors = serve::Doors { tcp, socket, metrics };
+    let outcome = serve::run(&started, doors, &signals, &ui).await;
     notify::tell(&options.env, "STOPPING=1");
     let down = signals.or_cut(serve::down(started, options.stop_boxes, &ui)).await;
     drop(lock);

@@ -19,11 +19,20 @@ const SWEEP: Duration = Duration::from_hours(1);
 /// How long accepting rests when the process has no descriptor left: others must end first.
 const BREATHER: Duration = Duration::from_millis(50);
 
+/// Where connections come in.
+pub(super) struct Doors {
+    /// People's and programs'.
+    pub(super) tcp: Tcp,
+    /// The local command line's.
+    pub(super) socket: UnixListener,
+    /// Those that want metrics without a token.
+    pub(super) metrics: Option<Tcp>,
+}
+
 /// Accepts connections until a signal or a takeover, and lets what has begun finish.
 pub(super) async fn run(
     started: &Started,
-    tcp: Tcp,
-    socket: UnixListener,
+    Doors { tcp, socket, metrics }: Doors,
     signals: &Signals,
     ui: &(impl Fn(Event) + Sync),
 ) -> Result<(), BootError> {
@@ -31,12 +40,13 @@ pub(super) async fn run(
     let outcome = tokio::select! {
         () = accept_tcp(started, &tcp) => Ok(()),
         () = accept_local(started, &socket, &local) => Ok(()),
+        () = accept_metrics(started, metrics.as_ref(), &local) => Ok(()),
         () = sweep(started) => Ok(()),
         () = signals.ended() => Ok(()),
         () = started.control.fenced() => Err(BootError::Fenced),
     };
     ui(Event::Draining);
-    drop((tcp, socket));
+    drop((tcp, socket, metrics));
     started.draining.cancel();
     local.close();
     let finished = async {
@@ -96,6 +106,19 @@ async fn accept_local(started: &Started, socket: &UnixListener, tasks: &TaskTrac
                 let uid = rustix::process::geteuid().as_raw();
                 let (router, drain) = (started.router.clone(), started.draining.clone());
                 tasks.spawn(dispatch::local(router, stream, uid, drain));
+            }
+            Err(error) => rest(&error).await,
+        }
+    }
+}
+
+async fn accept_metrics(started: &Started, tcp: Option<&Tcp>, tasks: &TaskTracker) {
+    let Some(tcp) = tcp else { return std::future::pending().await };
+    loop {
+        match tcp.listener.accept().await {
+            Ok((stream, _)) => {
+                let (router, drain) = (started.metrics.clone(), started.draining.clone());
+                tasks.spawn(dispatch::alone(router, stream, drain));
             }
             Err(error) => rest(&error).await,
         }

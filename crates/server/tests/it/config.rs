@@ -52,6 +52,8 @@ fn bad_values_say_what_to_write() {
         ("[egress]\nallow = [\"localhost:443\"]", "egress.allow", "registries"),
         ("[egress]\nprivate = [\"10.0.0\"]", "egress.private", "10.1.0.0/16:443"),
         ("[jobs]\nkeep = \"10ms\"", "jobs.keep", "24h"),
+        ("[metrics]\nlisten = \"0.0.0.0:9464\"", "metrics.listen", "127.0.0.1"),
+        ("[metrics]\nlisten = \"here\"", "metrics.listen", "127.0.0.1"),
         ("[boxes]\ntier = \"standart-1\"", "boxes.tier", "did you mean `standard-1`?"),
         ("[tiers.big]\nmemory = \"much\"", "tiers.big.memory", "2GiB"),
         ("[tiers.big]\ncpu = -1.0", "tiers.big.cpu", "between"),

@@ -65,6 +65,7 @@ fn example(operation: &str) -> Option<Example> {
         "accounts_get" => ("/api/v1/accounts/owner", None, Nothing),
         "kinds_list" => ("/api/v1/kinds", None, TheirOwn),
         "tiers_list" => ("/api/v1/tiers", None, TheirOwn),
+        "metrics_get" => return Some(operate("/metrics", None)),
         "accounts_list" => return Some(operate("/api/v1/accounts", None)),
         "accounts_create" => {
             return Some(operate("/api/v1/accounts", Some(json!({ "name": "fresh" }))));

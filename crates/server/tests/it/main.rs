@@ -25,6 +25,7 @@ mod kinds;
 mod lists;
 mod live;
 mod local;
+mod metrics;
 mod once;
 mod pages;
 mod revision;

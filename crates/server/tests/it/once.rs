@@ -50,6 +50,8 @@ fn again(world: &World) -> Router {
         about: app.about.clone(),
         dev: false,
         ready: Default::default(),
+        metrics: app.metrics.clone(),
+        edge: app.edge.clone(),
         draining: app.draining.clone(),
     }))
 }

@@ -29,6 +29,7 @@ use smartbox_runtime::sim::Sim;
 use smartbox_server::access::{Access, Master};
 use smartbox_server::app::{About, App, Inner};
 use smartbox_server::http::{dispatch, router};
+use smartbox_server::metrics::{Counted, Metrics};
 use smartbox_server::site::Site;
 use smartbox_server::system::{SystemClock, SystemEntropy};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
@@ -129,6 +130,8 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
     let store: Arc<dyn Store> = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
     let tracker = Tracker::new(clock.clone());
     let limits = Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 };
+    let metrics = Arc::new(Metrics::default());
+    let store: Arc<dyn Store> = Counted::over(store, metrics.clone());
     let control = Control::open(Parts {
         store: store.clone(),
         runtime: sim.clone(),
@@ -136,7 +139,7 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
         kinds: smartbox_control::Kinds::shipped().unwrap(),
         homes: sim.clone(),
         gauges: sim.clone(),
-        telemetry: Arc::new(smartbox_core::telemetry::Quiet),
+        telemetry: metrics.clone(),
         engines: vec![EngineSlot {
             engine: Arc::new(Parrot::new()),
             configs: Arc::new(OpenClawConfigs::puppet(OpenClaw::puppet().unwrap())),
@@ -189,6 +192,7 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
         activity: Arc::new(Counting(tracker)),
         admit: access.clone(),
         clock: clock.clone(),
+        telemetry: metrics.clone(),
         settings: EdgeSettings::new(Scheme::Http, site.base(), port, &sign_in),
         drain: draining.clone(),
     });
@@ -214,6 +218,8 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
         about,
         dev,
         ready,
+        metrics,
+        edge: edge.clone(),
         draining,
     };
     (App::new(inner), edge)

@@ -54,6 +54,7 @@ impl World {
             store: Arc::new(ledger.clone()),
             release: Arc::new(vault.clone()),
             activity: Arc::new(busy.clone()),
+            telemetry: Arc::new(smartbox_core::telemetry::Quiet),
             clock: Arc::new(Ticks::default()),
             providers,
             preferred: None,
