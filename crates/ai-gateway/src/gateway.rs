@@ -9,6 +9,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use reqwest::{Client, Url, redirect};
 use smartbox_core::BoxFuture;
 use smartbox_core::activity::Activity;
+use smartbox_core::id::SmartboxId;
 use smartbox_core::model::Caller;
 use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::port::Conn;
@@ -18,6 +19,7 @@ use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::Clock;
 use tokio::sync::Semaphore;
 use tokio_util::compat::FuturesAsyncReadCompatExt as _;
+use tracing::Span;
 
 use crate::call::answer::{DEMO, answer};
 use crate::call::limits::{InFlight, Limits};
@@ -29,6 +31,9 @@ use crate::tls;
 /// Bytes of a request's head at the most.
 const LONGEST_HEAD: usize = 64 << 10;
 
+/// Puts a span that has not begun under what a box is doing.
+pub type Cause = Arc<dyn Fn(&SmartboxId, &Span) + Send + Sync>;
+
 /// What the gateway is made of.
 pub struct Parts {
     /// Where usage is recorded.
@@ -39,6 +44,8 @@ pub struct Parts {
     pub activity: Arc<dyn Activity>,
     /// Counts calls and tokens.
     pub telemetry: Arc<dyn Telemetry>,
+    /// Puts the span of a box's call under what it is made for, if that is known.
+    pub cause: Cause,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Who answers. Their order decides among equals.
@@ -61,6 +68,7 @@ pub struct Gateway {
 pub(crate) struct Inner {
     pub(crate) release: Arc<dyn Release>,
     pub(crate) activity: Arc<dyn Activity>,
+    pub(crate) cause: Cause,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) providers: Vec<Provider>,
     pub(crate) preferred: Option<String>,
@@ -100,6 +108,7 @@ impl Gateway {
         let inner = Inner {
             release: parts.release,
             activity: parts.activity,
+            cause: parts.cause,
             clock: parts.clock,
             providers,
             preferred: parts.preferred,

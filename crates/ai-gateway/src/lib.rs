@@ -15,8 +15,8 @@ mod tls;
 
 pub use call::limits::Limits;
 pub use demo::DemoConfig;
-pub use gateway::{Gateway, Parts};
+pub use gateway::{Cause, Gateway, Parts};
 pub use provider::{
     BadProvider, DEFAULT_MODEL, Protocol, ProviderConfig, Timeouts, known_providers,
 };
-pub use tls::install_crypto;
+pub use tls::{client_config, install_crypto};

@@ -15,7 +15,7 @@ pub fn install_crypto() {
 
 /// A client's TLS configuration: the machine's own roots (`SSL_CERT_FILE` and `SSL_CERT_DIR`
 /// included), or the built-in Mozilla roots on a machine that has none.
-pub(crate) fn client_config() -> Result<ClientConfig, rustls::Error> {
+pub fn client_config() -> Result<ClientConfig, rustls::Error> {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     let (taken, ignored) = roots.add_parsable_certificates(found.certs);

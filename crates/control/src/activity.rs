@@ -8,6 +8,8 @@ use smartbox_core::id::SmartboxId;
 use smartbox_core::time::{Clock, Timestamp};
 use tokio::sync::Notify;
 
+use crate::trail::Trail;
+
 /// What is going on in every box, in memory only: after a restart of the platform nothing is going on,
 /// since every connection went through it.
 pub struct Tracker {
@@ -20,6 +22,8 @@ struct Entry {
     counts: HashMap<Doing, u32>,
     last: Timestamp,
     keeper: Arc<Notify>,
+    /// The turn that is being taken.
+    turn: Trail,
 }
 
 /// What is going on in one box.
@@ -49,6 +53,18 @@ impl Tracker {
     /// What the keeper of a box waits for: told when something begins or the last thing ends.
     pub(crate) fn bell(&self, id: &SmartboxId) -> Arc<Notify> {
         self.lock().entry(id.clone()).or_default().keeper.clone()
+    }
+
+    /// What its model calls are made for, as far as anybody can tell: the turn that is being taken.
+    pub fn turn(&self, id: &SmartboxId) -> Trail {
+        self.lock().get(id).map(|entry| entry.turn.clone()).unwrap_or_default()
+    }
+
+    /// A turn begins, or, by the default, ends.
+    pub(crate) fn takes(&self, id: &SmartboxId, turn: Trail) {
+        if let Some(entry) = self.lock().get_mut(id) {
+            entry.turn = turn;
+        }
     }
 
     /// Forgets a box that is gone.

@@ -27,6 +27,7 @@ use crate::messages::deliver::Deliveries;
 use crate::messages::live::Live;
 use crate::parts::{Actor, EngineSlot, Parts};
 use crate::routes::Routes;
+use crate::trail::Trail;
 
 const MODEL_KEY: &str = "SMARTBOX_MODEL_TOKEN_KEY";
 
@@ -274,6 +275,7 @@ impl Control {
         .inspect_err(|error| self.heed(error))??;
         if let Some(keeper) = self.keeper(id) {
             if wished {
+                keeper.because(Trail::here());
                 keeper.unsettle();
             }
             keeper.nudge();

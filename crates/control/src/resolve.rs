@@ -10,9 +10,15 @@ use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::{Conn, RuntimeError, Target};
 use smartbox_core::smartbox::{Desired, Smartbox, State};
 use smartbox_core::store::{self, StoreError};
+use smartbox_core::telemetry::TRACE;
+use tokio::sync::watch;
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::keeper::{Keeper, Now};
+use crate::trail::Trail;
 
 impl Resolve for Control {
     fn route<'a>(&'a self, label: &'a str) -> BoxFuture<'a, Result<Option<Route>, StoreError>> {
@@ -36,26 +42,17 @@ impl Resolve for Control {
     fn wake(&self, id: SmartboxId, within: Duration) -> BoxFuture<'_, Result<(), WakeError>> {
         Box::pin(async move {
             let Some(keeper) = self.keeper(&id) else { return Err(WakeError::Missing) };
-            let mut seen = keeper.watch();
+            let seen = keeper.watch();
             if seen.borrow().answers() {
                 self.activity().touch(&id);
                 return Ok(());
             }
-            let since = self.wish_awake(&id).await?;
-            let woken = seen.wait_for(|now| {
-                now.gone || now.answers() || now.failure.as_ref().is_some_and(|f| f.at >= since)
-            });
-            let drained =
-                self.draining.run_until_cancelled(tokio::time::timeout(within, woken)).await;
-            match drained {
-                None | Some(Ok(Err(_))) => Err(WakeError::Draining),
-                Some(Err(_)) => Err(WakeError::Late { state: keeper.now().state }),
-                Some(Ok(Ok(now))) if now.gone => Err(WakeError::Missing),
-                Some(Ok(Ok(now))) => match now.failure.clone() {
-                    Some(failure) if !now.answers() => Err(WakeError::Failed(failure)),
-                    _ => Ok(()),
-                },
+            let span = info_span!(target: TRACE, "control.wake", smartbox.id = %id, otel.status_code = Empty);
+            let woken = self.woken(&id, &keeper, seen, within).instrument(span.clone()).await;
+            if woken.is_err() {
+                span.record("otel.status_code", "ERROR");
             }
+            woken
         })
     }
 
@@ -100,6 +97,30 @@ impl Resolve for Control {
 }
 
 impl Control {
+    /// Wishes it awake and waits for it.
+    async fn woken(
+        &self,
+        id: &SmartboxId,
+        keeper: &Keeper,
+        mut seen: watch::Receiver<Now>,
+        within: Duration,
+    ) -> Result<(), WakeError> {
+        let since = self.wish_awake(id).await?;
+        let woken = seen.wait_for(|now| {
+            now.gone || now.answers() || now.failure.as_ref().is_some_and(|f| f.at >= since)
+        });
+        let drained = self.draining.run_until_cancelled(tokio::time::timeout(within, woken)).await;
+        match drained {
+            None | Some(Ok(Err(_))) => Err(WakeError::Draining),
+            Some(Err(_)) => Err(WakeError::Late { state: keeper.now().state }),
+            Some(Ok(Ok(now))) if now.gone => Err(WakeError::Missing),
+            Some(Ok(Ok(now))) => match now.failure.clone() {
+                Some(failure) if !now.answers() => Err(WakeError::Failed(failure)),
+                _ => Ok(()),
+            },
+        }
+    }
+
     /// Writes the wish to be awake. Returns when that was, so that only later failures count.
     async fn wish_awake(
         &self,
@@ -120,6 +141,9 @@ impl Control {
             && now < retry
         {
             return Err(WakeError::Failed(failure.clone()));
+        }
+        if let Some(keeper) = self.keeper(id) {
+            keeper.because(Trail::here());
         }
         self.change(id, None, move |row| {
             row.touch(now);

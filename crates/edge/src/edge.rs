@@ -14,12 +14,14 @@ use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::Conn;
 use smartbox_core::smartbox::{Desired, State};
-use smartbox_core::telemetry::{Event, Telemetry};
+use smartbox_core::telemetry::{Event, TRACE, Telemetry};
 use smartbox_core::time::Clock;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
 
 use crate::admit::{Admit, Person};
 use crate::body::EdgeBody;
@@ -128,11 +130,19 @@ impl Edge {
     pub async fn serve(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<EdgeBody> {
         let began = Instant::now();
         let html = shows_html(request.headers());
-        let response = match self.inner.answer(request, peer).await {
+        let span = info_span!(
+            target: TRACE, parent: None, "visit", otel.kind = "server", smartbox.id = Empty,
+            http.response.status_code = Empty, otel.status_code = Empty,
+        );
+        let response = match self.inner.answer(request, peer).instrument(span.clone()).await {
             Ok(response) => response,
             Err(refusal) => refusal.response(html),
         };
         let (status, took) = (response.status().as_u16(), began.elapsed());
+        span.record("http.response.status_code", status);
+        if status >= 500 {
+            span.record("otel.status_code", "ERROR");
+        }
         self.inner.telemetry.note(Event::Visit { status, took });
         response
     }
@@ -180,6 +190,7 @@ impl Inner {
         let Some(known) = self.known(route, &parts, host, peer).await? else {
             return self.sign_in(&label, &parts);
         };
+        Span::current().record("smartbox.id", tracing::field::display(&known.route.id));
         if ws::wanted(&parts) {
             return ws::open(self, known, &mut parts).await;
         }

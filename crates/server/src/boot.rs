@@ -36,6 +36,7 @@ use crate::given::Releases;
 use crate::metrics::{Counted, Metrics};
 use crate::site::Site;
 use crate::system::{SystemClock, SystemEntropy};
+use crate::traces::{TracedEngine, TracedRuntime};
 use crate::up::{BootError, Event, Ready, UpOptions, account, engine, machine, serve};
 use crate::{http as routes, models};
 
@@ -94,17 +95,11 @@ pub(crate) async fn start(
     let activity: Arc<dyn Activity> = Arc::new(Counting(tracker.clone()));
     let metrics = Arc::new(Metrics::default());
     let counted = Counted::over(sqlite.clone(), metrics.clone());
-    let gateway = gateway(&config, &sqlite, &counted, &activity, &clock)?;
-    let book = Book::new(
-        counted.clone(),
-        clock.clone(),
-        config.kinds.clone(),
-        config.egress.presets.clone(),
-        &config.egress.allow,
-    );
+    let gateway = gateway(&config, &sqlite, &counted, &tracker, &clock)?;
+    let book = book(&config, &counted, &clock);
     let control = Control::open(Parts {
         store: counted.clone(),
-        runtime: runtime.clone(),
+        runtime: Arc::new(TracedRuntime(runtime.clone())),
         homes: runtime.clone(),
         gauges: runtime,
         telemetry: metrics.clone(),
@@ -188,14 +183,16 @@ fn gateway(
     config: &Config,
     sqlite: &Arc<Sqlite>,
     counted: &Arc<Counted>,
-    activity: &Arc<dyn Activity>,
+    tracker: &Arc<Tracker>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Gateway, BootError> {
+    let turns = tracker.clone();
     Gateway::new(smartbox_ai_gateway::Parts {
         store: counted.clone(),
         release: Arc::new(Releases::new(sqlite.clone(), config.given.keys.clone())),
-        activity: activity.clone(),
+        activity: Arc::new(Counting(tracker.clone())),
         telemetry: counted.telemetry(),
+        cause: Arc::new(move |id, span| turns.turn(id).leads_to(span)),
         clock: clock.clone(),
         providers: config.models.providers.clone(),
         preferred: config.models.preferred.clone(),
@@ -203,6 +200,17 @@ fn gateway(
         limits: smartbox_ai_gateway::Limits::default(),
     })
     .map_err(|e| BootError::broken("setting up the model providers", e))
+}
+
+/// What may leave which box.
+fn book(config: &Config, counted: &Arc<Counted>, clock: &Arc<dyn Clock>) -> Arc<Book> {
+    Book::new(
+        counted.clone(),
+        clock.clone(),
+        config.kinds.clone(),
+        config.egress.presets.clone(),
+        &config.egress.allow,
+    )
 }
 
 /// What boxes send out goes through it.
@@ -297,7 +305,7 @@ async fn engine_slot(
     Ok(EngineSlot {
         configs: Arc::new(configs),
         conversations: Arc::new(engine.clone()),
-        engine: Arc::new(engine),
+        engine: Arc::new(TracedEngine(Arc::new(engine))),
         dir,
         complaint: smartbox_engine::complaint::complaint,
     })

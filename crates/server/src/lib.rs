@@ -8,10 +8,12 @@ mod boot;
 pub mod config;
 pub mod given;
 pub mod http;
+pub mod logs;
 pub mod metrics;
 pub mod models;
 pub mod site;
 pub mod system;
+pub mod traces;
 pub mod up;
 
 pub use boot::{detect, install_engine};

@@ -10,6 +10,9 @@ use smartbox_core::activity::Doing;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::model::Caller;
 use smartbox_core::secret::Secret;
+use smartbox_core::telemetry::TRACE;
+use tracing::field::Empty;
+use tracing::{Span, info_span};
 
 use crate::call::authenticate;
 use crate::call::forward::{Ask, forward};
@@ -73,7 +76,9 @@ async fn serve(
         provider: name.to_owned(),
         model: model.clone().unwrap_or_default(),
     });
-    let mut meter = Meter::begin(call, gateway.clock.clone(), gateway.recorder.clone(), held);
+    let span = if call.is_some() { span(gateway, id, name) } else { Span::none() };
+    let (clock, recorder) = (gateway.clock.clone(), gateway.recorder.clone());
+    let mut meter = Meter::begin(call, span, clock, recorder, held);
     let answered = match &chosen {
         Chosen::Demo(config) => demonstrate(config, route, body, &mut meter).await,
         Chosen::Provider(provider, key) => {
@@ -97,6 +102,18 @@ async fn serve(
             Err(refusal)
         }
     }
+}
+
+/// Of a call, for whoever collects. No model: a box writes its name.
+fn span(gateway: &Inner, id: &SmartboxId, provider: &str) -> Span {
+    let span = info_span!(
+        target: TRACE, parent: None, "model.call", otel.kind = "client", smartbox.id = %id,
+        gen_ai.provider.name = provider, http.response.status_code = Empty,
+        gen_ai.usage.input_tokens = Empty, gen_ai.usage.output_tokens = Empty,
+        otel.status_code = Empty,
+    );
+    (gateway.cause)(id, &span);
+    span
 }
 
 /// Who answers.

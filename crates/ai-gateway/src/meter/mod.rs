@@ -11,6 +11,7 @@ use std::sync::Arc;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::usage::Usage;
+use tracing::Span;
 
 use crate::call::limits::Held;
 use crate::meter::read::Reader;
@@ -62,20 +63,24 @@ pub(crate) struct Meter {
     began: Timestamp,
     status: u16,
     reader: Reader,
+    /// Lasts as long as the call.
+    span: Span,
     _held: Held,
 }
 
 impl Meter {
-    /// Begins a call. Without `call` nothing is recorded, only the box kept awake.
+    /// Begins a call, whose `span` ends with it. Without `call` nothing is recorded, only the box
+    /// kept awake.
     pub(crate) fn begin(
         call: Option<Call>,
+        span: Span,
         clock: Arc<dyn Clock>,
         recorder: Recorder,
         held: Held,
     ) -> Self {
         let began = clock.now();
         let reader = Reader::Nothing;
-        Self { call, clock, recorder, began, status: HUNG_UP, reader, _held: held }
+        Self { call, clock, recorder, began, status: HUNG_UP, reader, span, _held: held }
     }
 
     /// The box gets this status, and nothing that counts.
@@ -100,6 +105,12 @@ impl Drop for Meter {
         let Some(call) = self.call.take() else { return };
         let counts = self.reader.counts();
         let took = self.clock.now().since(self.began);
+        self.span.record("http.response.status_code", self.status);
+        self.span.record("gen_ai.usage.input_tokens", counts.input);
+        self.span.record("gen_ai.usage.output_tokens", counts.output);
+        if self.status >= 400 {
+            self.span.record("otel.status_code", "ERROR");
+        }
         self.recorder.record(Usage {
             smartbox: call.id,
             provider: call.provider,

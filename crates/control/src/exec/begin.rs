@@ -7,12 +7,13 @@ use smartbox_core::activity::{Busy, Doing};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::route::port::Resolve;
 use smartbox_core::sandbox::port::Target;
-use smartbox_core::telemetry::{Event, Telemetry};
+use smartbox_core::telemetry::{Event, TRACE, Telemetry};
 use smartbox_link::client::Exec;
 use smartbox_link::wire::ExecOrder;
 use smartbox_link::{Link, LinkError};
 use tokio::time::{Instant, timeout};
 use tokio_util::compat::FuturesAsyncReadCompatExt;
+use tracing::{Instrument, info_span};
 
 use super::check;
 use crate::control::Control;
@@ -49,6 +50,16 @@ impl Drop for Counted {
 impl Control {
     /// Wakes the box and begins a command in it.
     pub async fn exec(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &SmartboxId,
+        order: ExecOrder,
+    ) -> Result<Running, ControlError> {
+        let span = info_span!(target: TRACE, "control.exec", smartbox.id = %id);
+        self.begin(actor, id, order).instrument(span).await
+    }
+
+    async fn begin(
         self: &Arc<Self>,
         actor: &Actor,
         id: &SmartboxId,

@@ -8,6 +8,9 @@ use futures_util::FutureExt;
 use smartbox_core::id::JobId;
 use smartbox_core::job::{End, Happening, Job, JobFailure, JobState};
 use smartbox_core::store::{self, StoreError};
+use smartbox_core::telemetry::TRACE;
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 
 use super::board::{Stop, Ticket};
 use super::ctx::Ctx;
@@ -69,8 +72,12 @@ impl Control {
         tracing::info!(job = %id, kind = job.kind, attempt = fence, "a job is taken up");
         let for_good = stop.for_good.clone();
         let ctx = Ctx::new(self.clone(), job, fence, stop);
+        let span = info_span!(
+            target: TRACE, parent: None, "job", job.id = %id, job.kind = work.kind(),
+            job.attempt = fence, otel.status_code = Empty,
+        );
         let halt = tokio::select! {
-            ended = attempt(&*work, &ctx) => ended,
+            ended = attempt(&*work, &ctx).instrument(span.clone()) => ended,
             () = async { for_good.cancelled().await; tokio::time::sleep(GRACE).await } => {
                 Err(Halt::Stopped(None))
             }
@@ -78,7 +85,10 @@ impl Control {
         ctx.flush().await;
         let end = match halt {
             Ok(result) => ctx.fitting(result),
-            Err(Halt::Failed(failure)) => End::Failed(failure),
+            Err(Halt::Failed(failure)) => {
+                span.record("otel.status_code", "ERROR");
+                End::Failed(failure)
+            }
             Err(Halt::Stopped(result)) => End::Stopped(result),
             Err(Halt::Lost) => return,
         };

@@ -31,6 +31,7 @@ use tokio::time::Instant;
 
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::trail::Trail;
 pub(crate) use boot::LAST_GOOD;
 pub(crate) use now::Now;
 
@@ -75,6 +76,8 @@ struct Memory {
     seen: Option<(Timestamp, Observed)>,
     /// How the engine ended last during a start.
     ending: Option<Ending>,
+    /// The wish that the present steps make true.
+    cause: Trail,
 }
 
 /// What came of a step.
@@ -108,6 +111,11 @@ impl Keeper {
     /// Asks for a look.
     pub(crate) fn nudge(&self) {
         self.bell.notify_one();
+    }
+
+    /// What is done next is done for this.
+    pub(crate) fn because(&self, cause: Trail) {
+        self.memory().cause = cause;
     }
 
     /// A new wish was written: what was settled before is not settled for it, and a look that began

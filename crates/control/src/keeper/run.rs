@@ -8,14 +8,16 @@ use smartbox_core::sandbox::{EngineProcess, Observed, Phase};
 use smartbox_core::smartbox::plan::{Seen, Step, next_look, plan};
 use smartbox_core::smartbox::{Desired, Smartbox, State};
 use smartbox_core::store::StoreError;
-use smartbox_core::telemetry::{Event, Sleep};
+use smartbox_core::telemetry::{Event, Sleep, TRACE};
 use smartbox_core::time::Timestamp;
 use tokio::time::Instant;
+use tracing::{Instrument, Span, info_span};
 
 use super::strike::{Ends, ends};
 use super::{Done, Keeper};
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::trail::Trail;
 
 /// How often a frozen box is looked at: only to find that its sandbox is gone.
 const FROZEN_HEARTBEAT: Duration = Duration::from_secs(60);
@@ -50,6 +52,7 @@ impl Keeper {
         self: &Arc<Self>,
         control: &Arc<Control>,
     ) -> Result<Option<Duration>, ControlError> {
+        let mut stepped = false;
         loop {
             self.seen.store(self.wishes.load(Ordering::SeqCst), Ordering::SeqCst);
             let Some(row) = control.row(&self.id).await? else { return Ok(None) };
@@ -70,6 +73,9 @@ impl Keeper {
             let policy = row.sleep_policy(control.parts.settings.sleep);
             let steps = plan(&row, &seen, policy, clock);
             if steps.is_empty() {
+                if std::mem::take(&mut stepped) {
+                    self.because(Trail::default());
+                }
                 self.settle(&row);
                 if self.probe(control, &row, &observed).await? {
                     continue;
@@ -77,8 +83,9 @@ impl Keeper {
                 return Ok(Some(self.wait(control, &row, &observed, clock)));
             }
             let waking = waking(&steps).map(|from| (from, Instant::now()));
+            stepped = true;
             for step in steps {
-                match self.perform(control, step).await {
+                match self.perform(control, step).instrument(self.span(step)).await {
                     Ok(Done::Yes) => {
                         if let (Step::Record(State::Running), Some((from, began))) = (step, waking)
                         {
@@ -105,6 +112,24 @@ impl Keeper {
                 }
             }
         }
+    }
+
+    /// Of a step, under the wish that it helps to make true.
+    fn span(&self, step: Step) -> Span {
+        let word = match step {
+            Step::Start => "start",
+            Step::StartEngine => "start-engine",
+            Step::AwaitReady => "await-ready",
+            Step::Thaw => "thaw",
+            Step::Freeze => "freeze",
+            Step::Stop => "stop",
+            Step::Discard => "discard",
+            Step::Forget => "forget",
+            Step::Record(_) => return Span::none(),
+        };
+        let span = info_span!(target: TRACE, parent: None, "box.step", smartbox.id = %self.id, smartbox.step = word);
+        self.memory().cause.leads_to(&span);
+        span
     }
 
     fn seen_now<'a>(&self, sandbox: &'a Observed, busy: bool) -> Seen<'a> {

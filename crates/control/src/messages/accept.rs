@@ -9,6 +9,7 @@ use smartbox_core::store::{self, StoreError};
 
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::trail::Trail;
 
 /// The longest message, in bytes.
 const LONGEST: usize = 256 << 10;
@@ -61,7 +62,7 @@ impl Control {
         };
         let (message, fresh) = self.insert(message).await?;
         if fresh {
-            self.live.turn(&message.id);
+            self.live.begin(&message.id, Trail::here());
             self.deliver_soon(&message.smartbox);
         }
         Ok(message)

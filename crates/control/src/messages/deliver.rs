@@ -19,10 +19,13 @@ use smartbox_core::message::{Delivery, Message, Redelivery, redeliver};
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::BoxDial;
 use smartbox_core::store;
-use smartbox_core::telemetry::Event;
+use smartbox_core::telemetry::{Event, TRACE};
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::trail::Trail;
 
 /// History entries that are searched for a message after a crash.
 const SEARCHED: u32 = 400;
@@ -114,15 +117,24 @@ impl Control {
 
     /// Tries until the message has its answer, or is given up.
     async fn deliver(self: &Arc<Self>, mut message: Message) {
-        let id = message.id.clone();
-        let _busy = self.activity().begin(&message.smartbox, Doing::Message);
+        let (id, smartbox) = (message.id.clone(), message.smartbox.clone());
+        let span = info_span!(
+            target: TRACE, parent: None, "turn", smartbox.id = %smartbox, message.id = %id,
+            message.attempts = Empty, message.outcome = Empty,
+        );
+        self.live.cause(&id).leads_to(&span);
+        let _busy = self.activity().begin(&smartbox, Doing::Message);
+        self.parts.activity.takes(&smartbox, Trail::of(&span));
         loop {
-            match self.attempt(&mut message).await {
+            match self.attempt(&mut message).instrument(span.clone()).await {
                 Ok(()) => break,
                 Err(Again::Never) => break,
                 Err(Again::After(pause)) => tokio::time::sleep(pause).await,
             }
         }
+        span.record("message.attempts", message.attempts);
+        span.record("message.outcome", message.state.as_str());
+        self.parts.activity.takes(&smartbox, Trail::default());
         self.live.end(&id);
     }
 
@@ -247,14 +259,14 @@ impl Control {
         written.inspect_err(|error| self.heed(error)).map_err(|error| match error {
             store::StoreError::Fenced | store::StoreError::Missing { .. } => Again::Never,
             error => {
-                tracing::warn!(message = %message.id, %error, "a message's state cannot be written");
+                tracing::warn!(message_id = %message.id, %error, "a message's state cannot be written");
                 Again::After(Duration::from_secs(1))
             }
         })
     }
 
     fn retry(&self, message: &Message, error: &EngineError) -> Again {
-        tracing::info!(message = %message.id, %error, "the message is tried again");
+        tracing::info!(message_id = %message.id, %error, "the message is tried again");
         if let Some(keeper) = self.keeper(&message.smartbox) {
             keeper.nudge();
         }

@@ -7,6 +7,8 @@ use smartbox_core::engine::TurnEvent;
 use smartbox_core::id::MessageId;
 use tokio::sync::watch;
 
+use crate::trail::Trail;
+
 /// What a watcher sees of a turn.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Turn {
@@ -55,20 +57,40 @@ impl Turn {
 
 /// All turns in progress.
 #[derive(Default)]
-pub(crate) struct Live(Mutex<HashMap<MessageId, Arc<watch::Sender<Turn>>>>);
+pub(crate) struct Live(Mutex<HashMap<MessageId, Entry>>);
+
+#[derive(Clone)]
+struct Entry {
+    turn: Arc<watch::Sender<Turn>>,
+    /// What it was accepted in.
+    cause: Trail,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self { turn: Arc::new(watch::channel(Turn::default()).0), cause: Trail::default() }
+    }
+}
 
 impl Live {
     /// The turn of a message, begun if need be.
     pub(crate) fn turn(&self, id: &MessageId) -> Arc<watch::Sender<Turn>> {
-        self.lock()
-            .entry(id.clone())
-            .or_insert_with(|| Arc::new(watch::channel(Turn::default()).0))
-            .clone()
+        self.lock().entry(id.clone()).or_default().turn.clone()
+    }
+
+    /// A message was accepted, in this.
+    pub(crate) fn begin(&self, id: &MessageId, cause: Trail) {
+        self.lock().entry(id.clone()).or_default().cause = cause;
+    }
+
+    /// What it was accepted in, if this process accepted it.
+    pub(crate) fn cause(&self, id: &MessageId) -> Trail {
+        self.lock().get(id).map(|entry| entry.cause.clone()).unwrap_or_default()
     }
 
     /// The turn of a message, if it is in progress.
     pub(crate) fn find(&self, id: &MessageId) -> Option<watch::Receiver<Turn>> {
-        self.lock().get(id).map(|turn| turn.subscribe())
+        self.lock().get(id).map(|entry| entry.turn.subscribe())
     }
 
     /// The turn is over.
@@ -76,7 +98,7 @@ impl Live {
         self.lock().remove(id);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<MessageId, Arc<watch::Sender<Turn>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<MessageId, Entry>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,6 +5,9 @@ use std::time::Duration;
 use crate::smartbox::Reason;
 use crate::usage::Usage;
 
+/// The target of spans that may leave the machine as traces, and of nothing else.
+pub const TRACE: &str = "smartbox::trace";
+
 /// Something that happened.
 #[derive(Debug, Clone, Copy)]
 pub enum Event<'a> {

@@ -30,7 +30,7 @@ const HOP: [&str; 9] = [
     "upgrade",
 ];
 
-const NEVER: [&str; 8] = [
+const NEVER: [&str; 11] = [
     "forwarded",
     "expect",
     "x-real-ip",
@@ -39,6 +39,10 @@ const NEVER: [&str; 8] = [
     "cf-connecting-ip",
     "x-rewrite-url",
     "sec-websocket-extensions",
+    // Of whoever stands before us: a box has no part in their traces.
+    "traceparent",
+    "tracestate",
+    "baggage",
 ];
 
 const NEVER_BEGIN: [&str; 7] = [

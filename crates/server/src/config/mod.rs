@@ -23,6 +23,7 @@ pub mod size;
 pub mod sleep;
 pub mod sources;
 pub mod tier;
+pub mod traces;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ pub struct Config {
     pub engine: engine::EngineChoice,
     /// Where Prometheus may ask.
     pub metrics: metrics::Metrics,
+    /// Where spans are sent.
+    pub traces: traces::Traces,
     /// Model providers.
     pub models: models::Models,
     /// What a box may use, by the tier's name.
@@ -81,6 +84,7 @@ pub(crate) struct Written {
     jobs: jobs::Written,
     metrics: metrics::Written,
     models: models::Written,
+    traces: traces::Written,
     tiers: BTreeMap<String, tier::Written>,
 }
 
@@ -125,7 +129,8 @@ impl Config {
         let path = data_dir.join(FILE);
         let base: Written = file::parse(Path::new("defaults.toml"), include_str!("defaults.toml"))?;
         let file: Written = file::parse(&path, text)?;
-        let Written { http, boxes, sleep, egress, engine, jobs, metrics, models, tiers } = file;
+        let Written { http, boxes, sleep, egress, engine, jobs, metrics, models, traces, tiers } =
+            file;
         let tiers = tier::settle(base.tiers, tiers)?;
         let http = http::settle(http, base.http, env, over.listen.as_deref())?;
         let models = models::settle(models, base.models, env)?;
@@ -139,6 +144,7 @@ impl Config {
             engine: engine::settle(engine, base.engine)?,
             jobs: jobs::settle(&jobs, &base.jobs)?,
             metrics: metrics::settle(&metrics)?,
+            traces: traces::settle(&traces, env)?,
             given: env::given(env, models.providers.iter().filter_map(|p| p.secret.as_deref()))?,
             models,
             tiers,

@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, ConfigError, Env, Overrides, env, file, http, original, place, sleep};
+use super::{Config, ConfigError, Env, Overrides, env, file, http, original, place, sleep, traces};
 
 /// Who says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -92,6 +92,8 @@ pub fn settings(
     said.add("engine.path", path.as_deref().unwrap_or("none"), &[]);
     let listen = config.metrics.listen.map(|address| address.to_string());
     said.add("metrics.listen", listen.as_deref().unwrap_or("none"), &[]);
+    let endpoint = config.traces.endpoint.as_deref().unwrap_or("none");
+    said.add("traces.endpoint", endpoint, &[traces::WHOLE, traces::BASE]);
     said.add("models.model", &config.models.model, &[]);
     said.add("models.preferred", config.models.preferred.as_deref().unwrap_or("none"), &[]);
     said.add("models.demo", &config.models.demo.to_string(), &[]);

@@ -14,12 +14,15 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use smartbox_api::problem::{self, Code, Problem};
 use smartbox_core::id::random_text;
-use smartbox_core::telemetry::{Event, Telemetry};
+use smartbox_core::telemetry::{Event, TRACE, Telemetry};
+use tracing::field::Empty;
+use tracing::{Instrument, Span, info_span};
 
 use super::principal::Peer;
 use super::trouble::Trouble;
 use super::{compat, page};
 use crate::app::App;
+use crate::traces;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("smartbox-request-id");
 
@@ -38,8 +41,9 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
     // Matched before this layer; a path that leads nowhere has none, and is no label.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
+    let span = span(&request, route.as_ref(), &id);
     let mut response = if local || ours(&app, &request) {
-        next.run(request).await
+        next.run(request).instrument(span.clone()).await
     } else {
         wrong_host(&app).into_response()
     };
@@ -51,10 +55,30 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
     finish(&app, &mut response, &id);
     let took = began.elapsed();
     let status = response.status().as_u16();
+    span.record("http.response.status_code", status);
+    if status >= 500 {
+        span.record("otel.status_code", "ERROR");
+    }
     let route = route.as_ref().map_or("", MatchedPath::as_str);
     app.metrics.note(Event::Request { route, method: method.as_str(), status, took });
     tracing::debug!(%method, path, status, took_ms = took.as_millis(), request = id, "answered");
     response
+}
+
+/// Of a request, under the caller's if it names one.
+fn span(request: &Request, route: Option<&MatchedPath>, id: &str) -> Span {
+    let span = info_span!(
+        target: TRACE, parent: None, "request", otel.kind = "server", request.id = id,
+        http.request.method = Empty, http.route = Empty, http.response.status_code = Empty,
+        otel.status_code = Empty,
+    );
+    // A path that leads nowhere is not told, nor is the method that it was tried with.
+    if let Some(route) = route {
+        span.record("http.request.method", request.method().as_str());
+        span.record("http.route", route.as_str());
+    }
+    traces::under(request.headers(), &span);
+    span
 }
 
 fn reads_html(headers: &HeaderMap) -> bool {

@@ -1,5 +1,5 @@
-//! What is counted, for Prometheus: events as they happen ([`count`]), and gauges that are read when
-//! somebody asks ([`gauges`]).
+//! What is counted, for Prometheus: events as they happen (`count`), and gauges that are read when
+//! somebody asks (`gauges`).
 //!
 //! Every label has few values, whatever boxes and callers do: a route is its template, a provider one
 //! that is configured, all others are words of ours. No box, account, model, path or address is a

@@ -54,6 +54,12 @@ fn bad_values_say_what_to_write() {
         ("[jobs]\nkeep = \"10ms\"", "jobs.keep", "24h"),
         ("[metrics]\nlisten = \"0.0.0.0:9464\"", "metrics.listen", "127.0.0.1"),
         ("[metrics]\nlisten = \"here\"", "metrics.listen", "127.0.0.1"),
+        ("[traces]\nendpoint = \"collector:4318\"", "traces.endpoint", "http://127.0.0.1:4318"),
+        (
+            "[traces]\nendpoint = \"http://u:sk-abc@x\"",
+            "traces.endpoint",
+            "OTEL_EXPORTER_OTLP_HEADERS",
+        ),
         ("[boxes]\ntier = \"standart-1\"", "boxes.tier", "did you mean `standard-1`?"),
         ("[tiers.big]\nmemory = \"much\"", "tiers.big.memory", "2GiB"),
         ("[tiers.big]\ncpu = -1.0", "tiers.big.cpu", "between"),
@@ -194,6 +200,19 @@ fn what_is_still_to_come_is_said_and_what_is_set_is_not() {
     }
     assert!(!notes.contains("canary") && !notes.contains("SLACK"), "{notes}");
     assert!(load("", &Env::default()).unwrap().notes.is_empty());
+}
+
+#[test]
+fn traces_go_where_opentelemetrys_own_variables_say() {
+    let file = "[traces]\nendpoint = \"http://file:4318/\"";
+    let base = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://base.example/otlp");
+    let whole = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://whole:1/x");
+    let to = |text: &str, env: &Env| load(text, env).unwrap().traces.endpoint;
+    assert_eq!(to("", &Env::default()), None, "off unless somebody says so");
+    assert_eq!(to(file, &Env::default()).as_deref(), Some("http://file:4318/v1/traces"));
+    let by_base = to(file, &Env::of([base]));
+    assert_eq!(by_base.as_deref(), Some("https://base.example/otlp/v1/traces"));
+    assert_eq!(to(file, &Env::of([base, whole])).as_deref(), Some("http://whole:1/x"));
 }
 
 #[test]

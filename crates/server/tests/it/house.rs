@@ -60,29 +60,29 @@ fn rooms() -> Vec<String> {
 }
 
 /// A source file: its room, its path within the room, its text.
-struct Source {
+pub struct Source {
     room: String,
     path: PathBuf,
-    text: String,
+    pub text: String,
 }
 
 impl Source {
-    fn is_test(&self) -> bool {
+    pub fn is_test(&self) -> bool {
         let name = self.path.file_name().unwrap().to_str().unwrap();
         name == "tests.rs" || !self.path.starts_with("src")
     }
 
     /// Its lines before its own tests.
-    fn code(&self) -> impl Iterator<Item = &str> {
+    pub fn code(&self) -> impl Iterator<Item = &str> {
         self.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"))
     }
 
-    fn place(&self) -> String {
+    pub fn place(&self) -> String {
         format!("crates/{}/{}", self.room, self.path.display())
     }
 }
 
-fn sources() -> Vec<Source> {
+pub fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     for room in rooms() {
         let root = crates().join(&room);

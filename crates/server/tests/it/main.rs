@@ -16,6 +16,7 @@ mod engine_config;
 mod errors;
 mod every;
 mod execs;
+mod fields;
 mod files;
 mod gate;
 mod health;

@@ -55,6 +55,7 @@ impl World {
             release: Arc::new(vault.clone()),
             activity: Arc::new(busy.clone()),
             telemetry: Arc::new(smartbox_core::telemetry::Quiet),
+            cause: Arc::new(|_, _| {}),
             clock: Arc::new(Ticks::default()),
             providers,
             preferred: None,

@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use smartbox_server::config::Env;
-use tracing_subscriber::filter::EnvFilter;
+use smartbox_server::logs::Fields;
+use smartbox_server::traces::Traces;
+use tracing_subscriber::filter::{EnvFilter, FilterExt, filter_fn};
 use tracing_subscriber::fmt;
-use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::layer::{Filter, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::CliError;
@@ -26,21 +28,35 @@ const OLD: &str = "platform.old.log";
 /// Bytes after which the file is cut.
 const MAX: u64 = 16 << 20;
 
-/// From now on what the platform says is kept.
-pub(super) fn keep(data_dir: &Path, env: &Env) -> Result<(), CliError> {
+/// From now on what the platform says is kept, and spans are sent where they are to be.
+pub(super) fn keep(data_dir: &Path, env: &Env, traces: Option<&Traces>) -> Result<(), CliError> {
     let wished = env.get(LEVEL).unwrap_or("info");
     let filter = EnvFilter::builder().parse(wished).map_err(|e| {
         CliError::usage(format!("{LEVEL} is not understood: {e}"), "write `info` or `debug`")
     })?;
     let journal = Mutex::new(Journal { dir: data_dir.join(DIR), open: None });
-    let file = fmt::layer().with_ansi(false).with_writer(journal).with_filter(filter);
+    let file = fmt::layer()
+        .with_ansi(false)
+        .fmt_fields(Fields)
+        .with_writer(journal)
+        .with_filter(filter.and(events()));
     let loud = (!io::stderr().is_terminal()).then(|| {
         let filter = EnvFilter::new("warn");
-        fmt::layer().with_ansi(false).with_writer(io::stderr).with_filter(filter)
+        fmt::layer()
+            .with_ansi(false)
+            .fmt_fields(Fields)
+            .with_writer(io::stderr)
+            .with_filter(filter.and(events()))
     });
     // A second `up` in one process would be a mistake of ours; the first one's log stands.
-    let _ = tracing_subscriber::registry().with(file).with(loud).try_init();
+    let traces = traces.map(Traces::layer);
+    let _ = tracing_subscriber::registry().with(traces).with(file).with(loud).try_init();
     Ok(())
+}
+
+/// Lines stand for themselves; spans are for traces.
+fn events<S>() -> impl Filter<S> {
+    filter_fn(|of| of.is_event())
 }
 
 /// The file, opened when the directory is there. What is said before is said on the terminal too.

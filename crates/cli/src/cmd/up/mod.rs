@@ -3,15 +3,18 @@
 mod journal;
 pub(super) mod tell;
 
+use std::path::Path;
 use std::sync::Mutex;
 
-use smartbox_server::config::Env;
+use smartbox_server::config::{Config, Env, Overrides};
+use smartbox_server::traces::Traces;
 use smartbox_server::{BootError, UpOptions};
 use tokio::runtime;
 
 use crate::client::Place;
 use crate::client::contexts::LOCAL;
 use crate::error::CliError;
+use crate::ui::out;
 
 /// Starts the platform and prints one link; Ctrl-C ends it, and smartboxes go on.
 ///
@@ -39,7 +42,13 @@ pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError>
             "leave them out",
         ));
     }
-    journal::keep(&place.data_dir(env)?, env)?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| CliError::here(format!("the platform cannot run: {e}"), String::new()))?;
+    let data_dir = place.data_dir(env)?;
+    let traces = traces(&data_dir, env, runtime.handle());
+    journal::keep(&data_dir, env, traces.as_ref())?;
     let mut options = UpOptions::new(env.clone());
     options.data_dir.clone_from(&place.data_dir);
     options.listen.clone_from(&place.listen);
@@ -52,13 +61,22 @@ pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError>
         let mut teller = teller.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         teller.tell(event);
     };
-    let runtime = runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| CliError::here(format!("the platform cannot run: {e}"), String::new()))?;
     let ended = runtime.block_on(smartbox_server::up(options, ui));
+    if let Some(traces) = traces {
+        traces.end();
+    }
     runtime.shutdown_background();
     ended.map_err(explain)
+}
+
+/// Where spans go, if anywhere. What is wrong with the configuration is said by `up` itself; that nothing
+/// can be sent keeps nobody from running.
+fn traces(data_dir: &Path, env: &Env, runtime: &runtime::Handle) -> Option<Traces> {
+    let config = Config::load(data_dir, env, &Overrides::default()).ok()?;
+    Traces::start(&config.traces, runtime.clone()).unwrap_or_else(|error| {
+        out::note(format!("WARNING: {error}"));
+        None
+    })
 }
 
 pub(super) fn explain(error: BootError) -> CliError {
