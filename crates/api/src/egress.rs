@@ -161,6 +161,8 @@ pub struct EgressView {
     pub why: Option<Refusal>,
     /// When something happened last.
     pub last: Timestamp,
+    /// Whether the rules of this moment let it out.
+    pub allowed: bool,
 }
 
 /// A list of hosts under a name.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use smartbox_core::config::port::Configs;
 use smartbox_core::egress::port::Egress;
 use smartbox_core::engine::port::{Conversations, Engine};
@@ -102,6 +103,8 @@ pub struct Settings {
     pub model: String,
     /// How many jobs run, and how long they are remembered.
     pub jobs: JobLimits,
+    /// The certificates that this machine trusts, in PEM (RFC 7468).
+    pub roots: Bytes,
     /// The origins of a box, by its host label.
     pub origins: Origins,
 }

@@ -35,7 +35,7 @@ use crate::config::Config;
 use crate::given::Releases;
 use crate::metrics::{Counted, Metrics};
 use crate::site::Site;
-use crate::system::{SystemClock, SystemEntropy};
+use crate::system::{SystemClock, SystemEntropy, roots};
 use crate::traces::{TracedEngine, TracedRuntime};
 use crate::up::{BootError, Event, Ready, UpOptions, account, engine, machine, serve};
 use crate::{http as routes, models};
@@ -221,6 +221,7 @@ fn broker(config: &Config, book: &Arc<Book>, clock: &Arc<dyn Clock>) -> Broker {
         clock: clock.clone(),
         names: Arc::new(SystemNames),
         opened: config.egress.private.clone(),
+        roots: Vec::new(),
         limits: smartbox_egress::Limits {
             connections: config.egress.connections,
             ..smartbox_egress::Limits::default()
@@ -364,6 +365,7 @@ fn settings(config: &Config, site: &Site) -> Settings {
         heartbeat: HEARTBEAT,
         model: config.models.model.clone(),
         jobs: config.jobs,
+        roots: roots(),
         origins: Arc::new(move |label| vec![origins.box_origin(label)]),
     }
 }

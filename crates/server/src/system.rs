@@ -1,7 +1,8 @@
-//! The system's own clock and randomness: where time and chance come into the house.
+//! The system's own clock, randomness and trust: where they come into the house.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use smartbox_core::id::Entropy;
 use smartbox_core::time::{Clock, Timestamp};
 
@@ -29,4 +30,21 @@ impl Entropy for SystemEntropy {
             std::process::abort();
         }
     }
+}
+
+/// Where Linux distributions keep the certificates that the machine trusts, in one file.
+const ROOTS: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// The certificates that the machine trusts, in PEM; nothing on a machine that has none.
+pub(crate) fn roots() -> Bytes {
+    let found = ROOTS.iter().find_map(|path| std::fs::read(path).ok());
+    if found.is_none() {
+        tracing::warn!("this machine has no file of trusted certificates: install ca-certificates");
+    }
+    found.unwrap_or_default().into()
 }

@@ -1,7 +1,6 @@
 //! Kill -9 at random moments under traffic: no acknowledged message is lost, none is there twice.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::api;
-use crate::platform::Platform;
+use crate::platform::{Platform, puppet};
 
 /// A generator of the moments, so that a bad run can be run again: `SMARTBOX_CHAOS_SEED`.
 struct Dice(u64);
@@ -28,9 +27,7 @@ fn number(name: &str, default: u64) -> u64 {
 
 #[test]
 fn no_acknowledged_message_is_lost_or_doubled_on_puppet() {
-    let puppet = PathBuf::from(env!("CARGO_BIN_EXE_smartbox")).with_file_name("smartbox-puppet");
-    assert!(puppet.exists(), "build the whole workspace first: {} is missing", puppet.display());
-    let config = format!("[engine]\nname = \"puppet\"\npath = {puppet:?}\n");
+    let config = puppet();
     chaos(&config, number("SMARTBOX_CHAOS_ROUNDS", 12), Duration::from_secs(120));
 }
 

@@ -16,6 +16,7 @@ mod browser;
 mod bulk;
 mod canary;
 mod chaos;
+mod egress;
 mod observe;
 mod original;
 mod platform;

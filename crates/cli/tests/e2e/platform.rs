@@ -262,3 +262,10 @@ fn names_any(pid: u32, ids: &[String]) -> bool {
     let cgroup = cgroup(pid);
     ids.iter().any(|id| cgroup.contains(id))
 }
+
+/// A configuration with puppet as the engine: the small pretend one, a real process.
+pub fn puppet() -> String {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_smartbox")).with_file_name("smartbox-puppet");
+    assert!(program.exists(), "build the whole workspace first: {} is missing", program.display());
+    format!("[engine]\nname = \"puppet\"\npath = {program:?}\n")
+}

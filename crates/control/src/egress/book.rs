@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use smartbox_core::BoxFuture;
-use smartbox_core::egress::port::{Rules, Standing};
+use smartbox_core::egress::port::{Authority, Rules, Standing};
 use smartbox_core::egress::{
     Effect, Entry, Kept, Layer, Policy, Rule, Scope, Source, What, is_preset,
 };
@@ -32,6 +32,7 @@ pub struct Book {
     pub(super) counts: Counts,
     known: Mutex<HashMap<SmartboxId, Standing>>,
     version: watch::Sender<u64>,
+    authorities: Mutex<HashMap<SmartboxId, Authority>>,
 }
 
 impl Book {
@@ -46,7 +47,18 @@ impl Book {
         let everywhere = read(everywhere);
         let (counts, known) = (Counts::default(), Mutex::default());
         let version = watch::Sender::new(1);
-        Arc::new(Self { store, clock, kinds, presets, everywhere, counts, known, version })
+        let authorities = Mutex::default();
+        Arc::new(Self {
+            store,
+            clock,
+            kinds,
+            presets,
+            everywhere,
+            counts,
+            known,
+            version,
+            authorities,
+        })
     }
 
     /// What was known does not count any more, on connections that are open too.
@@ -54,6 +66,10 @@ impl Book {
         // The version first: what is put together from older records meanwhile is of the older version.
         self.version.send_modify(|version| *version += 1);
         self.known().clear();
+    }
+
+    pub(super) fn authorities(&self) -> MutexGuard<'_, HashMap<SmartboxId, Authority>> {
+        self.authorities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<SmartboxId, Standing>> {
@@ -168,6 +184,13 @@ impl Rules for Book {
                 std::future::pending::<()>().await;
             }
         })
+    }
+
+    fn authority<'a>(
+        &'a self,
+        id: &'a SmartboxId,
+    ) -> BoxFuture<'a, Result<Option<Authority>, StoreError>> {
+        Box::pin(self.authority_of(id))
     }
 
     fn take<'a>(

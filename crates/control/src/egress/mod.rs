@@ -1,5 +1,6 @@
 //! What may leave boxes, and the account of what did: the book that the broker reads and writes.
 
+mod authority;
 mod book;
 mod count;
 mod environment;
@@ -8,6 +9,6 @@ mod rules;
 mod serve;
 
 pub use book::Book;
-pub(crate) use environment::add_proxy;
+pub(crate) use environment::add_way_out;
 pub use presets::{Preset, PresetError, Presets};
 pub use rules::{NewRule, Standings};

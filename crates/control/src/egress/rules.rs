@@ -1,7 +1,8 @@
 //! Looking at rules and changing them, for whoever has the right to.
 
 use smartbox_core::audit::Act;
-use smartbox_core::egress::{Effect, Kept, Scope, Source, Use, What};
+use smartbox_core::egress::port::Rules as _;
+use smartbox_core::egress::{Effect, Host, Kept, Scope, Source, Use, What, decide};
 use smartbox_core::id::{AccountId, EgressRuleId, SmartboxId};
 use smartbox_core::store;
 use smartbox_core::time::Timestamp;
@@ -132,20 +133,28 @@ impl Control {
         if gone { Ok(()) } else { Err(ControlError::Missing { what: "rule" }) }
     }
 
-    /// What a box did since then, the last of it first.
+    /// What a box did since then, the last of it first; each with whether it would be let out now.
     pub async fn egress_uses(
         &self,
         id: &SmartboxId,
         since: Timestamp,
         limit: u32,
-    ) -> Result<Vec<Use>, ControlError> {
+    ) -> Result<Vec<(Use, bool)>, ControlError> {
+        let book = &self.parts.book;
         // What happened a moment ago is asked for most of all.
-        self.parts.book.write().await?;
+        book.write().await?;
+        let now = self.parts.clock.now();
+        let policy = book.standing(id).await?.policy;
         let id = id.clone();
-        Ok(store::read(&*self.parts.store, move |tx| {
+        let found = store::read(&*self.parts.store, move |tx| {
             Box::pin(async move { tx.egress_uses().list(id, since, limit).await })
         })
-        .await?)
+        .await?;
+        let allowed = |one: &Use| {
+            let host = Host::parse(&one.host);
+            host.is_ok_and(|host| decide(&policy, &host, one.port, now).is_ok())
+        };
+        Ok(found.into_iter().map(|one| (allowed(&one), one)).map(|(yes, one)| (one, yes)).collect())
     }
 
     fn check_rule(&self, new: &NewRule, now: Timestamp) -> Result<(), ControlError> {

@@ -17,7 +17,7 @@ use tracing::{Instrument, info_span};
 
 use super::check;
 use crate::control::Control;
-use crate::egress::add_proxy;
+use crate::egress::add_way_out;
 use crate::error::ControlError;
 use crate::parts::Actor;
 
@@ -66,7 +66,7 @@ impl Control {
         mut order: ExecOrder,
     ) -> Result<Running, ControlError> {
         check::order(&order)?;
-        add_proxy(&mut order.env);
+        add_way_out(&mut order.env);
         let busy = self.activity().begin(id, Doing::Exec);
         Resolve::wake(&**self, id.clone(), self.wake_within()).await?;
         let program = order.argv[0].chars().take(200).collect();

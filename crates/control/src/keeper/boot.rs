@@ -14,7 +14,7 @@ use smartbox_link::{Link, LinkError};
 
 use super::{Done, Keeper};
 use crate::control::Control;
-use crate::egress::add_proxy;
+use crate::egress::add_way_out;
 use crate::error::ControlError;
 
 /// Where the last configuration that worked is kept, relative to the home.
@@ -55,6 +55,7 @@ impl Keeper {
             engine_dir: slot.dir.clone(),
             listeners: vec![slot.engine.manifest().model_port, PROXY_PORT],
         };
+        control.new_authority(&self.id).await?;
         control.parts.runtime.start(spec).await?;
         self.serve_calls(control)?;
         self.start_engine(control).await?;
@@ -71,6 +72,7 @@ impl Keeper {
         self.say("starting the engine");
         let link = control.link(&self.id).await?;
         let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        control.furnish_trust(&self.id, &link).await?;
         let engine = &control.engine(&row.engine)?.engine;
         let found = control.config_at_start(&row).await?;
         let mut current = found.bytes.clone();
@@ -115,7 +117,7 @@ impl Keeper {
         link.write(&manifest.config, 0o600, config.clone()).await?;
         let mut env = manifest.env.clone();
         env.insert("SMARTBOX_MODEL_TOKEN".into(), control.model_token(&self.id).expose().clone());
-        add_proxy(&mut env);
+        add_way_out(&mut env);
         let order = EngineOrder {
             argv: manifest.argv.clone(),
             env,

@@ -62,6 +62,15 @@ impl ModelCalls for NoModels {
 }
 
 impl smartbox_core::egress::port::Egress for NoModels {
+    fn authority(
+        &self,
+    ) -> Result<smartbox_core::egress::port::Authority, smartbox_core::egress::port::BoxError> {
+        Ok(smartbox_core::egress::port::Authority {
+            certificate: "a certificate".into(),
+            key: smartbox_core::secret::Secret::new("a key".into()),
+        })
+    }
+
     fn serve(&self, _: SmartboxId, _: Conn) -> BoxFuture<'static, ()> {
         Box::pin(async {})
     }
@@ -246,6 +255,7 @@ fn parts(
             heartbeat: Duration::from_secs(5),
             model: "demo/demo".into(),
             jobs: smartbox_control::jobs::Limits { at_once: 4, per_box: 2, ..Default::default() },
+            roots: bytes::Bytes::new(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },
     }

@@ -46,6 +46,8 @@ pub enum Refusal {
     Mismatch,
     /// A secret's stand-in would leave towards where that secret does not belong.
     Secret,
+    /// The program in the box does not trust the box's own certificate authority, by which its TLS would be opened.
+    Untrusted,
     /// More than a box may do at once or in an hour.
     Limit,
     /// It is no request that the broker serves.
@@ -56,7 +58,7 @@ crate::words! {
     Refusal {
         NotListed = "not-listed", Port = "port", Request = "request", Denied = "denied",
         Host = "host", Private = "private", Unresolved = "unresolved",
-        Unreachable = "unreachable", Mismatch = "mismatch", Secret = "secret", Limit = "limit",
+        Unreachable = "unreachable", Mismatch = "mismatch", Secret = "secret", Untrusted = "untrusted", Limit = "limit",
         Malformed = "malformed",
     }
 }
@@ -119,7 +121,9 @@ pub fn decide_request(
         .filter(|(_, entry)| entry.rule.means_request(method, path))
         .min_by_key(|(_, entry)| entry.once);
     match best {
-        Some((source, entry)) => Ok(allowed(source, entry, false)),
+        Some((source, entry)) => {
+            Ok(Allowed { look_inside: false, ..allowed(source, entry, false) })
+        }
         None if holding().next().is_some() => Err(Refusal::Request),
         None => Err(unlisted(policy, host, now)),
     }

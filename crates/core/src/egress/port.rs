@@ -6,14 +6,30 @@ use super::{Kept, Policy, Refusal, Scope, Use};
 use crate::BoxFuture;
 use crate::id::{EgressRuleId, SmartboxId};
 use crate::sandbox::port::Conn;
+use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
+/// A certificate authority of one box: what the box trusts where its TLS is opened. It lives as long as
+/// the sandbox; its key never enters it.
+#[derive(Clone)]
+pub struct Authority {
+    /// The certificate, in PEM (RFC 7468).
+    pub certificate: String,
+    /// Its key, in PEM.
+    pub key: Secret<String>,
+}
+
 /// Carries what a box sends out.
 pub trait Egress: Send + Sync {
+    /// Makes the authority of a new sandbox.
+    fn authority(&self) -> Result<Authority, BoxError>;
     /// Serves one connection that something in a box made to its proxy, until it closes.
     fn serve(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()>;
 }
+
+/// Something of a library's.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What counts for a box at this moment.
 #[derive(Debug, Clone)]
@@ -32,6 +48,11 @@ pub trait Rules: Send + Sync {
     fn standing<'a>(&'a self, id: &'a SmartboxId) -> BoxFuture<'a, Result<Standing, StoreError>>;
     /// Waits until another version counts.
     fn changed(&self, id: SmartboxId, version: u64) -> BoxFuture<'static, ()>;
+    /// The authority of the box's sandbox; none if its sandbox has none.
+    fn authority<'a>(
+        &'a self,
+        id: &'a SmartboxId,
+    ) -> BoxFuture<'a, Result<Option<Authority>, StoreError>>;
     /// Uses up an entry that is for one connection; false if it was used before.
     fn take<'a>(
         &'a self,

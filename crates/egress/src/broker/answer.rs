@@ -41,7 +41,7 @@ pub(crate) async fn answer(
         Ok(target) => target,
         Err(BadHost { host, .. }) => return misread(inner, id, &standing, &host, Refusal::Host),
     };
-    let case = Case { inner: inner.clone(), id: id.clone(), target, standing };
+    let case = Case { inner: inner.clone(), id: id.clone(), target, standing, secure: false };
     if connect {
         connect::tunnel(case, request).await
     } else {

@@ -22,11 +22,12 @@ pub(crate) struct Case {
     pub(crate) id: SmartboxId,
     pub(crate) target: Target,
     pub(crate) standing: Standing,
+    /// It is TLS that was opened: towards the host TLS is spoken, too.
+    pub(crate) secure: bool,
 }
 
-/// What was let out: keep it as long as anything passes.
+/// What was let out: keep the place as long as anything passes.
 pub(crate) struct Out {
-    pub(crate) server: TcpStream,
     pub(crate) allowed: Allowed,
     pub(crate) place: Place,
 }
@@ -44,19 +45,25 @@ impl Case {
         decide_request(&self.standing.policy, &self.target.host, self.target.port, request, now)
     }
 
-    /// Connects, by a decision.
+    /// Takes a place, by a decision. What is for once is used up, unless it is looked into: then it is
+    /// for one request, not for what carries it.
     pub(crate) async fn out(&self, decision: Decision) -> Result<Out, Refusal> {
         let allowed = decision?;
         let place = self.inner.in_flight.enter(&self.id).ok_or(Refusal::Limit)?;
-        if allowed.once {
+        if allowed.once && !allowed.look_inside {
             let taken = self.inner.parts.rules.take(&self.id, &allowed.entry).await;
             if !taken.is_ok_and(|taken| taken) {
                 return Err(Refusal::NotListed);
             }
         }
+        Ok(Out { allowed, place })
+    }
+
+    /// Connects.
+    pub(crate) async fn dial(&self) -> Result<TcpStream, Refusal> {
         let server = self.inner.dial(&self.target).await?;
         self.inner.note(&self.id, &self.target, Happening::Opened);
-        Ok(Out { server, allowed, place })
+        Ok(server)
     }
 
     /// Says no, and has it written down.

@@ -8,14 +8,15 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use smartbox_core::egress::Refusal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::body::Body;
 use super::case::{Case, Out};
-use super::forward;
 use super::hello::{First, first};
 use super::meter::Meter;
 use super::splice::{End, splice};
 use super::target::Target;
+use super::{forward, open};
 
 /// Makes the tunnel.
 pub(crate) async fn tunnel(case: Case, mut request: Request<Incoming>) -> Response<Body> {
@@ -28,7 +29,7 @@ pub(crate) async fn tunnel(case: Case, mut request: Request<Incoming>) -> Respon
             return case.refuse(Refusal::Mismatch);
         }
     }
-    let out = match case.out(case.decide()).await {
+    let (out, server) = match out(&case).await {
         Ok(out) => out,
         Err(why) => return case.refuse(why),
     };
@@ -36,32 +37,40 @@ pub(crate) async fn tunnel(case: Case, mut request: Request<Incoming>) -> Respon
     let tasks = case.inner.tasks.clone();
     tasks.spawn(async move {
         if let Ok(inside) = upgrade.await {
-            carry(case, inside, out).await;
+            carry(case, inside, out, server).await;
         }
     });
     Response::new(Body::empty())
 }
 
+/// Where each request must be asked about, none has come yet, and nobody is dialled.
+async fn out(case: &Case) -> Result<(Out, Option<TcpStream>), Refusal> {
+    let out = case.out(case.decide()).await?;
+    let server = if out.allowed.look_inside { None } else { Some(case.dial().await?) };
+    Ok((out, server))
+}
+
 /// Passes what goes through the tunnel, once it is known what that is.
-async fn carry(case: Case, inside: Upgraded, out: Out) {
-    let Out { mut server, allowed, place: _place } = out;
+async fn carry(case: Case, inside: Upgraded, out: Out, mut server: Option<TcpStream>) {
+    let Out { allowed, place: _place } = out;
     let mut inside = TokioIo::new(inside);
     let idle = case.inner.parts.limits.idle_time;
-    let looked = tokio::time::timeout(idle, look(&case, &mut inside, &mut server)).await;
+    let looked = tokio::time::timeout(idle, look(&case, &mut inside, server.as_mut())).await;
     let (kind, held) = match looked {
         Ok(Ok(Some(looked))) => looked,
         Ok(Ok(None)) | Err(_) => return,
         Ok(Err(why)) => return case.refused(why),
     };
-    if kind == First::Http {
-        return forward::inside(case, inside, held).await;
-    }
-    if allowed.look_inside {
-        return case.refused(Refusal::Request);
-    }
-    let (meter, cut) = (Meter::new(case.clone()), case.cut(&allowed));
-    if splice((inside, held), server, meter, cut, idle).await == End::Cut {
-        case.refused(Refusal::Denied);
+    match (kind, server) {
+        (First::Http, _) => forward::inside(case, inside, held).await,
+        (First::Tls, None) => open::open(case, inside, held).await,
+        (_, None) => case.refused(Refusal::Request),
+        (_, Some(server)) => {
+            let (meter, cut) = (Meter::new(case.clone()), case.cut(&allowed));
+            if splice((inside, held), server, meter, cut, idle).await == End::Cut {
+                case.refused(Refusal::Denied);
+            }
+        }
     }
 }
 
@@ -70,7 +79,7 @@ async fn carry(case: Case, inside: Upgraded, out: Out) {
 async fn look(
     case: &Case,
     inside: &mut TokioIo<Upgraded>,
-    server: &mut tokio::net::TcpStream,
+    mut server: Option<&mut TcpStream>,
 ) -> Result<Option<(First, BytesMut)>, Refusal> {
     let mut held = BytesMut::new();
     let mut piece = [0; 4096];
@@ -85,7 +94,7 @@ async fn look(
                     }
                 }
             },
-            read = server.read(&mut piece) => match read {
+            read = read(&mut server, &mut piece) => match read {
                 Ok(0) | Err(_) => return Ok(None),
                 Ok(n) => {
                     if inside.write_all(&piece[..n]).await.is_err() || inside.flush().await.is_err() {
@@ -94,5 +103,13 @@ async fn look(
                 }
             },
         }
+    }
+}
+
+/// What the server says first, if there is one.
+async fn read(server: &mut Option<&mut TcpStream>, piece: &mut [u8]) -> std::io::Result<usize> {
+    match server {
+        Some(server) => server.read(piece).await,
+        None => std::future::pending().await,
     }
 }

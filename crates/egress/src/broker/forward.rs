@@ -8,6 +8,7 @@ use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, UPGRADE
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use smartbox_core::egress::{self, Allowed, Refusal};
@@ -68,7 +69,8 @@ pub(crate) async fn forward(mut case: Case, mut request: Request<Incoming>) -> R
         (Some(host), None) => host.to_str().ok(),
         _ => return case.refuse(Refusal::Malformed),
     };
-    if named.and_then(|host| Target::parse(host, Some(80)).ok()).as_ref() != Some(&case.target) {
+    let usual = if case.secure { 443 } else { 80 };
+    if named.and_then(|host| Target::parse(host, Some(usual)).ok()).as_ref() != Some(&case.target) {
         return case.refuse(Refusal::Mismatch);
     }
     // Each request is asked about by what counts now: a tunnel may be old.
@@ -83,7 +85,8 @@ pub(crate) async fn forward(mut case: Case, mut request: Request<Incoming>) -> R
     let upgrade = wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
     match send(&case, request, out, upgrade).await {
         Ok(response) => response,
-        Err(error) => {
+        Err(Failed::No(why)) => case.refuse(why),
+        Err(Failed::Broken(error)) => {
             tracing::debug!(smartbox = %case.id, %error, "a request could not be sent on");
             case.refuse(Refusal::Unreachable)
         }
@@ -95,18 +98,14 @@ async fn send(
     request: Request<Incoming>,
     out: Out,
     upgrade: Option<hyper::upgrade::OnUpgrade>,
-) -> Result<Response<Body>, hyper::Error> {
-    let Out { server, allowed, place } = out;
-    let limits = &case.inner.parts.limits;
-    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
-        .max_buf_size(limits.head_bytes.max(16 << 10) * 4)
-        .handshake(TokioIo::new(server))
-        .await?;
-    case.inner.tasks.spawn(async move {
-        if let Err(error) = connection.with_upgrades().await {
-            tracing::debug!(%error, "a server broke off");
-        }
-    });
+) -> Result<Response<Body>, Failed> {
+    let Out { allowed, place } = out;
+    let server = case.dial().await?;
+    let mut sender = if case.secure {
+        shake_hands(case, case.inner.secure(&case.target.host, server).await?).await?
+    } else {
+        shake_hands(case, server).await?
+    };
     let meter = Arc::new(Mutex::new(Meter::new(case.clone())));
     let (mut parts, body) = request.into_parts();
     let path = parts.uri.path_and_query().cloned();
@@ -129,6 +128,42 @@ async fn send(
     Ok(response.map(|body| {
         Body::Passing(Passing { body, way: Way::Down, meter, cut, _place: Some(place) })
     }))
+}
+
+/// Why a request could not be sent on.
+enum Failed {
+    No(Refusal),
+    Broken(hyper::Error),
+}
+
+impl From<Refusal> for Failed {
+    fn from(why: Refusal) -> Self {
+        Self::No(why)
+    }
+}
+
+impl From<hyper::Error> for Failed {
+    fn from(error: hyper::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// Begins HTTP/1.1 on a connection to a host.
+async fn shake_hands<S>(case: &Case, server: S) -> Result<SendRequest<Body>, hyper::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = &case.inner.parts.limits;
+    let (sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_buf_size(limits.head_bytes.max(16 << 10) * 4)
+        .handshake(TokioIo::new(server))
+        .await?;
+    case.inner.tasks.spawn(async move {
+        if let Err(error) = connection.with_upgrades().await {
+            tracing::debug!(%error, "a server broke off");
+        }
+    });
+    Ok(sender)
 }
 
 /// Both ends speak another protocol from here on (WebSocket).

@@ -27,7 +27,9 @@ const METHODS: &[&[u8]] = &[
 pub(crate) enum First {
     /// More bytes are needed to tell.
     Unknown,
-    /// TLS towards the right host, or bytes of a protocol that we have no word about.
+    /// TLS towards the right host.
+    Tls,
+    /// Bytes of a protocol that we have no word about.
     Pass,
     /// HTTP in the open: each request is to be asked about.
     Http,
@@ -76,7 +78,7 @@ fn tls(bytes: &[u8], target: &Target) -> Result<First, Refusal> {
             (Host::Ip(_), None) => true,
             (Host::Name(_), None) | (Host::Ip(_), Some(_)) => false,
         };
-        return if same { Ok(First::Pass) } else { Err(Refusal::Mismatch) };
+        return if same { Ok(First::Tls) } else { Err(Refusal::Mismatch) };
     }
     if bytes.len() >= LONGEST { Err(Refusal::Malformed) } else { Ok(First::Unknown) }
 }
@@ -121,13 +123,13 @@ mod tests {
     #[test]
     fn the_name_in_the_handshake_is_the_host_that_was_asked_for() {
         let to = target("example.com:443");
-        assert_eq!(first(&hello(Some("example.com")), &to), Ok(First::Pass));
-        assert_eq!(first(&hello(Some("EXAMPLE.com")), &to), Ok(First::Pass));
+        assert_eq!(first(&hello(Some("example.com")), &to), Ok(First::Tls));
+        assert_eq!(first(&hello(Some("EXAMPLE.com")), &to), Ok(First::Tls));
         for other in [Some("evil.com"), Some("www.example.com"), None] {
             assert_eq!(first(&hello(other), &to), Err(Refusal::Mismatch), "{other:?}");
         }
         let ip = target("8.8.8.8:853");
-        assert_eq!(first(&hello(None), &ip), Ok(First::Pass));
+        assert_eq!(first(&hello(None), &ip), Ok(First::Tls));
         assert_eq!(first(&hello(Some("example.com")), &ip), Err(Refusal::Mismatch));
     }
 

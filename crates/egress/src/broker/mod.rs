@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! a request ─► who may (core::egress::decide) ─► resolve, look at each address ─► dial that address
-//!    CONNECT       ─► first bytes: TLS whose SNI is the host → pass untouched
+//!    CONNECT       ─► first bytes: TLS whose SNI is the host → pass untouched, or, where a rule looks
+//!                                        at requests, open it: each request is asked about
 //!                                  HTTP                     → each request is asked about
 //!                                  anything else            → pass, but not at a port of the web
 //!    http://…      ─► each request is asked about
@@ -10,6 +11,7 @@
 //! Every refusal is an answer that says how to allow it, and a [`Passage`] for the witness.
 
 mod answer;
+mod authority;
 mod body;
 mod case;
 mod connect;
@@ -19,29 +21,37 @@ mod hello;
 mod limits;
 mod meter;
 mod names;
+mod open;
 mod refuse;
 mod rewind;
 mod splice;
 mod target;
 
+use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::address::Opened;
-use smartbox_core::egress::port::{Egress, Happening, Passage, Rules, Witness};
+use smartbox_core::egress::port::{
+    Authority, BoxError, Egress, Happening, Passage, Rules, Witness,
+};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::Conn;
 use smartbox_core::time::Clock;
+use time::OffsetDateTime;
 use tokio_util::compat::FuturesAsyncReadCompatExt as _;
 use tokio_util::task::TaskTracker;
 
 pub use limits::Limits;
 pub use names::{Names, SystemNames};
 
+use authority::Voucher;
 use limits::InFlight;
 use target::Target;
 
@@ -57,6 +67,8 @@ pub struct Parts {
     pub names: Arc<dyn Names>,
     /// What is not public and may be reached all the same, by the operator's word.
     pub opened: Vec<Opened>,
+    /// What is trusted of hosts besides the machine's own roots.
+    pub roots: Vec<CertificateDer<'static>>,
     /// What a box may have at once, and for how long.
     pub limits: Limits,
 }
@@ -69,17 +81,28 @@ pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) in_flight: InFlight,
     pub(crate) tasks: TaskTracker,
+    pub(crate) outward: Arc<ClientConfig>,
+    /// By box: the certificate of its authority, and what vouches in its name.
+    pub(crate) vouchers: Mutex<HashMap<SmartboxId, (String, Arc<Voucher>)>>,
 }
 
 impl Broker {
     /// Puts the parts together. Makes no connection.
     pub fn new(parts: Parts) -> Self {
         let in_flight = InFlight::new(parts.limits.connections, parts.limits.all_connections);
-        Self(Arc::new(Inner { parts, in_flight, tasks: TaskTracker::new() }))
+        let outward = Arc::new(open::outward(&parts.roots));
+        let (tasks, vouchers) = (TaskTracker::new(), Mutex::default());
+        Self(Arc::new(Inner { parts, in_flight, tasks, outward, vouchers }))
     }
 }
 
 impl Inner {
+    /// What time it is, for certificates.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        let seconds = self.parts.clock.now().0 / 1000;
+        OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
     /// Tells the witness.
     pub(crate) fn note(&self, id: &SmartboxId, target: &Target, what: Happening) {
         self.parts.witness.note(Passage {
@@ -92,6 +115,10 @@ impl Inner {
 }
 
 impl Egress for Broker {
+    fn authority(&self) -> Result<Authority, BoxError> {
+        Ok(authority::make(self.0.now())?)
+    }
+
     fn serve(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()> {
         let inner = self.0.clone();
         Box::pin(async move {

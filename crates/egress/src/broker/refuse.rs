@@ -62,6 +62,13 @@ pub(crate) fn advice(why: Refusal, name: &str, host: &str, port: u16) -> Advice 
             format!("a secret does not belong to {at}"),
             format!("its owner sees where it does with: smartbox egress {name}"),
         ),
+        Refusal::Untrusted => (
+            403,
+            format!(
+                "TLS to {at} is opened, and the program does not trust the smartbox's authority"
+            ),
+            "it is in the file that SSL_CERT_FILE names".into(),
+        ),
         Refusal::Limit => (
             429,
             format!("{name} has too many connections"),

@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "helpers of one test binary")]
 
 mod attack;
+mod open;
 mod pass;
+mod tls;
 mod world;

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::address::Opened;
-use smartbox_core::egress::port::{Egress as _, Happening, Passage, Rules, Standing, Witness};
+use smartbox_core::egress::port::{
+    Authority, Egress as _, Happening, Passage, Rules, Standing, Witness,
+};
 use smartbox_core::egress::{Entry, HostName, Layer, Policy, Refusal, Rule, Source};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::store::StoreError;
@@ -27,6 +29,7 @@ pub struct Fake {
     pub names: Mutex<HashMap<String, Vec<Vec<IpAddr>>>>,
     pub lookups: Mutex<Vec<String>>,
     pub notes: Mutex<Vec<Passage>>,
+    pub authority: Mutex<Option<Authority>>,
 }
 
 impl Rules for Fake {
@@ -39,6 +42,13 @@ impl Rules for Fake {
         Box::pin(async move {
             let _ = seen.wait_for(|(now, _)| *now != version).await;
         })
+    }
+    fn authority<'a>(
+        &'a self,
+        _: &'a SmartboxId,
+    ) -> BoxFuture<'a, Result<Option<Authority>, StoreError>> {
+        let authority = self.authority.lock().unwrap().clone();
+        Box::pin(async move { Ok(authority) })
     }
     fn take<'a>(
         &'a self,
@@ -67,7 +77,9 @@ impl Witness for Fake {
 
 impl Clock for Fake {
     fn now(&self) -> Timestamp {
-        Timestamp(1_000)
+        // Programs look at certificates by the machine's clock.
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        Timestamp(i64::try_from(since.as_millis()).unwrap())
     }
 }
 
@@ -111,6 +123,7 @@ impl World {
             names: Mutex::default(),
             lookups: Mutex::default(),
             notes: Mutex::default(),
+            authority: Mutex::default(),
         });
         let opened = ports.iter().map(|port| Opened::parse(&format!("127.0.0.1:{port}")).unwrap());
         let broker = Broker::new(Parts {
@@ -119,8 +132,10 @@ impl World {
             clock: fake.clone(),
             names: fake.clone(),
             opened: opened.collect(),
+            roots: vec![crate::tls::root().certificate],
             limits,
         });
+        *fake.authority.lock().unwrap() = Some(broker.authority().unwrap());
         Self { fake, broker, id: "box_00000000000000000000".parse().unwrap() }
     }
 

@@ -174,6 +174,7 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
             heartbeat: Duration::from_secs(5),
             model: "default".into(),
             jobs: smartbox_control::jobs::Limits::default(),
+            roots: bytes::Bytes::new(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },
     })
@@ -247,6 +248,15 @@ fn serve_local(app: &App, listener: UnixListener) -> AbortOnDropHandle<()> {
 struct NoModels;
 
 impl smartbox_core::egress::port::Egress for NoModels {
+    fn authority(
+        &self,
+    ) -> Result<smartbox_core::egress::port::Authority, smartbox_core::egress::port::BoxError> {
+        Ok(smartbox_core::egress::port::Authority {
+            certificate: "a certificate".into(),
+            key: smartbox_core::secret::Secret::new("a key".into()),
+        })
+    }
+
     fn serve(
         &self,
         _: smartbox_core::id::SmartboxId,

@@ -84,7 +84,9 @@ fn place(one: &EgressView) -> String {
 /// The command for each that a rule would help.
 fn advice(name: &str, uses: &[EgressView]) -> String {
     let helps = |one: &&EgressView| {
-        one.refused > 0 && matches!(one.why, Some(Refusal::NotListed | Refusal::Port))
+        one.refused > 0
+            && !one.allowed
+            && matches!(one.why, Some(Refusal::NotListed | Refusal::Port))
     };
     let mut lines: Vec<String> = uses
         .iter()
@@ -112,8 +114,11 @@ mod tests {
             refused: 1,
             why: Some(why),
             last: Timestamp(0),
+            allowed: false,
         };
+        let over = EgressView { allowed: true, ..one("b.test", 443, Refusal::NotListed) };
         let uses = [
+            over,
             one("a.test", 443, Refusal::NotListed),
             one("a.test", 22, Refusal::Port),
             one("10.0.0.1", 443, Refusal::Private),

@@ -39,13 +39,13 @@ pub(super) async fn uses(
     let since = which.since.unwrap_or(app.clock.now().0 - USUAL);
     let found = app.control.egress_uses(&row.id, Timestamp(since), MOST).await?;
     let refused = which.refused.unwrap_or(false);
-    let meant = found.into_iter().filter(|one| !refused || one.refused > 0);
+    let meant = found.into_iter().filter(|(one, _)| !refused || one.refused > 0);
     let keyed = meant.enumerate().map(|(n, one)| (n.to_string(), one));
     let rest = keyed.skip(after.map_or(0, |after| after.saturating_add(1)));
-    Ok(Json(Page::of(rest, LIST, limit, |(n, _)| n).map(|(_, one)| view(one))))
+    Ok(Json(Page::of(rest, LIST, limit, |(n, _)| n).map(|(_, (one, allowed))| view(one, allowed))))
 }
 
-fn view(one: Use) -> EgressView {
+fn view(one: Use, allowed: bool) -> EgressView {
     EgressView {
         host: one.host,
         port: one.port,
@@ -56,5 +56,6 @@ fn view(one: Use) -> EgressView {
         refused: one.refused,
         why: one.why,
         last: one.last,
+        allowed,
     }
 }
