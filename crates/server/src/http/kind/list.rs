@@ -15,7 +15,7 @@ const LIST: &str = "kinds";
 
 /// The kinds that smartboxes are made from, by name: those that ship, and the owner's own.
 ///
-/// Their egress and tools are kept and shown; nothing is enforced or opened by them yet.
+/// Their tools are kept and shown; nothing is enforced by them yet.
 #[utoipa::path(
     get,
     path = "/api/v1/kinds",
