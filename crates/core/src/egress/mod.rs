@@ -3,17 +3,21 @@
 //! be dialled whatever a rule says.
 
 pub mod address;
+mod binding;
 mod decide;
 mod host;
 mod pattern;
+mod placeholder;
 mod policy;
 pub mod port;
 mod record;
 mod rule;
 
+pub use binding::{BadBinding, Binding, Form, Held, Place};
 pub use decide::{Allowed, Decision, Refusal, Request, decide, decide_request};
 pub use host::{BadHost, Host, HostName};
 pub use pattern::{BadPattern, PathPattern, Pattern};
+pub use placeholder::{BadShape, Placeholder, SHAPES, Shape};
 pub use policy::{Layer, Policy, Source};
 pub use record::{Effect, Kept, Scope, Use, What, day};
 pub use rule::{BadRule, Entry, Rule, WEB_PORTS, is_preset};
