@@ -3,7 +3,14 @@
 //! A box has no network. What wants out speaks to an HTTP proxy on its loopback, and that is carried
 //! to the [`Broker`], which dials for it what the box's policy allows and nothing else. What is
 //! absent: the rules (they are `core::egress`), and where they are kept.
+//!
+//! [`placeholder`], [`swap`] and [`scrub`] are for secrets that a box has only stand-ins for. They do no
+//! I/O: they are given heads and pieces of bodies. [`forms`] is what both directions recognise.
 
 mod broker;
+pub mod forms;
+pub mod placeholder;
+pub mod scrub;
+pub mod swap;
 
 pub use broker::{Broker, Limits, Names, Parts, SystemNames};
