@@ -10,7 +10,7 @@ use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::net::AddressFamily;
 use rustix::net::sockopt::{socket_acceptconn, socket_domain};
 use rustix::process::{DumpableBehavior, set_child_subreaper, set_dumpable_behavior};
-use smartbox_link::inherit::{FD_DOCUMENT, FD_EXITS, FD_LINK, FD_LOG, FD_PASS, Inherit};
+use smartbox_link::inherit::{FD_DOCUMENT, FD_EXITS, FD_LINK, FD_LOG, FD_PASS, FD_PAST, Inherit};
 
 use crate::net::listen::{self, Listeners};
 use crate::process::signal::{self, Signals};
@@ -58,6 +58,7 @@ pub(crate) struct Inherited {
     pub(crate) link: UnixListener,
     pub(crate) pass: UnixListener,
     pub(crate) log: File,
+    pub(crate) past: File,
     pub(crate) exits: File,
     pub(crate) joins: Vec<OwnedFd>,
     pub(crate) track: Option<OwnedFd>,
@@ -82,6 +83,7 @@ pub(crate) fn inherit() -> Result<Inherited, Fault> {
     let document = document(take(FD_DOCUMENT, &mut taken)?)?;
     let (link, pass) = (take(FD_LINK, &mut taken)?, take(FD_PASS, &mut taken)?);
     let (log, exits) = (take(FD_LOG, &mut taken)?, take(FD_EXITS, &mut taken)?);
+    let past = take(FD_PAST, &mut taken)?;
     let mut optional = |fd: Option<i32>| fd.map(|fd| take(fd, &mut taken)).transpose();
     let (track, oom) = (optional(document.track_fd)?, optional(document.oom_fd)?);
     let lease = optional(document.lease_fd)?;
@@ -96,6 +98,7 @@ pub(crate) fn inherit() -> Result<Inherited, Fault> {
         link: unix_listener(link, FD_LINK)?,
         pass: unix_listener(pass, FD_PASS)?,
         log: log.into(),
+        past: past.into(),
         exits: exits.into(),
         document,
         home,

@@ -69,6 +69,7 @@ async fn serve(inherited: Inherited) -> Result<End, Fault> {
         link,
         pass,
         log,
+        past,
         exits,
         joins,
         track,
@@ -91,7 +92,7 @@ async fn serve(inherited: Inherited) -> Result<End, Fault> {
     let confined = confine::names(landlock.as_ref(), cgroups);
     spawner.landlock = landlock.map(|landlock| landlock.fd);
     let spawner = Arc::new(spawner);
-    let log = Log::new(log, document.log_cap).map_err(system("opening the log's pipe"))?;
+    let log = Log::new(log, past, document.log_cap).map_err(system("opening the log"))?;
     let (record, oom) = (Record::new(exits), Arc::new(OomCounter::new(oom)));
     let engine = Supervisor::new(Arc::clone(&spawner), log, record, Arc::clone(&oom));
     let (lost, mut lease_end) = mpsc::channel(1);

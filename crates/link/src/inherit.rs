@@ -1,8 +1,9 @@
 //! What init inherits from the platform's helper: one JSON document and fixed descriptors.
 //!
 //! Descriptor 3 is the document (a sealed memory file), 4 the link's listening Unix socket, 5 the
-//! pass listener, 6 the engine log and 7 the exit record (both append-only, in a directory that
-//! the box cannot see). Further descriptors are named in the document.
+//! pass listener, 6 the engine log, 7 the exit record and 8 the older half of the log (all of them
+//! append-only, in a directory that the box cannot see; the log's may be read, too). Further
+//! descriptors are named in the document.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ pub struct Inherit {
     pub track_fd: Option<i32>,
     /// `memory.events` (v2) or `memory.oom_control` (v1) of the engine's cgroup, to tell running out of memory.
     pub oom_fd: Option<i32>,
-    /// Bytes after which the engine log takes no more until the platform has cut it.
+    /// Bytes that the two files of the engine log hold together; the oldest go first.
     pub log_cap: u64,
     /// A file whose lock the platform's test harness holds; when the lock is free, init ends the box.
     pub lease_fd: Option<i32>,
@@ -41,3 +42,7 @@ pub const FD_PASS: i32 = 5;
 pub const FD_LOG: i32 = 6;
 /// The exit record: one JSON line per end of the engine.
 pub const FD_EXITS: i32 = 7;
+/// The older half of the engine log.
+pub const FD_PAST: i32 = 8;
+/// The last of the fixed ones.
+pub const FD_LAST: i32 = FD_PAST;

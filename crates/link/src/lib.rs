@@ -8,6 +8,7 @@
 pub mod client;
 pub mod frame;
 pub mod inherit;
+pub mod log;
 pub mod pass;
 pub mod wire;
 

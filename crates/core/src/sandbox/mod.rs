@@ -171,6 +171,8 @@ pub struct Feature {
 /// A part of a sandbox's engine log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogPage {
+    /// Where it begins: later than was asked if what was there is gone.
+    pub from: u64,
     /// The bytes, as the engine wrote them.
     pub bytes: Vec<u8>,
     /// Where the next page begins.

@@ -96,9 +96,10 @@ pub trait Runtime: Send + Sync {
 /// What outlives a sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// The engine's log from this offset; at most 256 KiB. An offset beyond the end begins anew at the start.
+    /// The engine's log from this offset; at most 256 KiB. Offsets hold when the log is cut: what was
+    /// before is passed over. One beyond the end begins at the oldest byte that there is.
     Log {
-        /// Bytes from the start.
+        /// Bytes from the start of the whole log.
         from: u64,
     },
     /// The last so many bytes of the log.

@@ -3,6 +3,7 @@
 //! It knows nothing of what the engine is; that is in the order.
 
 mod backoff;
+mod halves;
 pub(crate) mod log;
 pub(crate) mod record;
 mod run;

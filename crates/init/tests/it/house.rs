@@ -13,7 +13,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::{PidfdFlags, Signal, kill_process, pidfd_open};
 use smartbox_link::Link;
 use smartbox_link::frame::Frame;
-use smartbox_link::inherit::Inherit;
+use smartbox_link::inherit::{FD_LAST, Inherit};
 use smartbox_link::wire::{EngineOrder, EngineStatus, ExecOrder, Exit, TtySize};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
@@ -62,10 +62,10 @@ impl House {
         flock(&lease, FlockOperation::LockExclusive).unwrap();
         let append = |name| {
             let path = dir.path().join(name);
-            File::options().create(true).append(true).open(path).unwrap()
+            File::options().create(true).append(true).read(true).open(path).unwrap()
         };
         let listen = |name| UnixListener::bind(dir.path().join(name)).unwrap();
-        let mut next = 7;
+        let mut next = FD_LAST;
         let mut number = || {
             next += 1;
             next
@@ -90,6 +90,7 @@ impl House {
             listen("pass").into(),
             append("log").into(),
             append("exits").into(),
+            append("log.1").into(),
         ]
         .into_iter()
         .chain(plan.joins)

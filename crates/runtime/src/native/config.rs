@@ -34,7 +34,7 @@ pub struct NativeConfig {
     pub lease: Option<PathBuf>,
     /// Page conversations out to swap that is neither compressed memory nor encrypted, too.
     pub allow_plain_swap: bool,
-    /// Bytes of engine log kept per box before it is cut; as much again is kept of the past.
+    /// Bytes of engine log kept per box, in two files; the oldest go first.
     pub log_cap: u64,
     /// Bytes of a box's private `/tmp`, which is memory; at most a quarter of what its tier allows. Half as much
     /// is its `/dev/shm`.

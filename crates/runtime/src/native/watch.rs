@@ -1,4 +1,4 @@
-//! What is looked after while a box is up: its log is cut, its processor quota applied once it has
+//! What is looked after while a box is up: init's own files are cut, its processor quota applied once it has
 //! booted, its home measured.
 
 use std::sync::{Arc, Weak};
@@ -90,11 +90,8 @@ async fn run(inner: Weak<Inner>) {
 
 async fn look(inner: &Arc<Inner>, id: &SmartboxId) -> Result<(), RuntimeError> {
     let dir = inner.dir(id);
-    let (most, files) =
-        (inner.config.log_cap / 2, ["exits.jsonl", "init.log"].map(|name| dir.log(name)));
-    let engine_log = dir.log("engine.log");
-    blocking("cutting the log", move || {
-        log::cut(&engine_log, most)?;
+    let files = ["exits.jsonl", "init.log"].map(|name| dir.log(name));
+    blocking("cutting init's files", move || {
         files.iter().try_for_each(|file| log::cut(file, SMALL))
     })
     .await?;

@@ -126,6 +126,7 @@ struct Carried {
     link: OwnedFd,
     pass: OwnedFd,
     log: OwnedFd,
+    past: OwnedFd,
     exits: OwnedFd,
     errors: OwnedFd,
     null: OwnedFd,
@@ -139,17 +140,19 @@ impl Carried {
     fn open(order: &Make) -> Result<Self, Fault> {
         let run = open(&order.box_dir.join("run"), OpenOptions::new().read(true))?;
         let log = order.box_dir.join("log");
-        let append = |name: &str| {
-            open(&log.join(name), OpenOptions::new().append(true).create(true).mode(0o600))
+        let append = |name: &str, read| {
+            let mut how = OpenOptions::new();
+            open(&log.join(name), how.append(true).read(read).create(true).mode(0o600))
         };
         let cgroups = &order.cgroups;
         Ok(Self {
             // Listening is this process's own deed, so that whoever connects learns its pid.
             link: listen(&run, "link.sock")?,
             pass: listen(&run, "pass.sock")?,
-            log: append("engine.log")?,
-            exits: append("exits.jsonl")?,
-            errors: append("init.log")?,
+            log: append("engine.log", true)?,
+            past: append("engine.log.1", true)?,
+            exits: append("exits.jsonl", false)?,
+            errors: append("init.log", false)?,
             null: open(Path::new("/dev/null"), OpenOptions::new().read(true).write(true))?,
             // Opened before the cgroup namespace is left: the kernel judges by the opener.
             join: cgroups
@@ -179,7 +182,7 @@ impl Carried {
             .oom
             .as_ref()
             .and_then(|path| open(path, OpenOptions::new().read(true)).ok());
-        let mut next = inherit::FD_EXITS + 1;
+        let mut next = inherit::FD_LAST + 1;
         let mut number = || {
             next += 1;
             next - 1
@@ -219,9 +222,10 @@ impl Carried {
             (inherit::FD_PASS, Ok(self.pass)),
             (inherit::FD_LOG, Ok(self.log)),
             (inherit::FD_EXITS, Ok(self.exits)),
+            (inherit::FD_PAST, Ok(self.past)),
         ];
         let more = self.join.into_iter().chain(self.track).chain(self.oom).chain(self.lease);
-        order.extend((inherit::FD_EXITS + 1..).zip(more.map(Ok)));
+        order.extend((inherit::FD_LAST + 1..).zip(more.map(Ok)));
         let count = i32::try_from(order.len()).unwrap_or(PARKED);
         let mut parked = Vec::new();
         for (number, fd) in order {

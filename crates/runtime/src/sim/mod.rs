@@ -315,7 +315,7 @@ impl Runtime for Sim {
                 Kept::Forget => log.len(),
             };
             let bytes: Vec<u8> = log[from..].iter().copied().take(256 << 10).collect();
-            Ok(LogPage { next: (from + bytes.len()) as u64, bytes })
+            Ok(LogPage { from: from as u64, next: (from + bytes.len()) as u64, bytes })
         })
     }
 }

@@ -1,12 +1,10 @@
 //! Hogs: each hits its own limit, and another box does not notice.
 
-use std::time::Duration;
-
-use smartbox_core::sandbox::port::{Kept, Runtime};
+use smartbox_core::sandbox::port::Runtime;
 use smartbox_core::sandbox::{EngineProcess, Phase};
 use smartbox_runtime::Profile;
 
-use crate::bench::{Bench, engine, link, new_id};
+use crate::bench::{Bench, engine, link};
 use crate::conformance::until;
 
 #[tokio::test]
@@ -82,24 +80,5 @@ async fn a_disk_filler_hits_its_own_limit_only() {
     })
     .await;
     bench.says(&other, &["/opt/engine/probe", "fill", "/home/box/own", "8"]).await;
-    bench.clean().await;
-}
-
-#[tokio::test]
-async fn a_log_is_cut_and_goes_on() {
-    let bench = Bench::with(Profile::Auto, |config| config.log_cap = 256 << 10).await;
-    let id = new_id();
-    bench.native.start(bench.spec(&id, 1)).await.unwrap();
-    let order = engine(&["/usr/bin/yes", "a line of the log"]);
-    let link = link(&bench.native, &id, 1).await;
-    link.engine_start(&order).await.unwrap();
-    let log = bench.config.data_dir.join("boxes").join(id.as_str()).join("log");
-    until(|| async { log.join("engine.log.1").exists().then_some(()) }).await;
-    link.engine_stop(Duration::from_secs(1)).await.unwrap();
-    let length = std::fs::metadata(log.join("engine.log")).unwrap().len();
-    // The limit, and the line that says that it was reached.
-    assert!(length <= (256 << 10) + 1024, "{length}");
-    let tail = bench.native.kept(id, Kept::LogTail { bytes: 1 << 20 }).await.unwrap();
-    assert!(String::from_utf8_lossy(&tail.bytes).contains("a line of the log\n"));
     bench.clean().await;
 }

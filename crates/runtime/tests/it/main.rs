@@ -14,6 +14,7 @@ mod files;
 mod lifecycle;
 #[cfg(test)]
 mod limit;
+mod log;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
