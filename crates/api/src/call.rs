@@ -23,7 +23,7 @@ use crate::issue::{Issue, IssueQuery, Which};
 use crate::job::{Event, ItemView, JobQuery, JobView};
 use crate::kind::KindView;
 use crate::link::SignInLink;
-use crate::log::LogQuery;
+use crate::log::{LINES, LinesQuery, LogLine, LogQuery, Sources};
 use crate::message::{Conversation, HistoryEntry, MessageView, NewMessage, TurnEvent};
 use crate::page::{Page, PageQuery};
 use crate::platform::PlatformStatus;
@@ -64,6 +64,12 @@ impl<T> Reply for Events<T> {
 pub struct Text;
 impl Reply for Text {
     const ACCEPT: &'static str = "text/plain";
+}
+/// A reply of lines, each of them JSON of a type.
+#[derive(Debug)]
+pub struct Lines<T>(PhantomData<T>);
+impl<T> Reply for Lines<T> {
+    const ACCEPT: &'static str = LINES;
 }
 /// A reply of a file's bytes, or of a folder's.
 #[derive(Debug)]
@@ -402,6 +408,21 @@ pub fn log(name: &str, query: LogQuery) -> Call<Text> {
     Call::new("GET", with_query(paths::of_smartbox(name, "log"), [from, tail, follow]))
 }
 
+/// Lines of the engine and of the platform. Wakes nothing.
+pub fn logs(name: &str, query: &LinesQuery) -> Call<Lines<LogLine>> {
+    let source = match query.source {
+        Sources::Engine => Some("source=engine".to_owned()),
+        Sources::Platform => Some("source=platform".to_owned()),
+        Sources::All => None,
+    };
+    let since = query.since.as_ref().map(|time| format!("since={}", paths::segment(time)));
+    let tail = query.tail.map(|n| format!("tail={n}"));
+    let after = query.after.as_ref().map(|place| format!("after={}", paths::segment(place)));
+    let follow = query.follow.then(|| "follow=true".to_owned());
+    let parts = [source, since, tail, after, follow];
+    Call::new("GET", with_query(paths::of_smartbox(name, "logs"), parts))
+}
+
 /// A page of a directory of a box's home. Wakes nothing, as all that follows.
 pub fn files(name: &str, query: &FilesQuery) -> Call<Json<Page<FileView>>> {
     let which = PageQuery { limit: query.limit, cursor: query.cursor.clone() };
@@ -613,6 +634,18 @@ mod tests {
         assert_eq!(log("pa", LogQuery::default()).path, "/api/v1/boxes/pa/log");
         let query = LogQuery { from: Some(3), tail: None, follow: true };
         assert_eq!(log("pa", query).path, "/api/v1/boxes/pa/log?from=3&follow=true");
+        assert_eq!(logs("pa", &LinesQuery::default()).path, "/api/v1/boxes/pa/logs");
+        let query = LinesQuery {
+            source: Sources::Platform,
+            since: Some("2026-11-27T20:50:46+01:00".into()),
+            tail: Some(3),
+            follow: true,
+            after: None,
+        };
+        assert_eq!(
+            logs("pa", &query).path,
+            "/api/v1/boxes/pa/logs?source=platform&since=2026-11-27T20%3A50%3A46%2B01%3A00&tail=3&follow=true"
+        );
         assert_eq!(
             history("pa", "a&b", &PageQuery { limit: Some(5), cursor: None }).path,
             "/api/v1/boxes/pa/history?session=a%26b&limit=5"

@@ -57,7 +57,7 @@ pub fn smartbox(name: &str) -> String {
 }
 
 /// What is done to a smartbox: `POST …/{wake,sleep,start,stop,restart,messages,exec,execs,link}`,
-/// `GET …/{history,log,execs}`.
+/// `GET …/{history,log,logs,execs}`.
 pub fn of_smartbox(name: &str, verb: &str) -> String {
     format!("{BOXES}/{}/{verb}", segment(name))
 }

@@ -51,6 +51,7 @@ pub use files::{Arriving, FileDone, FileOp, MAX_OPS, Unpacked, Upload, Written};
 pub use issues::Cause;
 pub use jobs::NewJob;
 pub use kinds::{KindError, Kinds, Origin};
+pub use logs::lines::{Begin, Lines};
 pub use messages::accept::NewMessage;
 pub use parts::{Actor, EngineSlot, Origins, Parts, Settings};
 pub use stock::Load;

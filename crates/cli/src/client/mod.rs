@@ -9,10 +9,10 @@ pub(crate) mod contexts;
 mod events;
 mod exec;
 mod file;
+mod lines;
 mod pages;
 mod reach;
 mod send;
-mod text;
 
 pub(crate) use exec::Exec;
 pub(crate) use reach::{Place, Reach, check_address};

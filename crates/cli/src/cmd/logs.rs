@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use smartbox_api::call;
-use smartbox_api::log::{LogQuery, MAX_TAIL};
+use smartbox_api::log::{LinesQuery, LogLine, Sources};
+use smartbox_core::log::Level;
 
 use crate::client::Client;
 use crate::cmd::completions::names;
@@ -11,7 +12,10 @@ use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::out;
 
-/// Prints the engine's log; wakes nothing.
+/// How long one waits before a platform that is away is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Prints what the engine wrote and what the platform did; wakes nothing.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox
@@ -20,45 +24,53 @@ pub(crate) struct Args {
     /// Go on as the log grows, until Ctrl-C
     #[arg(short, long)]
     follow: bool,
-    /// Only the last so many lines
-    #[arg(long, value_name = "LINES", default_value_t = 200)]
-    tail: usize,
+    /// Only the last so many lines; 200 without `--since`
+    #[arg(short = 'n', long, value_name = "LINES")]
+    tail: Option<usize>,
+    /// Only what is not older than this: 10m, 2h, 7d, or a time like 2026-11-27T20:50:46Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Whose lines
+    #[arg(long, value_enum, default_value_t)]
+    source: From,
+    /// One JSON document a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum From {
+    /// Those of what runs inside
+    Engine,
+    /// What the platform did with the smartbox
+    Platform,
+    /// Both
+    #[default]
+    All,
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     or_interrupt(print(client, args)).await
 }
 
+/// Prints, and goes on across a platform that goes away and comes back.
 async fn print(client: &Client, args: &Args) -> Result<(), CliError> {
-    let query = LogQuery { tail: Some(MAX_TAIL), ..LogQuery::default() };
-    let mut reply = client.text(&call::log(&args.name, query)).await?;
-    let mut bytes = Vec::new();
-    while let Some(part) = reply.next_part().await? {
-        bytes.extend_from_slice(&part);
-        // A platform that sends more than it was asked for does not fill our memory.
-        let over = bytes.len().saturating_sub(usize::try_from(MAX_TAIL).unwrap_or(usize::MAX));
-        bytes.drain(..over);
-    }
-    out::raw(last_lines(&bytes, args.tail))?;
-    match (args.follow, reply.next) {
-        (true, next) => follow(client, &args.name, next).await,
-        (false, _) => Ok(()),
-    }
-}
-
-/// Follows from an offset, across a platform that goes away and comes back.
-async fn follow(client: &Client, name: &str, mut next: Option<u64>) -> Result<(), CliError> {
+    let source = match args.source {
+        From::Engine => Sources::Engine,
+        From::Platform => Sources::Platform,
+        From::All => Sources::All,
+    };
+    let (since, tail, follow) = (args.since.clone(), args.tail, args.follow);
+    let mut query = LinesQuery { source, since, tail, follow, after: None };
     let mut lost = false;
     loop {
-        let tail = if next.is_none() { Some(0) } else { None };
-        let query = LogQuery { from: next, tail, follow: true };
-        match stream(client, name, query, &mut next, &mut lost).await {
-            Err(error) if error.is_passing() => {
+        match stream(client, args, &mut query, &mut lost).await {
+            Err(error) if follow && error.is_passing() => {
                 if !lost {
                     out::note("the platform is away; waiting for it (Ctrl-C ends)");
                 }
                 lost = true;
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                tokio::time::sleep(AGAIN).await;
             }
             other => return other,
         }
@@ -67,42 +79,54 @@ async fn follow(client: &Client, name: &str, mut next: Option<u64>) -> Result<()
 
 async fn stream(
     client: &Client,
-    name: &str,
-    query: LogQuery,
-    next: &mut Option<u64>,
+    args: &Args,
+    query: &mut LinesQuery,
     lost: &mut bool,
 ) -> Result<(), CliError> {
-    let mut reply = client.text(&call::log(name, query)).await?;
+    let mut lines = client.lines(&call::logs(&args.name, query)).await?;
     *lost = false;
-    while let Some(part) = reply.next_part().await? {
-        out::raw(&part)?;
-        *next = next.map(|at| at + part.len() as u64);
+    while let Some(line) = lines.next().await? {
+        if args.json {
+            out::json_line(&line)?;
+        } else {
+            out::say(told(&line))?;
+        }
+        (query.after, query.since, query.tail) = (Some(line.cursor), None, None);
     }
-    Err(CliError::Broken("the log's stream ended".into()))
+    if query.follow { Err(CliError::Broken("the log's stream ended".into())) } else { Ok(()) }
 }
 
-fn last_lines(bytes: &[u8], lines: usize) -> &[u8] {
-    let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let mut breaks = body.iter().enumerate().rev().filter(|(_, b)| **b == b'\n');
-    match lines.checked_sub(1).map(|n| breaks.nth(n)) {
-        None => &[],
-        Some(None) => bytes,
-        Some(Some((at, _))) => &bytes[at + 1..],
-    }
+/// A line for people. What a box wrote cannot drive the terminal.
+fn told(line: &LogLine) -> String {
+    let time = line.time.map_or_else(|| format!("{:24}", "-"), |time| time.to_string());
+    let level = line.level.filter(|level| *level != Level::Info);
+    let level = level.map(|level| format!("{}: ", level.as_str())).unwrap_or_default();
+    let told = format!("{time} {:8} {level}{}", line.source.as_str(), line.text);
+    out::tame(&told).replace('\n', "\u{fffd}")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::last_lines;
+    use smartbox_core::log::Source;
+    use smartbox_core::time::Timestamp;
+
+    use super::*;
 
     #[test]
-    fn the_last_lines_are_whole() {
-        let log = b"one\ntwo\nthree\n";
-        assert_eq!(last_lines(log, 2), b"two\nthree\n");
-        assert_eq!(last_lines(log, 3), log);
-        assert_eq!(last_lines(log, 9), log);
-        assert_eq!(last_lines(log, 0), b"");
-        assert_eq!(last_lines(b"one\ntwo", 1), b"two");
-        assert_eq!(last_lines(b"", 5), b"");
+    fn a_line_says_when_and_who_and_stays_a_line() {
+        let line = |time: Option<i64>, source, level, text: &str| {
+            let time = time.map(Timestamp);
+            told(&LogLine { time, source, level, text: text.into(), cursor: "1.1".into() })
+        };
+        assert_eq!(
+            line(Some(0), Source::Engine, None, "a\u{1b}[2Jb\r"),
+            "1970-01-01T00:00:00.000Z engine   a\u{fffd}[2Jb\u{fffd}"
+        );
+        assert_eq!(
+            line(None, Source::Platform, Some(Level::Warn), "exit: x"),
+            "-                        platform warn: exit: x"
+        );
+        let info = line(Some(0), Source::Platform, Some(Level::Info), "start: number 1");
+        assert!(info.ends_with("Z platform start: number 1"), "{info}");
     }
 }

@@ -129,6 +129,7 @@ fn example(operation: &str) -> Option<Example> {
         "egress_presets" => ("/api/v1/egress/presets", None, TheirOwn),
         "egress_uses" => ("/api/v1/boxes/owners-mark/egress", None, Nothing),
         "log_get" => ("/api/v1/boxes/owners-mark/log", None, Nothing),
+        "log_lines" => ("/api/v1/boxes/owners-mark/logs", None, Nothing),
         "exec_post" => return Some(command()),
         "execs_list" => ("/api/v1/boxes/owners-mark/execs", None, Nothing),
         "execs_post" => (

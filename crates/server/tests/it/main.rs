@@ -26,6 +26,7 @@ mod kinds;
 mod lists;
 mod live;
 mod local;
+mod logs;
 mod metrics;
 mod once;
 mod pages;

@@ -160,6 +160,7 @@ async fn another_accounts_things_are_missing_on_every_route() {
         (Method::DELETE, boxes("")),
         (Method::POST, boxes("/link")),
         (Method::GET, boxes("/log")),
+        (Method::GET, boxes("/logs")),
         (Method::GET, boxes("/history")),
         (Method::POST, boxes("/exec")),
         (Method::GET, format!("/api/v1/messages/{message}")),

@@ -29,7 +29,7 @@ const RESTART: &str =
     "`POST /api/super/users/{id}/restart-async` or `POST /api/v1/boxes/{box}/restart`";
 const SECRETS: &str = "`GET`, `PUT` and `DELETE /api/v1/secrets`";
 const ISSUES: &str = "`GET /api/v1/issues`";
-const LOGS: &str = "`GET /api/super/users/{id}/logs` or `GET /api/v1/boxes/{box}/log`";
+const LOGS: &str = "`GET /api/super/users/{id}/logs` or `GET /api/v1/boxes/{box}/logs`";
 const FILES: &str = "`GET /api/super/users/{id}/files` or `GET /api/v1/boxes/{box}/files`";
 const EXEC: &str = "`POST /api/super/users/{id}/exec` or `POST /api/v1/boxes/{box}/execs`";
 const USERS: &str = "`GET /api/super/users` or `GET /api/v1/accounts`";

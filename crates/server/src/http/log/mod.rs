@@ -1,6 +1,7 @@
-//! The engine's log.
+//! What is written about a box: the engine's log as bytes, and with the platform's words as lines.
 
 mod get;
+mod lines;
 
 use utoipa_axum::routes;
 
@@ -8,5 +9,8 @@ use super::codes;
 use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::api(routes!(get::get), Policy::Api, SMALL, codes::OF_ONE)]
+    vec![
+        Route::api(routes!(get::get), Policy::Api, SMALL, codes::OF_ONE),
+        Route::api(routes!(lines::lines), Policy::Api, SMALL, codes::OF_ONE),
+    ]
 }

@@ -1,4 +1,7 @@
-//! The engine's log. Read on the host: a sleeping box is not woken for it.
+//! The engine's log, and with the journal of the box. Read on the host: a sleeping box is not woken
+//! for it.
+
+pub(crate) mod lines;
 
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::LogPage;
