@@ -18,14 +18,16 @@ const BOOT: Duration = Duration::from_secs(300);
 const SAID: &str = "These words came from the provider outside.";
 
 /// A provider by Anthropic's documents, as far as one turn needs it. Refuses every other key.
-struct Provider {
-    port: u16,
+pub struct Provider {
+    /// Where it listens.
+    pub port: u16,
     /// Whole requests, as text.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Provider {
-    fn start(key: &str) -> Self {
+    /// Listens, for as long as the process lives.
+    pub fn start(key: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -40,6 +42,11 @@ impl Provider {
             }
         });
         Self { port, asked }
+    }
+
+    /// What it was asked so far.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
     }
 }
 
@@ -144,7 +151,7 @@ fn a_key_signs_calls_and_is_nowhere_in_the_box() {
 
     let answer = platform.ok(["chat", "pa", "hi"]);
     assert!(answer.contains(SAID), "the fixed words of the provider: {answer}");
-    assert!(!provider.asked.lock().unwrap().is_empty());
+    assert!(!provider.asked().is_empty());
 
     let canaries = [format!("canarygiven{unique}"), format!("canarykept{unique}")];
     nothing_in_the_box_knows(&platform, &canaries);
@@ -222,7 +229,7 @@ fn the_search_finds_what_is_there(platform: &Platform, unique: u32) {
 }
 
 /// The first of these that occurs.
-fn found(bytes: &[u8], needles: &[String]) -> Option<String> {
+pub fn found(bytes: &[u8], needles: &[String]) -> Option<String> {
     needles.iter().find(|needle| occurs(bytes, needle.as_bytes())).cloned()
 }
 
@@ -295,7 +302,7 @@ fn present(pid: u32, from: u64, to: u64) -> Vec<(u64, u64)> {
 }
 
 /// Looks into every file beneath a directory; the first that holds one of these, by content or name.
-fn search_files(dir: &Path, needles: &[String], seen: &mut BTreeSet<String>) -> Option<String> {
+pub fn search_files(dir: &Path, needles: &[String], seen: &mut BTreeSet<String>) -> Option<String> {
     for entry in std::fs::read_dir(dir).unwrap().flatten() {
         let path = entry.path();
         let kind = entry.file_type().unwrap();

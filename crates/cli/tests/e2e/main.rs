@@ -17,6 +17,7 @@ mod bulk;
 mod canary;
 mod chaos;
 mod egress;
+mod logs;
 mod observe;
 mod original;
 mod platform;
