@@ -58,6 +58,12 @@ fn the_calls_of_the_original_work_unchanged() {
     assert!(status == 404 && refused["error"].is_string(), "{refused}");
     let (status, heard) = post("/api/super/users/me/message", json!({ "message": "hello" }));
     assert_eq!((status, &heard["status"]), (200, &json!("complete")), "{heard}");
+    let (status, listed) = get("/api/super/users/me/sessions");
+    assert_eq!((status, &listed["count"]), (200, &json!(1)), "{listed}");
+    let key = listed["sessions"][0]["sessionKey"].as_str().unwrap();
+    let again = json!({ "message": "once more", "sessionKey": key });
+    assert_eq!(post("/api/super/users/me/message", again).0, 200, "its key is one that is taken");
+    assert_eq!(get("/api/super/users/me/sessions").1["count"], 1, "and it means the same one");
     let starts = || {
         let (_, pa) =
             crate::api::call(platform.data.path(), "GET", "/api/v1/boxes/pa", None).unwrap();

@@ -111,6 +111,9 @@ async fn a_message_wakes_the_box_and_is_answered_and_kept() {
         answer(admin(&world, Method::POST, path).json(&json!({ "message": " " }))).await;
     assert_eq!((status, refused["error"].is_string()), (422, true), "{refused}");
     assert_eq!(answer(admin(&world, Method::GET, "/api/super/users/me/logs?tail=5")).await.0, 200);
+    let (status, listed) = answer(admin(&world, Method::GET, "/api/super/users/me/sessions")).await;
+    assert_eq!((status, &listed["userId"]), (200, &json!(world.app.account.id)), "{listed}");
+    assert_eq!(listed["count"], json!(listed["sessions"].as_array().unwrap().len()));
 }
 
 #[tokio::test]

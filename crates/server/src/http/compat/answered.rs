@@ -58,4 +58,9 @@ pub const ANSWERED: &[(&str, &str, &str)] = &[
         "/api/super/users/{id}/message",
         "202 after 25 s, with the address at which the answer can be read later; session `main` if none is named",
     ),
+    (
+        "GET",
+        "/api/super/users/{id}/sessions",
+        "the newest 20 as a list, where the original showed their directory as text",
+    ),
 ];

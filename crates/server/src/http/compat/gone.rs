@@ -48,8 +48,6 @@ pub const GONE: &[Gone] = &[
     gone("POST", "/api/super/users/{id}/sync-async", LATER_SNAPSHOTS),
     gone("GET", "/api/super/users/{id}/force-sync", LATER_SNAPSHOTS),
     gone("POST", "/api/super/users/{id}/backup-safe", LATER_SNAPSHOTS),
-    // What joins later; the API has it already.
-    gone("GET", "/api/super/users/{id}/sessions", "`GET /api/v1/boxes/{box}/sessions`"),
     // Seven ways to restart were one too many by six.
     gone("GET", "/api/super/users/{id}/force-restart", RESTART),
     gone("POST", "/api/super/users/{id}/emergency-reset", RESTART),

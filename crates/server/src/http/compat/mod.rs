@@ -15,6 +15,7 @@ mod logs;
 mod message;
 pub mod page;
 mod restart;
+mod sessions;
 mod shape;
 mod state;
 mod user;
@@ -73,6 +74,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(post("/api/super/users/{id}/files/batch"), admin, FILES, files::batch),
         Route::page(get("/api/super/users/{id}/logs"), admin, SMALL, logs::get),
         Route::page(post("/api/super/users/{id}/message"), admin, TEXT, message::post),
+        Route::page(get("/api/super/users/{id}/sessions"), admin, SMALL, sessions::list),
     ];
     routes.extend(gone::routes());
     routes
