@@ -140,6 +140,9 @@ impl Reader {
             if !self.which.follow {
                 pieces.extend(self.split.rest());
             }
+        } else {
+            // Whoever goes on with both has not missed what was there.
+            self.split = Split::new(self.control.log_tail(&self.id, 0).await?.next);
         }
         if self.which.begin != Begin::Last {
             pieces.retain(|piece| piece.time.is_some_and(|time| time >= since));

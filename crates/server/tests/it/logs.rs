@@ -105,6 +105,11 @@ async fn after_a_line_nothing_is_missed_and_nothing_comes_twice() {
         let query = format!("?after={}", line["cursor"].as_str().unwrap());
         assert_eq!(lines(&world, &query).await, all[at + 1..], "{query}");
     }
+    for source in ["engine", "platform"] {
+        let last = lines(&world, &format!("?source={source}")).await.pop().unwrap();
+        let query = format!("?after={}", last["cursor"].as_str().unwrap());
+        assert_eq!(lines(&world, &query).await, Vec::<Value>::new(), "{source}, and then both");
+    }
 }
 
 #[tokio::test]
