@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::canary::{Provider, found, search_files};
+use crate::canary::{found, search_files};
 use crate::platform::Platform;
+use crate::provider::Provider;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 

@@ -16,13 +16,16 @@ mod browser;
 mod bulk;
 mod canary;
 mod chaos;
+mod configs;
 mod egress;
 mod logs;
 mod observe;
 mod original;
 mod platform;
+mod provider;
 mod story;
 mod terminal;
+mod upload;
 mod walls;
 
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::platform::Platform;
 
-const SECRET: &str = "an-admin-secret-of-some-length";
+pub const SECRET: &str = "an-admin-secret-of-some-length";
 
 #[test]
 fn the_calls_of_the_original_work_unchanged() {
@@ -127,7 +127,7 @@ fn files(get: &dyn Fn(&str) -> Answer, post: &dyn Fn(&str, Value) -> Answer) {
     assert_eq!((status, &listed["files"][0]["name"]), (200, &json!("a.txt")), "{listed}");
 }
 
-fn call(
+pub fn call(
     platform: &Platform,
     method: &str,
     path: &str,

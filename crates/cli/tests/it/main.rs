@@ -7,6 +7,8 @@ mod act;
 #[cfg(test)]
 mod chat;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod context;
 #[cfg(test)]
 mod doctor;
@@ -16,6 +18,8 @@ mod exec;
 mod execs;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod files;
 #[cfg(test)]
 mod jobs;
 mod list;

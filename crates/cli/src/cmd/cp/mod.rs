@@ -1,5 +1,6 @@
 //! `smartbox cp`: files and folders between this machine and a box's home.
 
+mod arrived;
 mod download;
 mod place;
 mod progress;
