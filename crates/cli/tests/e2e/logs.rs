@@ -4,24 +4,17 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::canary::{found, search_files};
-use crate::platform::Platform;
+use crate::platform::{Platform, puppet};
 use crate::provider::Provider;
 
 const PATIENCE: Duration = Duration::from_secs(120);
-
-fn config() -> String {
-    let puppet = PathBuf::from(env!("CARGO_BIN_EXE_smartbox")).with_file_name("smartbox-puppet");
-    assert!(puppet.exists(), "build the whole workspace first: {} is missing", puppet.display());
-    format!("[engine]\nname = \"puppet\"\npath = {puppet:?}\n")
-}
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -32,9 +25,17 @@ fn of<'a>(lines: &'a [Value], source: &str) -> Vec<&'a str> {
     of.map(|line| line["text"].as_str().unwrap()).collect()
 }
 
+/// A time as people write it (RFC 3339).
+fn at(ms: i64) -> String {
+    let seconds = format!("@{}.{:03}", ms / 1000, ms % 1000);
+    let form = "+%Y-%m-%dT%H:%M:%S.%3NZ";
+    let told = Command::new("date").args(["-u", "-d", &seconds, form]).output().unwrap();
+    String::from_utf8(told.stdout).unwrap().trim().to_owned()
+}
+
 #[test]
 fn a_follower_loses_and_doubles_nothing_whatever_happens() {
-    let mut platform = Platform::start(&config(), &[]);
+    let mut platform = Platform::start(&puppet(), &[]);
     let listen = platform.listen();
     platform.wait_for("pa", "running", PATIENCE);
     let mut follower = platform
@@ -88,9 +89,13 @@ fn a_follower_loses_and_doubles_nothing_whatever_happens() {
     assert_eq!(listening, platforms.iter().filter(|line| line.starts_with("ready: ")).count());
     let cursors: BTreeSet<&str> = followed.iter().map(|l| l["cursor"].as_str().unwrap()).collect();
     assert_eq!(cursors.len(), followed.len(), "each has a place of its own");
-    let newer =
-        lines(&platform.ok(["logs", "pa", "--json", "--source", "platform", "--since", "1s"]));
-    assert!(newer.len() < platforms.len(), "{newer:#?}");
+    let times = all.iter().filter(|line| line["source"] == "platform");
+    let times: Vec<i64> = times.map(|line| line["time"].as_i64().unwrap()).collect();
+    let (first, last) = (times[0], times[times.len() - 1]);
+    let since = ["logs", "pa", "--json", "--source", "platform", "--since", &at(last)];
+    let newer = lines(&platform.ok(since));
+    assert!(first < last && !newer.is_empty() && newer.len() < platforms.len(), "{newer:#?}");
+    assert!(newer.iter().all(|line| line["time"].as_i64() >= Some(last)), "{newer:#?}");
 }
 
 /// Secrets of every kind, and what people say, planted in everything that is asked of a platform that
@@ -107,7 +112,7 @@ fn what_is_secret_is_in_no_log() {
         ("ANTHROPIC_BASE_URL", address.as_str()),
         ("SMARTBOX_LOG", "debug"),
     ];
-    let mut platform = Platform::start(&config(), &env);
+    let mut platform = Platform::start(&puppet(), &env);
     let listen = platform.listen();
     platform.wait_for("pa", "running", PATIENCE);
     let kept = format!("sk-{}", canary("kept"));

@@ -366,7 +366,11 @@ fn init_cannot_be_stopped_or_posed_as(platform: &Platform) {
       for my $ip (INADDR_LOOPBACK, INADDR_ANY) { socket(my $s, AF_INET, SOCK_STREAM, 0) or die;
         setsockopt($s, SOL_SOCKET, $_, pack('i', 1)) for (SO_REUSEADDR, SO_REUSEPORT);
         print "taken\n" if bind($s, pack_sockaddr_in(hex $port, $ip)) && listen($s, 1) } } print "tried $n\n""#;
-    assert_eq!(perl(platform, "pa", take, &[]), "tried 2\n", "the model's port and the engine's");
+    assert_eq!(
+        perl(platform, "pa", take, &[]),
+        "tried 3\n",
+        "those of models, of the proxy and the engine's"
+    );
     // Killing all that it may kill costs a box its own engine and nothing else.
     inside(platform, "pa", &["sh", "-c", "kill -9 -1"]);
     answers(platform, "pa");
