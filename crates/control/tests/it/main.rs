@@ -7,6 +7,7 @@ mod bulk;
 mod bulk_config;
 mod config;
 mod configs;
+mod egress;
 mod engine;
 mod exec;
 mod files;

@@ -115,6 +115,7 @@ pub struct World {
     pub clock: Arc<Paused>,
     pub tracker: Arc<Tracker>,
     pub control: Arc<Control>,
+    pub book: Arc<smartbox_control::Book>,
     pub steps: Steps,
     entropy: Arc<Counting>,
 }
@@ -135,8 +136,9 @@ impl World {
         let script = Script::new(sim.clone(), clock.clone());
         let tracker = Tracker::new(clock.clone());
         let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy, &steps);
+        let book = parts.book.clone();
         let control = Control::open(parts).await.unwrap();
-        Self { store, sim, script, clock, tracker, control, steps, memory, entropy }
+        Self { book, store, sim, script, clock, tracker, control, steps, memory, entropy }
     }
 
     /// The control plane is killed: nothing of it acts any more. Another opens on the same records.
@@ -152,6 +154,7 @@ impl World {
             &self.entropy,
             &self.steps,
         );
+        self.book = parts.book.clone();
         self.control = Control::open(parts).await.unwrap();
     }
 

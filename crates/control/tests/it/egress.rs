@@ -1,0 +1,131 @@
+//! What may leave boxes: who may say so, when it counts, and the account of it.
+
+use std::time::Duration;
+
+use smartbox_control::NewRule;
+use smartbox_core::egress::port::{Happening, Passage, Rules, Witness};
+use smartbox_core::egress::{Decision, Effect, Host, Refusal, Rule, Scope, What, decide};
+use smartbox_core::id::SmartboxId;
+use smartbox_core::smartbox::Desired;
+use smartbox_core::time::{Clock, Timestamp};
+
+use crate::world::{World, actor};
+
+fn new(effect: Effect, text: &str) -> NewRule {
+    NewRule { effect, what: What::Rule(Rule::parse(text).unwrap()), until: None, once: false }
+}
+
+impl World {
+    async fn rule(&self, scope: Scope, new: NewRule) -> String {
+        let account = self.control.ensure_account("me").await.unwrap();
+        let kept = self.control.add_egress(&actor(), &account.id, scope, new).await.unwrap();
+        kept.id.to_string()
+    }
+
+    async fn may(&self, id: &SmartboxId, to: &str) -> Decision {
+        let standing = self.book.standing(id).await.unwrap();
+        let (host, port) = Host::with_port(to, Some(443)).unwrap();
+        decide(&standing.policy, &host, port, self.clock.now())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_box_may_what_its_account_and_its_owner_say_and_refusing_wins() {
+    let world = World::new().await;
+    let (one, two) =
+        (world.new_box("one", Desired::Auto).await, world.new_box("two", Desired::Auto).await);
+    assert_eq!(world.may(&one.id, "a.test").await, Err(Refusal::NotListed));
+    world.rule(Scope::Account(one.account.clone()), new(Effect::Allow, "a.test")).await;
+    world.rule(Scope::Smartbox(one.id.clone()), new(Effect::Allow, "b.test")).await;
+    world.rule(Scope::Smartbox(two.id.clone()), new(Effect::Deny, "a.test")).await;
+    assert!(world.may(&one.id, "a.test").await.is_ok());
+    assert!(world.may(&one.id, "b.test").await.is_ok());
+    assert_eq!(world.may(&two.id, "a.test").await, Err(Refusal::Denied));
+    assert_eq!(world.may(&two.id, "b.test").await, Err(Refusal::NotListed));
+    let git = NewRule { what: What::Preset("git".into()), ..new(Effect::Allow, "x.test") };
+    world.rule(Scope::Smartbox(two.id.clone()), git).await;
+    assert!(world.may(&two.id, "github.com:22").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_rule_again_is_the_one_that_is_there_and_goes_once() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    let scope = || Scope::Smartbox(row.id.clone());
+    let first = world.rule(scope(), new(Effect::Allow, "a.test")).await;
+    assert_eq!(world.rule(scope(), new(Effect::Allow, "a.test")).await, first);
+    let remove = async || {
+        let id = first.parse().unwrap();
+        world.control.remove_egress(&actor(), &row.account, scope(), id).await
+    };
+    remove().await.unwrap();
+    assert!(remove().await.is_err());
+    assert_eq!(world.may(&row.id, "a.test").await, Err(Refusal::NotListed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_change_hears_of_it_and_of_an_end_that_comes_by_itself() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    let standing = world.book.standing(&row.id).await.unwrap();
+    let mut change = world.book.changed(row.id.clone(), standing.version);
+    assert!(tokio::time::timeout(Duration::from_secs(3600), &mut change).await.is_err());
+    let until = Some(world.clock.now().plus(Duration::from_secs(60)));
+    let hour = NewRule { until, ..new(Effect::Allow, "a.test") };
+    world.rule(Scope::Smartbox(row.id.clone()), hour).await;
+    change.await;
+    assert!(world.may(&row.id, "a.test").await.is_ok());
+    let standing = world.book.standing(&row.id).await.unwrap();
+    let begun = world.clock.now();
+    world.book.changed(row.id.clone(), standing.version).await;
+    assert!(world.clock.now().since(begun) >= Duration::from_secs(60));
+    assert_eq!(world.may(&row.id, "a.test").await, Err(Refusal::NotListed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_for_once_is_used_up_once_however_many_ask() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    let once = NewRule { once: true, ..new(Effect::Allow, "a.test") };
+    let id = world.rule(Scope::Smartbox(row.id.clone()), once).await;
+    let takes = (0..8).map(|_| world.book.take(&row.id, &id));
+    let taken = futures_util::future::join_all(takes).await;
+    assert_eq!(taken.into_iter().filter(|taken| *taken.as_ref().unwrap()).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_that_make_no_sense_are_refused() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    let scope = Scope::Smartbox(row.id.clone());
+    for bad in [
+        NewRule { what: What::Preset("gti".into()), ..new(Effect::Allow, "a.test") },
+        NewRule { until: Some(Timestamp(0)), ..new(Effect::Allow, "a.test") },
+        NewRule { once: true, ..new(Effect::Deny, "a.test") },
+        NewRule { once: true, what: What::Preset("git".into()), ..new(Effect::Allow, "a.test") },
+    ] {
+        let refused = world.control.add_egress(&actor(), &row.account, scope.clone(), bad).await;
+        assert!(refused.is_err(), "{refused:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_left_is_counted_by_host_and_a_thousand_hosts_are_told_apart() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    let note = |host: String, what| {
+        let smartbox = row.id.clone();
+        world.book.note(Passage { smartbox, host, port: 443, what });
+    };
+    for n in 0..1_500 {
+        note(format!("{n}.test"), Happening::Refused(Refusal::NotListed));
+    }
+    note("0.test".into(), Happening::Opened);
+    note("0.test".into(), Happening::Moved { up: 3, down: 5 });
+    let uses = world.control.egress_uses(&row.id, Timestamp(0), 5_000).await.unwrap();
+    assert_eq!(uses.len(), 1_001);
+    let others = uses.iter().find(|(one, _)| one.host == "(others)").unwrap();
+    assert_eq!(others.0.refused, 500);
+    let zero = &uses.iter().find(|(one, _)| one.host == "0.test").unwrap().0;
+    assert_eq!((zero.opened, zero.up, zero.down, zero.refused), (1, 3, 5, 1));
+}
