@@ -13,6 +13,7 @@ mod context;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod egress;
 mod exec;
 #[cfg(test)]
 mod execs;
