@@ -63,7 +63,7 @@ async fn what_was_refused_is_shown_with_the_command_that_allows_it() {
 #[tokio::test]
 async fn rules_go_for_a_box_or_for_all_and_are_read_before_the_first_is_added() {
     let fake = Fake::new(platform());
-    let args = ["egress", "allow", "pa", "git", "https://a.test/x", "*.b.test:22", "--for", "1h"];
+    let args = ["egress", "allow", "pa", "git", "https://a.test/", "*.b.test:22", "--for", "1h"];
     let ended = run(fake.dir(), &args).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.out.starts_with("pa: allow a.test:8443 GET\n"), "{ended:?}");

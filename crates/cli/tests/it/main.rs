@@ -14,6 +14,7 @@ mod context;
 mod doctor;
 #[cfg(test)]
 mod egress;
+#[cfg(test)]
 mod exec;
 #[cfg(test)]
 mod execs;

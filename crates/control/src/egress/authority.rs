@@ -54,6 +54,7 @@ impl Book {
     /// Forgets a box: it is removed.
     pub(crate) async fn bury(&self, id: &SmartboxId) -> Result<(), StoreError> {
         self.authorities().remove(id);
+        self.counts.forget(id);
         let kept = name(id);
         store::write(&*self.store, move |tx| {
             Box::pin(async move { tx.secrets().remove(Scope::Platform, kept).await.map(drop) })

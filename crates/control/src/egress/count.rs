@@ -35,6 +35,11 @@ struct Waiting {
 }
 
 impl Counts {
+    /// Forgets what is known of a box's hosts: it is removed.
+    pub(super) fn forget(&self, id: &SmartboxId) {
+        self.lock().hosts.remove(id);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Response;
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::port::{Happening, Standing};
-use smartbox_core::egress::{Allowed, Decision, Refusal, Request, decide, decide_request};
+use smartbox_core::egress::{Allowed, Decision, Host, Refusal, Request, decide, decide_request};
 use smartbox_core::id::SmartboxId;
 use tokio::net::TcpStream;
 
@@ -48,6 +48,12 @@ impl Case {
     /// Takes a place, by a decision. What is for once is used up, unless it is looked into: then it is
     /// for one request, not for what carries it.
     pub(crate) async fn out(&self, decision: Decision) -> Result<Out, Refusal> {
+        // Of an address it is known at once; advice to allow it would help nobody.
+        if let Host::Ip(ip) = self.target.host
+            && !self.inner.may_dial(ip, self.target.port)
+        {
+            return Err(Refusal::Private);
+        }
         let allowed = decision?;
         let place = self.inner.in_flight.enter(&self.id).ok_or(Refusal::Limit)?;
         if allowed.once && !allowed.look_inside {

@@ -43,7 +43,7 @@ impl Inner {
         if good.is_empty() { Err(Refusal::Private) } else { Ok(good) }
     }
 
-    fn may_dial(&self, ip: IpAddr, port: u16) -> bool {
+    pub(crate) fn may_dial(&self, ip: IpAddr, port: u16) -> bool {
         self.parts.opened.iter().any(|opened| opened.holds(ip, port))
             || (is_public(ip) && !is_ours(ip))
     }

@@ -119,7 +119,12 @@ async fn send(
         cut: Some(case.cut(&allowed)),
         _place: None,
     });
-    let mut response = sender.send_request(Request::from_parts(parts, body)).await?;
+    let answer = sender.send_request(Request::from_parts(parts, body));
+    let within = case.inner.parts.limits.idle_time;
+    let Ok(answer) = tokio::time::timeout(within, answer).await else {
+        return Err(Refusal::Unreachable.into());
+    };
+    let mut response = answer?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(switch(case, response, upgrade, allowed, place));
     }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use smartbox_api::call;
-use smartbox_api::egress::NewEgressRule;
-use smartbox_core::egress::{BadRule, Effect, Rule, is_preset};
+use smartbox_api::egress::{EgressRuleView, NewEgressRule};
+use smartbox_core::egress::address::is_public;
+use smartbox_core::egress::{BadRule, Effect, Host, Pattern, Rule, is_preset};
 use smartbox_core::time::parse_duration;
 
 use super::rules::words;
@@ -62,6 +63,7 @@ pub(super) async fn run(client: &Client, args: &Args, effect: Effect) -> Result<
     for new in wanted? {
         added.push(or_interrupt(client.json(call::add_egress_rule(&new))).await?);
     }
+    added.iter().for_each(warn);
     if args.json {
         return out::json(&added);
     }
@@ -88,16 +90,37 @@ fn wanted(
     if is_preset(text) {
         return Ok(NewEgressRule { preset: Some(text.to_owned()), ..new });
     }
-    let Rule { host, ports, .. } = Rule::parse(host_of(text)).map_err(|bad: BadRule| {
+    let Rule { host, ports, .. } = Rule::parse(host_of(text)?).map_err(|bad: BadRule| {
         CliError::usage(bad.to_string(), "`smartbox egress presets` lists the presets")
     })?;
     Ok(NewEgressRule { host: Some(host.to_string()), ports, ..new })
 }
 
-/// People paste addresses of pages; the host is what they mean.
-fn host_of(text: &str) -> &str {
-    let rest = text.strip_prefix("https://").unwrap_or(text);
-    if rest.len() < text.len() { rest.split('/').next().unwrap_or(rest) } else { text }
+/// People paste addresses of pages; the host is what a rule is about. A path is not dropped in silence:
+/// the rule would let out more than was meant.
+fn host_of(text: &str) -> Result<&str, CliError> {
+    let Some(rest) = text.strip_prefix("https://") else { return Ok(text) };
+    match rest.split_once('/') {
+        None | Some((_, "")) => Ok(rest.trim_end_matches('/')),
+        Some((host, path)) => Err(CliError::usage(
+            format!("`{text}` has a path, and a rule about a host lets out all of it"),
+            format!("allow `{host}`, or only that path: {host} --path '/{path}'"),
+        )),
+    }
+}
+
+/// What a person may not expect of a rule.
+fn warn(rule: &EgressRuleView) {
+    match &rule.host {
+        Some(Pattern::Any) if rule.effect == Effect::Allow && rule.methods.is_empty() => out::note(
+            "note: * is every host there is; the preset `web-read` lets out reading alone",
+        ),
+        Some(Pattern::One(Host::Ip(ip))) if !is_public(*ip) => out::note(format!(
+            "note: {ip} is not on the public internet, so this counts only where the operator opened \
+             it (egress.private in smartbox.toml)"
+        )),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +129,8 @@ mod tests {
 
     #[test]
     fn an_address_of_a_page_is_its_host() {
-        assert_eq!(host_of("https://api.example.com/v1?x"), "api.example.com");
-        assert_eq!(host_of("api.example.com:8443"), "api.example.com:8443");
+        assert_eq!(host_of("https://api.example.com/").unwrap(), "api.example.com");
+        assert_eq!(host_of("api.example.com:8443").unwrap(), "api.example.com:8443");
+        assert!(host_of("https://api.example.com/v1").is_err());
     }
 }
