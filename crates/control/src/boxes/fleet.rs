@@ -105,7 +105,8 @@ impl Control {
             *count += tally.open;
             *worst = (*worst).min(tally.severity);
         }
-        let look = |row: Smartbox| {
+        let look = |mut row: Smartbox| {
+            row.last_active = self.last_active(&row);
             let keeper = self.keeper(&row.id);
             let seen = keeper.as_ref().and_then(|keeper| keeper.seen());
             let (issues, worst) = open.get(&row.id).map_or((0, None), |(n, w)| (*n, Some(*w)));

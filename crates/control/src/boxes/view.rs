@@ -9,6 +9,7 @@ use smartbox_core::sandbox::{Limits, Observed};
 use smartbox_core::smartbox::Smartbox;
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::store;
+use smartbox_core::time::Timestamp;
 use smartbox_core::usage::Total;
 
 use crate::control::Control;
@@ -49,6 +50,12 @@ impl Control {
     /// When a box sleeps.
     pub fn sleep_policy(&self, row: &Smartbox) -> SleepPolicy {
         row.sleep_policy(self.parts.settings.sleep)
+    }
+
+    /// When a person did something with a box, or it did something for one. The row learns of it when
+    /// the box changes its state.
+    pub fn last_active(&self, row: &Smartbox) -> Timestamp {
+        row.last_active.max(self.parts.activity.going(&row.id).last)
     }
 
     /// The tiers by name, and the name of the default one.

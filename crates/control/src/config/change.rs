@@ -31,6 +31,20 @@ pub(super) struct Draft {
     outcome: Outcome,
 }
 
+/// The short way to a model: what is neither a text, nor the engine's own form, nor a taking back would
+/// silently take the model away.
+fn check_model(how: &How) -> Result<(), ControlError> {
+    let How::Patch(patch) = how else { return Ok(()) };
+    match patch.get("model") {
+        None | Some(Value::Null | Value::Object(_)) => Ok(()),
+        Some(Value::String(name)) if !name.trim().is_empty() => Ok(()),
+        Some(_) => Err(ControlError::Refused {
+            why: "`model` is the name of a model".into(),
+            hint: "write a text like \"claude-sonnet-4-5\", or null for the platform's own".into(),
+        }),
+    }
+}
+
 impl Control {
     /// Changes a box's configuration, or says what would come of it. Refuses what the engine's schema
     /// does not allow before anything is written, and takes back what the running engine does not want.
@@ -76,6 +90,7 @@ impl Control {
         if terms.digests.as_ref().is_some_and(|wanted| !wanted.contains(&there)) {
             return Err(ControlError::OtherConfig { digest: there });
         }
+        check_model(how)?;
         let wanted = match how {
             How::Replace(document) => document.clone(),
             How::Roll { back_to } => self.document(&row.id, *back_to).await?,
@@ -216,4 +231,21 @@ fn keys<'a>(paths: impl Iterator<Item = &'a str>) -> String {
         out.push_str(path);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_model_takes_none_away() {
+        for fine in
+            [json!({}), json!({ "model": "a" }), json!({ "model": null }), json!({ "model": {} })]
+        {
+            assert!(check_model(&How::Patch(fine.clone())).is_ok(), "{fine}");
+        }
+        for bad in [json!(5), json!(""), json!(["a"]), json!(true)] {
+            assert!(check_model(&How::Patch(json!({ "model": bad }))).is_err(), "{bad}");
+        }
+    }
 }

@@ -50,6 +50,7 @@ impl Keeper {
         if let Some(wait) = self.hold_still(control).await?
             && now.since(since) < LONGEST_TURN
         {
+            self.say("waiting for what goes on in it (a turn, a command, an open terminal)");
             return Ok(Done::NotNow(wait));
         }
         self.now.send_modify(|now| now.leaving = true);

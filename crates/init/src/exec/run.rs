@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,9 +42,11 @@ pub(crate) async fn run(
         Instant::now() + order.timeout_ms.map_or(NEVER, Duration::from_millis).min(NEVER);
     let group = Group::new(&state.spawner, 'x');
     env.extend(group.mark());
-    let cwd = order.cwd.as_deref().unwrap_or(&state.document.home);
+    // Relative to the home, as everywhere; an absolute path stays one.
+    let cwd = Path::new(&state.document.home).join(order.cwd.as_deref().unwrap_or_default());
+    let cwd = cwd.to_string_lossy();
     let oom_before = state.oom.count();
-    let begun = Image::new(&order.argv, &env, cwd).map_err(|e| e.to_string()).and_then(|image| {
+    let begun = Image::new(&order.argv, &env, &cwd).map_err(|e| e.to_string()).and_then(|image| {
         let Stdio { theirs, ours } =
             stdio::open(order.tty).map_err(|e| format!("opening its input and output: {e}"))?;
         let job = Job { image: &image, group: &group, stdio: theirs, tty: order.tty.is_some() };

@@ -42,14 +42,15 @@ pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), Cli
 async fn look(place: &Place, env: &Env) -> Result<Vec<Check>, CliError> {
     let dir = place.data_dir(env)?;
     let remote = platform::is_elsewhere(place, env);
+    let (config, settings) = settings::checks(&dir, place, env);
+    let own = config.as_ref().and_then(|config| config.engine.path.as_deref());
     let mut checks = Vec::new();
     if !remote {
         checks.extend(isolation::checks().await);
         checks.extend(memory::checks());
-        checks.extend(programs::checks(&dir));
+        checks.extend(programs::checks(&dir, own));
         checks.extend(disk::checks(&dir));
     }
-    let (config, settings) = settings::checks(&dir, place, env);
     checks.extend(settings);
     checks.extend(platform::checks(place, env, config.as_ref()).await);
     Ok(checks)

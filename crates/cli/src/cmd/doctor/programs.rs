@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use super::check::Check;
 
-pub(super) fn checks(dir: &Path) -> Vec<Check> {
+/// `own` is where the settings say that an engine is, if they do.
+pub(super) fn checks(dir: &Path, own: Option<&Path>) -> Vec<Check> {
     let engines = engines(dir);
     let npm = match (version("npm"), engines.is_empty()) {
         (Some(npm), _) => Check::ok("npm", format!("npm {npm}")),
@@ -25,7 +26,16 @@ pub(super) fn checks(dir: &Path) -> Vec<Check> {
         Some(node) => Check::ok("node", format!("Node.js {node} runs npm; the engine has its own")),
         None => Check { name: "node".into(), what: "Node.js is not there".into(), ..npm.clone() },
     };
-    let engine = if engines.is_empty() {
+    let engine = if let Some(path) = own {
+        match path.exists() {
+            true => Check::ok("engine", format!("the one at {}", path.display())),
+            false => Check::fail(
+                "engine",
+                format!("there is nothing at {}", path.display()),
+                "correct engine.path in smartbox.toml, or take it out to have one installed",
+            ),
+        }
+    } else if engines.is_empty() {
         Check::ok("engine", "not installed yet; the first `smartbox up` does it (about 650 MB)")
     } else {
         Check::ok("engine", format!("installed: {}", engines.join(", ")))

@@ -44,6 +44,15 @@ impl Counts {
         json!({ "ok": self.ok, "failed": self.failed, "skipped": self.skipped })
     }
 
+    /// What a person reads beside the state of the job: that it came to its end says nothing of the boxes.
+    fn note(&self, item: &Item) -> String {
+        let last = format!("{}: {}", item.name, item.outcome.as_str());
+        match self.failed {
+            0 => last,
+            failed => format!("{failed} failed; last {last}"),
+        }
+    }
+
     fn progress(&self, total: usize, note: String) -> Progress {
         let total = Some(u64::try_from(total).unwrap_or(u64::MAX));
         let done = self.ok + self.failed + self.skipped;
@@ -74,7 +83,7 @@ pub(super) async fn run(each: &impl Each, ctx: &Ctx) -> Result<Value, Halt> {
                 let item: Item = done?;
                 counts.add(item.outcome);
                 closed |= item.outcome == Outcome::Failed && pace.stop_on_failure;
-                let note = format!("{}: {}", item.name, item.outcome.as_str());
+                let note = counts.note(&item);
                 ctx.progress(counts.progress(total, note)).await?;
             }
             () = tokio::time::sleep_until(next_begin), if may_begin => {

@@ -84,6 +84,11 @@ pub(super) fn page(document: &OpenApi) -> String {
     })
 }
 
+/// A text in its parts, each with whether it is code: every other part between backticks.
+fn parts(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(n, part)| (n % 2 == 1, part))
+}
+
 /// The words that a paragraph begins with in bold, and the others.
 fn lead(paragraph: &str) -> (&str, &str) {
     let bold = paragraph.strip_prefix("**").and_then(|rest| rest.split_once("**"));

@@ -11,6 +11,7 @@ use crate::app::App;
 /// From its row alone: in listings.
 pub(super) fn row(app: &App, row: Smartbox, phase: String) -> SmartboxView {
     SmartboxView {
+        last_active: app.control.last_active(&row),
         asleep: row.asleep(),
         url: app.site.box_origin(&row.label),
         sleep: sleep(app, &row),
@@ -41,7 +42,6 @@ pub(super) fn row(app: &App, row: Smartbox, phase: String) -> SmartboxView {
         issues: None,
         alarm: row.alarm,
         starts: row.epoch,
-        last_active: row.last_active,
         created: row.created,
     }
 }
