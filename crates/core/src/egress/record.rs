@@ -96,7 +96,7 @@ pub struct Use {
 
 /// The beginning of the day, UTC, that a time is in.
 pub fn day(at: Timestamp) -> Timestamp {
-    Timestamp(at.0 - at.0.rem_euclid(86_400_000))
+    Timestamp(at.0.saturating_sub(at.0.rem_euclid(86_400_000)))
 }
 
 impl Use {
@@ -108,5 +108,19 @@ impl Use {
         self.refused = self.refused.saturating_add(other.refused);
         self.why = other.why.or(self.why);
         self.last = self.last.max(other.last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_time_is_in_a_day() {
+        assert_eq!(day(Timestamp(86_400_001)), Timestamp(86_400_000));
+        assert_eq!(day(Timestamp(-1)), Timestamp(-86_400_000));
+        for end in [i64::MIN, i64::MAX] {
+            let _ = day(Timestamp(end));
+        }
     }
 }
