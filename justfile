@@ -46,8 +46,9 @@ chaos rounds="200" real="5":
 fuzz-api *args:
     scripts/fuzz-api.sh {{args}}
 
-# What goes out and comes back with placeholders and secrets, against the simple references.
+# What may leave, and what goes out and comes back with placeholders and secrets, against the simple references.
 fuzz-egress cases="1000000":
+    PROPTEST_CASES={{cases}} cargo test --release -p smartbox-core egress::decide
     PROPTEST_CASES={{cases}} cargo test --release -p smartbox-egress --test secrets
 
 # Licences, bans and sources of what we depend on.

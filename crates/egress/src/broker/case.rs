@@ -92,7 +92,7 @@ impl Case {
                 rules.changed(case.id.clone(), case.standing.version).await;
                 match rules.standing(&case.id).await {
                     Ok(standing) => case.standing = standing,
-                    // Records that cannot be read open nothing; what is open may go on meanwhile.
+                    // What counts now is not known, so that nothing may go on by what counted before.
                     Err(error) => {
                         tracing::warn!(smartbox = %case.id, %error, "a policy could not be read");
                         return;
