@@ -44,7 +44,9 @@ pub use boxes::select::Selection;
 pub use boxes::view::View;
 pub use config::{Config, How, Opened, Outcome, Terms};
 pub use control::Control;
-pub use egress::{Book, NewRule, Preset, PresetError, Presets, Standings};
+pub use egress::{
+    Book, BookParts, NewRule, Preset, PresetError, Presets, Service, Services, Standin, Standings,
+};
 pub use error::ControlError;
 pub use exec::{Caps, Captured, End, Kept, LONGEST, Running};
 pub use files::{Arriving, FileDone, FileOp, MAX_OPS, Unpacked, Upload, Written};

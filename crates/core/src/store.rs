@@ -4,7 +4,7 @@ use crate::BoxFuture;
 use crate::account::port::Accounts;
 use crate::audit::port::Audit;
 use crate::config::port::Revisions;
-use crate::egress::port::{EgressRules, EgressUses};
+use crate::egress::port::{Bindings, EgressRules, EgressUses};
 use crate::issue::port::Issues;
 use crate::job::port::Jobs;
 use crate::journal::port::Journal;
@@ -52,6 +52,8 @@ impl<T: Holdings + Doings> Tx for T {}
 pub trait Holdings: Send {
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn Accounts;
+    /// How secrets are used by placeholder.
+    fn bindings(&mut self) -> &mut dyn Bindings;
     /// Smartboxes.
     fn boxes(&mut self) -> &mut dyn Boxes;
     /// Rules about what may leave.

@@ -5,7 +5,7 @@
 //! absent: the rules (they are `core::egress`), and where they are kept.
 //!
 //! [`placeholder`], [`swap`] and [`scrub`] are for secrets that a box has only stand-ins for. They do no
-//! I/O: they are given heads and pieces of bodies. [`forms`] is what both directions recognise.
+//! I/O: the broker gives them heads and pieces of bodies. [`forms`] is what both directions recognise.
 
 mod broker;
 pub mod forms;

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use smartbox_ai_gateway::{DemoConfig, Gateway};
 use smartbox_control::activity::Counting;
-use smartbox_control::{Book, Control, EngineSlot, Parts, Settings, Tracker};
+use smartbox_control::{Book, BookParts, Control, EngineSlot, Parts, Services, Settings, Tracker};
 use smartbox_core::activity::Activity;
 use smartbox_core::engine::Manifest;
 use smartbox_core::id::Entropy;
@@ -96,7 +96,7 @@ pub(crate) async fn start(
     let metrics = Arc::new(Metrics::default());
     let counted = Counted::over(sqlite.clone(), metrics.clone());
     let gateway = gateway(&config, &sqlite, &counted, &tracker, &clock)?;
-    let book = book(&config, &counted, &clock);
+    let book = book(&config, &counted, &clock, &entropy)?;
     let control = Control::open(Parts {
         store: counted.clone(),
         runtime: Arc::new(TracedRuntime(runtime.clone())),
@@ -107,7 +107,7 @@ pub(crate) async fn start(
         kinds: config.kinds.clone(),
         engines: vec![slot],
         models: Arc::new(gateway.clone()),
-        egress: Arc::new(broker(&config, &book, &clock)),
+        egress: Arc::new(broker(&config, &book, &sqlite, &clock)),
         book,
         activity: tracker,
         clock: clock.clone(),
@@ -203,20 +203,34 @@ fn gateway(
 }
 
 /// What may leave which box.
-fn book(config: &Config, counted: &Arc<Counted>, clock: &Arc<dyn Clock>) -> Arc<Book> {
-    Book::new(
-        counted.clone(),
-        clock.clone(),
-        config.kinds.clone(),
-        config.egress.presets.clone(),
-        &config.egress.allow,
-    )
+fn book(
+    config: &Config,
+    counted: &Arc<Counted>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<Book>, BootError> {
+    Ok(Book::new(BookParts {
+        store: counted.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        kinds: config.kinds.clone(),
+        presets: config.egress.presets.clone(),
+        services: Services::shipped()
+            .map_err(|e| BootError::broken("reading how services are sent their keys", e))?,
+        everywhere: config.egress.allow.clone(),
+    }))
 }
 
 /// What boxes send out goes through it.
-fn broker(config: &Config, book: &Arc<Book>, clock: &Arc<dyn Clock>) -> Broker {
+fn broker(
+    config: &Config,
+    book: &Arc<Book>,
+    sqlite: &Arc<Sqlite>,
+    clock: &Arc<dyn Clock>,
+) -> Broker {
     Broker::new(smartbox_egress::Parts {
         rules: book.clone(),
+        release: sqlite.clone(),
         witness: book.clone(),
         clock: clock.clone(),
         names: Arc::new(SystemNames),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::id::SmartboxId;
-use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::Release;
+use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::store::StoreError;
 
 /// The vault, and behind it the environment: what a person set with `smartbox secret` was meant
@@ -36,6 +36,16 @@ impl Release for Releases {
             }
         })
     }
+
+    fn release_of(
+        &self,
+        id: SmartboxId,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        // What the environment gives is nobody's but the platform's own.
+        self.vault.release_of(id, scope, name)
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +62,14 @@ mod tests {
             let value = self.0.map(|value| Secret::new(value.to_owned()));
             Box::pin(async move { Ok(value) })
         }
+        fn release_of(
+            &self,
+            id: SmartboxId,
+            _: Scope,
+            name: String,
+        ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+            self.release(id, name)
+        }
     }
 
     #[tokio::test]
@@ -67,5 +85,8 @@ mod tests {
             let got = releases.release(id.clone(), name.into()).await.unwrap();
             assert_eq!(got.map(|s| s.expose().clone()).as_deref(), want);
         }
+        let releases = Releases::new(Arc::new(Vault(None)), given);
+        let mine = releases.release_of(id.clone(), Scope::Smartbox(id), "KEY".into()).await;
+        assert!(mine.unwrap().is_none(), "what the environment gives is no box's own");
     }
 }

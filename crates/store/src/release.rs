@@ -19,9 +19,11 @@ pub struct Released {
     pub count: u64,
 }
 
-/// Where to look, in this order: the box's own, its account's, the platform's.
-pub(crate) fn order(id: &SmartboxId, account: &AccountId) -> [Scope; 3] {
-    [Scope::Smartbox(id.clone()), Scope::Account(account.clone()), Scope::Platform]
+/// Where to look, in this order: the box's own, its account's, the platform's; or in that one of them
+/// which is meant. Another box's and another account's are none of them.
+pub(crate) fn order(id: &SmartboxId, account: &AccountId, of: Option<&Scope>) -> Vec<Scope> {
+    let all = [Scope::Smartbox(id.clone()), Scope::Account(account.clone()), Scope::Platform];
+    all.into_iter().filter(|scope| of.is_none_or(|of| of == scope)).collect()
 }
 
 /// The scope as a word in records.

@@ -10,7 +10,7 @@ use smartbox_core::egress::port::{Authority, Rules, Standing};
 use smartbox_core::egress::{
     Effect, Entry, Kept, Layer, Policy, Rule, Scope, Source, What, is_preset,
 };
-use smartbox_core::id::{EgressRuleId, SmartboxId};
+use smartbox_core::id::{EgressRuleId, Entropy, SmartboxId};
 use smartbox_core::smartbox::Smartbox;
 use smartbox_core::store::{self, Store, StoreError};
 use smartbox_core::time::{Clock, Timestamp};
@@ -18,15 +18,37 @@ use tokio::sync::watch;
 
 use super::count::Counts;
 use super::presets::Presets;
+use super::services::Services;
 use crate::kinds::Kinds;
+
+/// What a book is made of.
+pub struct BookParts {
+    /// Records.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes stand-ins.
+    pub entropy: Arc<dyn Entropy>,
+    /// The templates of boxes, which say what theirs may reach.
+    pub kinds: Kinds,
+    /// Lists of rules.
+    pub presets: Presets,
+    /// How the keys of services are sent.
+    pub services: Services,
+    /// What every box may reach: hosts and presets.
+    pub everywhere: Vec<String>,
+}
 
 /// Knows what may leave, and takes account of what does. Shared by the engine room and the broker.
 pub struct Book {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
     pub(super) kinds: Kinds,
     /// Lists of rules.
     pub presets: Presets,
+    /// How the keys of services are sent.
+    pub services: Services,
     /// What the installation's settings allow to every box.
     everywhere: Vec<What>,
     pub(super) counts: Counts,
@@ -36,28 +58,21 @@ pub struct Book {
 }
 
 impl Book {
-    /// A book over the records. `everywhere` is what every box may reach: hosts and presets.
-    pub fn new(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        kinds: Kinds,
-        presets: Presets,
-        everywhere: &[String],
-    ) -> Arc<Self> {
-        let everywhere = read(everywhere);
-        let (counts, known) = (Counts::default(), Mutex::default());
-        let version = watch::Sender::new(1);
-        let authorities = Mutex::default();
+    /// A book over the records.
+    pub fn new(parts: BookParts) -> Arc<Self> {
+        let BookParts { store, clock, entropy, kinds, presets, services, everywhere } = parts;
         Arc::new(Self {
             store,
             clock,
+            entropy,
             kinds,
             presets,
-            everywhere,
-            counts,
-            known,
-            version,
-            authorities,
+            services,
+            everywhere: read(&everywhere),
+            counts: Counts::default(),
+            known: Mutex::default(),
+            version: watch::Sender::new(1),
+            authorities: Mutex::default(),
         })
     }
 
@@ -160,7 +175,8 @@ impl Rules for Book {
             }
             let (row, kept) = self.read(id).await?;
             let policy = Arc::new(self.policy(&row, &kept, self.clock.now()));
-            let standing = Standing { name: row.name, policy, version };
+            let standins = Arc::new(self.standins(&row).await?);
+            let standing = Standing { name: row.name, policy, standins, version };
             self.known().insert(id.clone(), standing.clone());
             Ok(standing)
         })

@@ -75,6 +75,7 @@ impl Witness for Book {
             down: 0,
             refused: 0,
             why: None,
+            secrets: Vec::new(),
             last: now,
         });
         one.last = now;
@@ -84,6 +85,7 @@ impl Witness for Book {
                 one.up = one.up.saturating_add(up);
                 one.down = one.down.saturating_add(down);
             }
+            Happening::Secret(name) => one.sent(&name),
             Happening::Refused(why) => {
                 one.refused += 1;
                 one.why = Some(why);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smartbox_core::activity::{Busy, Doing};
+use smartbox_core::egress::port::Rules as _;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::route::port::Resolve;
 use smartbox_core::sandbox::port::Target;
@@ -17,7 +18,7 @@ use tracing::{Instrument, info_span};
 
 use super::check;
 use crate::control::Control;
-use crate::egress::add_way_out;
+use crate::egress::{add_standins, add_way_out};
 use crate::error::ControlError;
 use crate::parts::Actor;
 
@@ -66,6 +67,8 @@ impl Control {
         mut order: ExecOrder,
     ) -> Result<Running, ControlError> {
         check::order(&order)?;
+        let standins = self.parts.book.standing(id).await?.standins;
+        add_standins(&mut order.env, &standins);
         add_way_out(&mut order.env);
         let busy = self.activity().begin(id, Doing::Exec);
         Resolve::wake(&**self, id.clone(), self.wake_within()).await?;

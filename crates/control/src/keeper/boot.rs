@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smartbox_core::egress::port::Rules as _;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::sandbox::{HOME_DIR, Limits, PROXY_PORT, SandboxSpec};
@@ -14,7 +15,7 @@ use smartbox_link::{Link, LinkError};
 
 use super::{Done, Keeper};
 use crate::control::Control;
-use crate::egress::add_way_out;
+use crate::egress::{add_standins, add_way_out};
 use crate::error::ControlError;
 
 /// Where the last configuration that worked is kept, relative to the home.
@@ -118,6 +119,7 @@ impl Keeper {
         let mut env = manifest.env.clone();
         env.insert("SMARTBOX_MODEL_TOKEN".into(), control.model_token(&self.id).expose().clone());
         add_way_out(&mut env);
+        add_standins(&mut env, &control.parts.book.standing(&self.id).await?.standins);
         let order = EngineOrder {
             argv: manifest.argv.clone(),
             env,

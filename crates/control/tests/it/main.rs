@@ -17,6 +17,7 @@ mod kinds;
 mod lifecycle;
 mod messages;
 mod routes;
+mod standins;
 mod steps;
 mod tiers;
 mod world;

@@ -2,12 +2,13 @@
 //!
 //! The body is no place yet, nor are signed requests and ssh: each will be a variant of [`Place`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BadRule, Pattern, Placeholder, Rule};
-use crate::secret::{BadSecretName, check_name};
+use super::{BadRule, Pattern, Placeholder, Rule, Shape};
+use crate::secret::{BadSecretName, Scope, check_name};
 
 /// Places of one binding.
 const MOST: usize = 20;
@@ -39,9 +40,30 @@ pub struct Binding {
     pub in_clear: bool,
 }
 
+/// How a secret is used by placeholder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// How its placeholders look.
+    pub shape: Shape,
+    /// Where it may go.
+    pub bindings: Vec<Binding>,
+}
+
+/// What one box holds in place of secrets, and where those may go.
+#[derive(Debug, Clone, Default)]
+pub struct Standins {
+    /// What it holds.
+    pub held: Vec<Held>,
+    /// Where they may go.
+    pub bindings: Vec<Binding>,
+    /// Whose each of them is, by its name: the value comes from there and from nowhere else.
+    pub scopes: BTreeMap<String, Scope>,
+}
+
 /// A place of a request in which a secret may stand.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "in", rename_all = "kebab-case")]
+#[schema(as = SecretPlace)]
 pub enum Place {
     /// A header, those of a WebSocket's handshake included.
     Header {
@@ -49,6 +71,7 @@ pub enum Place {
         name: String,
         /// What stands around it.
         #[serde(default)]
+        #[schema(value_type = String)]
         form: Form,
     },
     /// The user's name of basic authentication.

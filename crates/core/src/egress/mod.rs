@@ -13,11 +13,11 @@ pub mod port;
 mod record;
 mod rule;
 
-pub use binding::{BadBinding, Binding, Form, Held, Place};
+pub use binding::{BadBinding, Binding, Bound, Form, Held, Place, Standins};
 pub use decide::{Allowed, Decision, Refusal, Request, decide, decide_request};
 pub use host::{BadHost, Host, HostName};
 pub use pattern::{BadPattern, PathPattern, Pattern};
 pub use placeholder::{BadShape, Placeholder, SHAPES, Shape};
 pub use policy::{Layer, Policy, Source};
-pub use record::{Effect, Kept, Scope, Use, What, day};
+pub use record::{Effect, Kept, MOST_SECRETS, Scope, Use, What, day};
 pub use rule::{BadRule, Entry, Rule, WEB_PORTS, is_preset};

@@ -143,6 +143,11 @@ impl Placeholder {
         Self(text)
     }
 
+    /// One that was made before, as it was kept.
+    pub fn kept(text: String) -> Self {
+        Self(text)
+    }
+
     /// Its text, as the box has it.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Kept, Policy, Refusal, Scope, Use};
+use super::{Bound, Held, Kept, Policy, Refusal, Scope, Shape, Standins, Use};
 use crate::BoxFuture;
 use crate::id::{EgressRuleId, SmartboxId};
 use crate::sandbox::port::Conn;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -38,6 +38,8 @@ pub struct Standing {
     pub name: String,
     /// What it may reach.
     pub policy: Arc<Policy>,
+    /// What it holds in place of secrets.
+    pub standins: Arc<Standins>,
     /// Tells this moment's policy from another's.
     pub version: u64,
 }
@@ -86,6 +88,8 @@ pub enum Happening {
         /// Towards the box.
         down: u64,
     },
+    /// A secret of this name went with a request.
+    Secret(String),
     /// It was not let out, or was cut.
     Refused(Refusal),
 }
@@ -122,4 +126,35 @@ pub trait EgressUses: Send {
     ) -> BoxFuture<'_, Result<Vec<Use>, StoreError>>;
     /// Removes days before then, and of each box and day all but the `most` that happened last; how many.
     fn sweep(&mut self, before: Timestamp, most: u32) -> BoxFuture<'_, Result<u64, StoreError>>;
+}
+
+/// How secrets are used by placeholder, within one unit of work.
+pub trait Bindings: Send {
+    /// Binds a secret that is there, replacing how it was bound.
+    fn set(
+        &mut self,
+        scope: secret::Scope,
+        name: String,
+        bound: Bound,
+    ) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// The secrets of exactly this scope that are bound, by name. Without its secret nothing is bound.
+    fn list(
+        &mut self,
+        scope: secret::Scope,
+    ) -> BoxFuture<'_, Result<Vec<(String, Bound)>, StoreError>>;
+    /// Unbinds one; whether it was bound.
+    fn remove(
+        &mut self,
+        scope: secret::Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<bool, StoreError>>;
+    /// Gives a box a placeholder of this shape, in place of another for the same secret.
+    fn hold(
+        &mut self,
+        id: SmartboxId,
+        held: Held,
+        shape: Shape,
+    ) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// The placeholders that a box was ever given, by the names of their secrets.
+    fn held(&mut self, id: SmartboxId) -> BoxFuture<'_, Result<Vec<(Held, Shape)>, StoreError>>;
 }

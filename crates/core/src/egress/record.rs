@@ -90,6 +90,8 @@ pub struct Use {
     pub refused: u64,
     /// Why it was refused last.
     pub why: Option<Refusal>,
+    /// The secrets that went there by placeholder, by name, in order; the first of them.
+    pub secrets: Vec<String>,
     /// When something happened last.
     pub last: Timestamp,
 }
@@ -99,7 +101,18 @@ pub fn day(at: Timestamp) -> Timestamp {
     Timestamp(at.0.saturating_sub(at.0.rem_euclid(86_400_000)))
 }
 
+/// Names of secrets that are kept of one host and day.
+pub const MOST_SECRETS: usize = 20;
+
 impl Use {
+    /// A secret went there.
+    pub fn sent(&mut self, name: &str) {
+        if let Err(at) = self.secrets.binary_search_by(|known| known.as_str().cmp(name)) {
+            self.secrets.insert(at, name.to_owned());
+            self.secrets.truncate(MOST_SECRETS);
+        }
+    }
+
     /// Adds what happened later.
     pub fn add(&mut self, other: &Self) {
         self.opened = self.opened.saturating_add(other.opened);
@@ -107,6 +120,9 @@ impl Use {
         self.down = self.down.saturating_add(other.down);
         self.refused = self.refused.saturating_add(other.refused);
         self.why = other.why.or(self.why);
+        for name in &other.secrets {
+            self.sent(name);
+        }
         self.last = self.last.max(other.last);
     }
 }

@@ -34,4 +34,12 @@ pub trait Release: Send + Sync {
         id: SmartboxId,
         name: String,
     ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>>;
+    /// The value of `name` that is of exactly this scope, the box's own or its account's, and never one
+    /// of the same name that somebody else has. The release is counted.
+    fn release_of(
+        &self,
+        id: SmartboxId,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>>;
 }

@@ -1,16 +1,19 @@
 //! Bodies on their way: ours, and those that pass, which are counted and can be cut.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use smartbox_core::BoxFuture;
+use smartbox_core::egress::Refusal;
 
 use super::limits::Place;
 use super::meter::Meter;
+use super::scrubbed::Scrubbed;
+use crate::{scrub, swap};
 
 /// Why a body ended before its end.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +22,10 @@ pub(crate) enum Broken {
     Hyper(#[from] hyper::Error),
     #[error("it is no longer allowed")]
     Cut,
+    #[error("it holds the placeholder of a secret")]
+    Secret,
+    #[error(transparent)]
+    Coded(#[from] scrub::Broken),
 }
 
 /// A body.
@@ -27,6 +34,8 @@ pub(crate) enum Body {
     Own(Option<Bytes>),
     /// One that passes.
     Passing(Passing),
+    /// One that passes through a filter.
+    Scrubbed(Box<Scrubbed>),
 }
 
 /// Which way it goes.
@@ -43,7 +52,17 @@ pub(crate) struct Passing {
     pub(crate) meter: Arc<Mutex<Meter>>,
     /// Ends when it is no longer allowed.
     pub(crate) cut: Option<BoxFuture<'static, ()>>,
+    /// Looks for what may not stand in it.
+    pub(crate) watch: Option<Box<Watching>>,
     pub(crate) _place: Option<Place>,
+}
+
+/// Looks for placeholders in what a box sends.
+pub(crate) struct Watching {
+    pub(crate) watch: swap::Watch,
+    pub(crate) host: String,
+    /// What was found, for who answers the box.
+    pub(crate) verdict: Arc<OnceLock<swap::Refusal>>,
 }
 
 impl Body {
@@ -56,7 +75,20 @@ impl Body {
     }
 }
 
-impl http_body::Body for Body {
+impl Passing {
+    /// The piece may pass; if not, it must not, nor an end of the body: the host gets a request that
+    /// was cut off.
+    fn look(&mut self, piece: &[u8]) -> Result<(), Broken> {
+        let Some(watching) = &mut self.watch else { return Ok(()) };
+        watching.watch.pass(piece, &watching.host).map_err(|refusal| {
+            let _ = watching.verdict.set(refusal);
+            self.meter.lock().unwrap_or_else(PoisonError::into_inner).cut(Refusal::Secret);
+            Broken::Secret
+        })
+    }
+}
+
+impl http_body::Body for Passing {
     type Data = Bytes;
     type Error = Broken;
 
@@ -64,25 +96,23 @@ impl http_body::Body for Body {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let passing = match self.get_mut() {
-            Self::Own(bytes) => return Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
-            Self::Passing(passing) => passing,
-        };
-        if let Some(cut) = &mut passing.cut
+        let this = self.get_mut();
+        if let Some(cut) = &mut this.cut
             && cut.as_mut().poll(cx).is_ready()
         {
-            passing.cut = None;
-            if passing.way == Way::Down {
-                passing.meter.lock().unwrap_or_else(PoisonError::into_inner).cut();
+            this.cut = None;
+            if this.way == Way::Down {
+                this.meter.lock().unwrap_or_else(PoisonError::into_inner).cut(Refusal::Denied);
             }
             return Poll::Ready(Some(Err(Broken::Cut)));
         }
-        let polled = Pin::new(&mut passing.body).poll_frame(cx);
+        let polled = Pin::new(&mut this.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
         {
-            let mut meter = passing.meter.lock().unwrap_or_else(PoisonError::into_inner);
-            match passing.way {
+            this.look(data)?;
+            let mut meter = this.meter.lock().unwrap_or_else(PoisonError::into_inner);
+            match this.way {
                 Way::Up => meter.up(data.len()),
                 Way::Down => meter.down(data.len()),
             }
@@ -91,16 +121,43 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Broken;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        match self.get_mut() {
+            Self::Own(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
+            Self::Passing(passing) => Pin::new(passing).poll_frame(cx),
+            Self::Scrubbed(scrubbed) => scrubbed.poll(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(bytes) => bytes.is_none(),
-            Self::Passing(passing) => passing.body.is_end_stream(),
+            Self::Passing(passing) => passing.is_end_stream(),
+            Self::Scrubbed(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Self::Passing(passing) => passing.body.size_hint(),
+            Self::Passing(passing) => passing.size_hint(),
+            // Where it is coded it is longer once it is not; the head says no length then.
+            Self::Scrubbed(_) => SizeHint::default(),
         }
     }
 }

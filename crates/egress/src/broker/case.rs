@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::Inner;
 use super::body::Body;
 use super::limits::Place;
-use super::refuse::refuse;
+use super::refuse::{refuse, refuse_since};
 use super::target::Target;
 
 /// An attempt.
@@ -33,10 +33,11 @@ pub(crate) struct Out {
 }
 
 impl Case {
-    /// Whether the box may connect there.
+    /// Whether the box may connect there. Where a secret may go, each request is looked at.
     pub(crate) fn decide(&self) -> Decision {
         let now = self.inner.parts.clock.now();
-        decide(&self.standing.policy, &self.target.host, self.target.port, now)
+        let allowed = decide(&self.standing.policy, &self.target.host, self.target.port, now)?;
+        Ok(Allowed { look_inside: allowed.look_inside || self.bound(), ..allowed })
     }
 
     /// Whether the box may make this request there.
@@ -76,6 +77,18 @@ impl Case {
     pub(crate) fn refuse(&self, why: Refusal) -> Response<Body> {
         self.refused(why);
         refuse(why, &self.standing.name, &self.target.host.to_string(), self.target.port)
+    }
+
+    /// Says no to a request because of a secret, and what it is with it.
+    pub(crate) fn refuse_secret(&self, said: &dyn std::fmt::Display) -> Response<Body> {
+        self.refused(Refusal::Secret);
+        self.say_secret(said)
+    }
+
+    /// The same for what is written down already.
+    pub(crate) fn say_secret(&self, said: &dyn std::fmt::Display) -> Response<Body> {
+        let (name, host) = (&self.standing.name, self.target.host.to_string());
+        refuse_since(Refusal::Secret, said.to_string(), name, &host, self.target.port)
     }
 
     /// Writes down that it was refused or cut.

@@ -1,25 +1,31 @@
 //! HTTP in the open: each request is asked about, written anew and sent on a connection of its own.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::BytesMut;
 use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, UPGRADE};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
+use hyper::ext::ReasonPhrase;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use smartbox_core::egress::{self, Allowed, Refusal};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::body::{Body, Passing, Way};
+use super::body::{Body, Passing, Watching, Way};
 use super::case::{Case, Out};
 use super::meter::Meter;
 use super::rewind::Rewind;
+use super::scrubbed::{Filtered, Scrubbed};
+use super::secrets::{self, Look};
 use super::splice::{End, splice};
 use super::target::Target;
+use crate::scrub::Scrub;
+use crate::swap;
 
 /// What concerns one connection only (RFC 9110, 7.6.1), and what is for proxies.
 const HOP: [&str; 9] = [
@@ -74,18 +80,37 @@ pub(crate) async fn forward(mut case: Case, mut request: Request<Incoming>) -> R
         return case.refuse(Refusal::Mismatch);
     }
     // Each request is asked about by what counts now: a tunnel may be old.
-    if let Ok(standing) = case.inner.parts.rules.standing(&case.id).await {
-        case.standing = standing;
+    match case.inner.parts.rules.standing(&case.id).await {
+        Ok(standing) => case.standing = standing,
+        Err(error) => {
+            tracing::warn!(smartbox = %case.id, %error, "a policy could not be read");
+            return case.refuse(Refusal::Unreachable);
+        }
     }
     let asked = egress::Request { method: request.method().as_str(), path: request.uri().path() };
-    let out = match case.out(case.decide_request(asked)).await {
+    let decision = case.decide_request(asked);
+    let upgrade = wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
+    let (mut head, body) = request.into_parts();
+    let path = head.uri.path_and_query().cloned();
+    head.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+    head.version = http::Version::HTTP_11;
+    clean(&mut head.headers, upgrade.is_some());
+    // Before all else: that somebody tries to send a secret elsewhere is worth more than that the
+    // place is not allowed either.
+    let look = match case.look(&head) {
+        Ok(look) => look,
+        Err(refusal) => return case.refuse_secret(&refusal),
+    };
+    let out = match case.out(decision).await {
         Ok(out) => out,
         Err(why) => return case.refuse(why),
     };
-    let upgrade = wants_upgrade(request.headers()).then(|| hyper::upgrade::on(&mut request));
-    match send(&case, request, out, upgrade).await {
+    let sent = Sent { head, body, look, upgrade };
+    match send(&case, sent, out).await {
         Ok(response) => response,
         Err(Failed::No(why)) => case.refuse(why),
+        Err(Failed::Secret(said)) => case.refuse_secret(&said),
+        Err(Failed::Body(refusal)) => case.say_secret(&refusal),
         Err(Failed::Broken(error)) => {
             tracing::debug!(smartbox = %case.id, %error, "a request could not be sent on");
             case.refuse(Refusal::Unreachable)
@@ -93,52 +118,86 @@ pub(crate) async fn forward(mut case: Case, mut request: Request<Incoming>) -> R
     }
 }
 
-async fn send(
-    case: &Case,
-    request: Request<Incoming>,
-    out: Out,
+/// A request that may go.
+struct Sent {
+    head: http::request::Parts,
+    body: Incoming,
+    look: Option<Look>,
     upgrade: Option<hyper::upgrade::OnUpgrade>,
-) -> Result<Response<Body>, Failed> {
+}
+
+async fn send(case: &Case, sent: Sent, out: Out) -> Result<Response<Body>, Failed> {
     let Out { allowed, place } = out;
+    let Sent { mut head, body, look, upgrade } = sent;
     let server = case.dial().await?;
     let mut sender = if case.secure {
         shake_hands(case, case.inner.secure(&case.target.host, server).await?).await?
     } else {
         shake_hands(case, server).await?
     };
+    // From here on the head may hold values, and is not for logs.
+    let scrub = match &look {
+        Some(look) => case.arm(look, &mut head).await?.scrub,
+        None => None,
+    };
     let meter = Arc::new(Mutex::new(Meter::new(case.clone())));
-    let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().cloned();
-    parts.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
-    parts.version = http::Version::HTTP_11;
-    clean(&mut parts.headers, upgrade.is_some());
+    let verdict = Arc::new(OnceLock::new());
+    let (host, seen) = (case.target.host.to_string(), verdict.clone());
+    let watching = look.map(|look| Watching { watch: look.watch(), host, verdict: seen });
     let body = Body::Passing(Passing {
         body,
         way: Way::Up,
         meter: meter.clone(),
         cut: Some(case.cut(&allowed)),
+        watch: watching.map(Box::new),
         _place: None,
     });
-    let answer = sender.send_request(Request::from_parts(parts, body));
+    let answer = sender.send_request(Request::from_parts(head, body));
     let within = case.inner.parts.limits.idle_time;
-    let Ok(answer) = tokio::time::timeout(within, answer).await else {
-        return Err(Refusal::Unreachable.into());
-    };
+    let answer = tokio::time::timeout(within, answer).await;
+    if let Some(refusal) = verdict.get() {
+        return Err(Failed::Body(refusal.clone()));
+    }
+    let Ok(answer) = answer else { return Err(Refusal::Unreachable.into()) };
     let mut response = answer?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(switch(case, response, upgrade, allowed, place));
+        return Ok(switch(case, response, upgrade, scrub, (allowed, place)));
     }
     clean(response.headers_mut(), false);
     let cut = Some(case.cut(&allowed));
-    Ok(response.map(|body| {
-        Body::Passing(Passing { body, way: Way::Down, meter, cut, _place: Some(place) })
-    }))
+    let passing =
+        |body| Passing { body, way: Way::Down, meter, cut, watch: None, _place: Some(place) };
+    let Some(scrub) = scrub else {
+        return Ok(response.map(|body| Body::Passing(passing(body))));
+    };
+    let (mut head, body) = response.into_parts();
+    head.extensions.remove::<ReasonPhrase>();
+    let coding = scrub.answer(&mut head).map_err(|refused| Failed::Secret(refused.to_string()))?;
+    // A body that is not there is in no coding.
+    let body = if body.is_end_stream() {
+        Body::Passing(passing(body))
+    } else {
+        Body::Scrubbed(Box::new(Scrubbed::new(passing(body), coding, scrub)))
+    };
+    Ok(Response::from_parts(head, body))
 }
 
 /// Why a request could not be sent on.
 enum Failed {
     No(Refusal),
+    Secret(String),
+    /// Found in the body, when it was written down.
+    Body(swap::Refusal),
     Broken(hyper::Error),
+}
+
+impl From<secrets::Failed> for Failed {
+    fn from(failed: secrets::Failed) -> Self {
+        match failed {
+            secrets::Failed::Refused(refusal) => Self::Secret(refusal.to_string()),
+            secrets::Failed::Vault => Self::No(Refusal::Unreachable),
+        }
+    }
 }
 
 impl From<Refusal> for Failed {
@@ -176,22 +235,31 @@ fn switch(
     case: &Case,
     mut response: Response<Incoming>,
     upgrade: Option<hyper::upgrade::OnUpgrade>,
-    allowed: Allowed,
-    place: super::limits::Place,
+    scrub: Option<Scrub>,
+    (allowed, place): (Allowed, super::limits::Place),
 ) -> Response<Body> {
     let Some(inside) = upgrade else { return case.refuse(Refusal::Malformed) };
     let outside = hyper::upgrade::on(&mut response);
     let (task, idle) = (case.clone(), case.inner.parts.limits.idle_time);
+    let filter = scrub.clone();
     case.inner.tasks.spawn(async move {
         let (Ok(inside), Ok(outside)) = tokio::join!(inside, outside) else { return };
         let _place = place;
         let (meter, cut) = (Meter::new(task.clone()), task.cut(&allowed));
-        let (inside, outside) = (TokioIo::new(inside), TokioIo::new(outside));
-        if splice((inside, BytesMut::new()), outside, meter, cut, idle).await == End::Cut {
+        let (inside, outside) = ((TokioIo::new(inside), BytesMut::new()), TokioIo::new(outside));
+        let end = match filter {
+            Some(scrub) => splice(inside, Filtered::new(outside, &scrub), meter, cut, idle).await,
+            None => splice(inside, outside, meter, cut, idle).await,
+        };
+        if end == End::Cut {
             task.refused(Refusal::Denied);
         }
     });
     clean(response.headers_mut(), true);
+    if let Some(scrub) = scrub {
+        response.extensions_mut().remove::<ReasonPhrase>();
+        scrub.headers(response.headers_mut());
+    }
     response.map(|_| Body::empty())
 }
 

@@ -31,8 +31,8 @@ impl Meter {
     }
 
     /// What is counted was cut.
-    pub(crate) fn cut(&self) {
-        self.case.refused(Refusal::Denied);
+    pub(crate) fn cut(&self, why: Refusal) {
+        self.case.refused(why);
     }
 
     fn tell_from(&mut self, least: u64) {

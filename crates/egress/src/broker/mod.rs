@@ -24,6 +24,8 @@ mod names;
 mod open;
 mod refuse;
 mod rewind;
+mod scrubbed;
+mod secrets;
 mod splice;
 mod target;
 
@@ -37,12 +39,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use smartbox_core::BoxFuture;
+use smartbox_core::egress::Standins;
 use smartbox_core::egress::address::Opened;
 use smartbox_core::egress::port::{
     Authority, BoxError, Egress, Happening, Passage, Rules, Witness,
 };
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::Conn;
+use smartbox_core::secret::port::Release;
 use smartbox_core::time::Clock;
 use time::OffsetDateTime;
 use tokio_util::compat::FuturesAsyncReadCompatExt as _;
@@ -55,10 +59,14 @@ use authority::Voucher;
 use limits::InFlight;
 use target::Target;
 
+use crate::swap::Swap;
+
 /// What the broker is made of.
 pub struct Parts {
     /// What boxes may reach.
     pub rules: Arc<dyn Rules>,
+    /// Gives the values of secrets.
+    pub release: Arc<dyn Release>,
     /// Who takes account.
     pub witness: Arc<dyn Witness>,
     /// What time it is.
@@ -84,15 +92,20 @@ pub(crate) struct Inner {
     pub(crate) outward: Arc<ClientConfig>,
     /// By box: the certificate of its authority, and what vouches in its name.
     pub(crate) vouchers: Mutex<HashMap<SmartboxId, (String, Arc<Voucher>)>>,
+    /// By box.
+    pub(crate) swaps: Mutex<HashMap<SmartboxId, Known>>,
 }
+
+/// What a box holds, as it was told, and in the form in which it is looked for.
+pub(crate) type Known = (Arc<Standins>, Arc<Swap>);
 
 impl Broker {
     /// Puts the parts together. Makes no connection.
     pub fn new(parts: Parts) -> Self {
         let in_flight = InFlight::new(parts.limits.connections, parts.limits.all_connections);
         let outward = Arc::new(open::outward(&parts.roots));
-        let (tasks, vouchers) = (TaskTracker::new(), Mutex::default());
-        Self(Arc::new(Inner { parts, in_flight, tasks, outward, vouchers }))
+        let (tasks, vouchers, swaps) = (TaskTracker::new(), Mutex::default(), Mutex::default());
+        Self(Arc::new(Inner { parts, in_flight, tasks, outward, vouchers, swaps }))
     }
 }
 

@@ -86,7 +86,22 @@ pub(crate) fn advice(why: Refusal, name: &str, host: &str, port: u16) -> Advice 
 
 /// The answer. The connection ends with it, for what follows cannot be trusted to begin where we think.
 pub(crate) fn refuse(why: Refusal, name: &str, host: &str, port: u16) -> Response<Body> {
-    let Advice { status, title, hint } = advice(why, name, host, port);
+    answer(why, advice(why, name, host, port))
+}
+
+/// The same, where more is known than the kind of refusal.
+pub(crate) fn refuse_since(
+    why: Refusal,
+    said: String,
+    name: &str,
+    host: &str,
+    port: u16,
+) -> Response<Body> {
+    answer(why, Advice { title: said, ..advice(why, name, host, port) })
+}
+
+fn answer(why: Refusal, advice: Advice) -> Response<Body> {
+    let Advice { status, title, hint } = advice;
     let problem = serde_json::json!({
         "type": format!("urn:smartbox:egress:{why}"),
         "title": title, "status": status.as_u16(), "code": why.as_str(), "hint": hint,

@@ -5,5 +5,6 @@
 mod attack;
 mod open;
 mod pass;
+mod secrets;
 mod tls;
 mod world;

@@ -56,7 +56,8 @@ fn server(name: &str) -> ServerConfig {
 }
 
 /// A server of HTTPS with this name, which answers the same to each request and keeps what it hears.
-pub async fn web(name: &str, answer: &'static str) -> (u16, Heard) {
+pub async fn web(name: &str, answer: impl Into<Vec<u8>>) -> (u16, Heard) {
+    let answer: Arc<[u8]> = answer.into().into();
     let acceptor = TlsAcceptor::from(Arc::new(server(name)));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -64,7 +65,7 @@ pub async fn web(name: &str, answer: &'static str) -> (u16, Heard) {
     let kept = heard.clone();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, kept) = (acceptor.clone(), kept.clone());
+            let (acceptor, kept, answer) = (acceptor.clone(), kept.clone(), answer.clone());
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
                 let mut text = String::new();
@@ -73,7 +74,7 @@ pub async fn web(name: &str, answer: &'static str) -> (u16, Heard) {
                     text += &String::from_utf8_lossy(&piece[..n]);
                     if text.contains("\r\n\r\n") {
                         kept.lock().unwrap().push(std::mem::take(&mut text));
-                        let _ = stream.write_all(answer.as_bytes()).await;
+                        let _ = stream.write_all(&answer).await;
                         let _ = stream.flush().await;
                     }
                 }
@@ -106,6 +107,20 @@ pub async fn speak(
         .with_no_client_auth();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     TlsConnector::from(Arc::new(config)).connect(name, inside.0).await
+}
+
+/// One request on a connection of its own to a host whose TLS is opened, and all that comes back.
+pub async fn once(world: &World, to: &str, request: &str) -> String {
+    let mut inside = world.dial();
+    let said = inside.connect(to).await;
+    let (name, _) = to.split_once(':').unwrap();
+    let Ok(mut stream) = speak(world, inside, name, true).await else { return said };
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut all = Vec::new();
+    // The other end hangs up without a farewell; what came is what counts.
+    let read = stream.read_to_end(&mut all);
+    let _ = tokio::time::timeout(crate::world::WITHIN, read).await.expect("it closes");
+    String::from_utf8_lossy(&all).into_owned()
 }
 
 /// One request, and the head of its answer.

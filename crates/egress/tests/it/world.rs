@@ -11,8 +11,12 @@ use smartbox_core::egress::address::Opened;
 use smartbox_core::egress::port::{
     Authority, Egress as _, Happening, Passage, Rules, Standing, Witness,
 };
-use smartbox_core::egress::{Entry, HostName, Layer, Policy, Refusal, Rule, Source};
+use smartbox_core::egress::{
+    Binding, Entry, Held, HostName, Layer, Placeholder, Policy, Refusal, Rule, Source, Standins,
+};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::secret::port::Release;
+use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_egress::{Broker, Limits, Names, Parts};
@@ -30,12 +34,15 @@ pub struct Fake {
     pub lookups: Mutex<Vec<String>>,
     pub notes: Mutex<Vec<Passage>>,
     pub authority: Mutex<Option<Authority>>,
+    standins: Mutex<Arc<Standins>>,
+    values: Mutex<HashMap<String, String>>,
 }
 
 impl Rules for Fake {
     fn standing<'a>(&'a self, _: &'a SmartboxId) -> BoxFuture<'a, Result<Standing, StoreError>> {
         let (version, policy) = self.policy.borrow().clone();
-        Box::pin(async move { Ok(Standing { name: "pa".into(), policy, version }) })
+        let standins = self.standins.lock().unwrap().clone();
+        Box::pin(async move { Ok(Standing { name: "pa".into(), policy, standins, version }) })
     }
     fn changed(&self, _: SmartboxId, version: u64) -> BoxFuture<'static, ()> {
         let mut seen = self.policy.subscribe();
@@ -66,6 +73,25 @@ impl Rules for Fake {
             (*version, *policy) = (*version + 1, Arc::new(next));
         });
         Box::pin(async move { Ok(found) })
+    }
+}
+
+impl Release for Fake {
+    fn release(
+        &self,
+        _: SmartboxId,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        let value = self.values.lock().unwrap().get(&name).cloned();
+        Box::pin(async move { Ok(value.map(Secret::new)) })
+    }
+    fn release_of(
+        &self,
+        id: SmartboxId,
+        _: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        self.release(id, name)
     }
 }
 
@@ -124,10 +150,13 @@ impl World {
             lookups: Mutex::default(),
             notes: Mutex::default(),
             authority: Mutex::default(),
+            standins: Mutex::default(),
+            values: Mutex::default(),
         });
         let opened = ports.iter().map(|port| Opened::parse(&format!("127.0.0.1:{port}")).unwrap());
         let broker = Broker::new(Parts {
             rules: fake.clone(),
+            release: fake.clone(),
             witness: fake.clone(),
             clock: fake.clone(),
             names: fake.clone(),
@@ -144,6 +173,28 @@ impl World {
         self.fake.policy.send_modify(|(version, policy)| {
             (*version, *policy) = (*version + 1, Arc::new(Policy { layers: vec![layer] }));
         });
+    }
+
+    /// Gives the box a placeholder, and the platform the value that it stands for.
+    pub fn hold(&self, secret: &str, placeholder: &str, value: &str, bindings: Vec<Binding>) {
+        let mut standins = self.fake.standins.lock().unwrap();
+        let mut next = Standins::clone(&standins);
+        let placeholder = Placeholder::kept(placeholder.to_owned());
+        next.held.push(Held { placeholder, secret: secret.to_owned() });
+        next.bindings.extend(bindings);
+        next.scopes.insert(secret.to_owned(), Scope::Smartbox(self.id.clone()));
+        *standins = Arc::new(next);
+        self.fake.values.lock().unwrap().insert(secret.to_owned(), value.to_owned());
+    }
+
+    /// The secrets that went out, by name and host.
+    pub fn sent(&self) -> Vec<(String, String)> {
+        let notes = self.fake.notes.lock().unwrap();
+        let sent = notes.iter().filter_map(|note| match &note.what {
+            Happening::Secret(name) => Some((name.clone(), note.host.clone())),
+            _ => None,
+        });
+        sent.collect()
     }
 
     /// A name and what it means, one answer after the other.

@@ -165,6 +165,13 @@ fn example(operation: &str) -> Option<Example> {
         }
         "secrets_list" => ("/api/v1/secrets", None, TheirOwn),
         "secrets_put" => ("/api/v1/secrets/KEY", Some(json!({ "value": "v" })), TheirOwn),
+        "secrets_services" => ("/api/v1/secrets/services", None, TheirOwn),
+        "secrets_bind" => {
+            let body = json!({ "box": "owners-mark", "service": "github" });
+            ("/api/v1/secrets/OWNERS_KEY/bindings", Some(body), Nothing)
+        }
+        "secrets_unbind" => ("/api/v1/secrets/OWNERS_KEY/bindings?box=owners-mark", None, Nothing),
+        "secrets_placeholders" => ("/api/v1/boxes/owners-mark/placeholders", None, Nothing),
         "secrets_remove" => ("/api/v1/secrets/OWNERS_MARK", None, Nothing),
         "dashboard_get" => ("/api/v1/dashboard", None, TheirOwn),
         "issues_list" => ("/api/v1/issues", None, TheirOwn),
@@ -230,6 +237,10 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
     as_owner(Method::POST, "/api/v1/boxes/owners-mark/messages", Some(message)).await;
     let secret = json!({ "value": "owners-mark" });
     as_owner(Method::PUT, "/api/v1/secrets/OWNERS_MARK", Some(secret)).await;
+    let secret = json!({ "value": "owners-mark", "box": "owners-mark" });
+    as_owner(Method::PUT, "/api/v1/secrets/OWNERS_KEY", Some(secret)).await;
+    let bound = json!({ "box": "owners-mark", "service": "github" });
+    as_owner(Method::PUT, "/api/v1/secrets/OWNERS_KEY/bindings", Some(bound)).await;
     let order = json!({ "argv": ["owners-mark"], "wait_ms": 60_000 });
     let execs = world.ask(Method::POST, "/api/v1/boxes/owners-mark/execs").json(&order);
     let ran = execs.bearer_auth(&owner.token).send().await.unwrap();
@@ -266,6 +277,7 @@ async fn keep_rule(world: &World, row: Smartbox) {
         down: 0,
         refused: 0,
         why: None,
+        secrets: vec![],
         last: world.app.clock.now(),
     };
     store::write(&*world.app.store, move |tx| {

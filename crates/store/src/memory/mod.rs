@@ -7,6 +7,7 @@ mod state;
 
 mod account;
 mod audit;
+mod binding;
 mod egress;
 mod issue;
 mod job;

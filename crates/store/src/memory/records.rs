@@ -5,7 +5,7 @@ use smartbox_core::BoxFuture;
 use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
 use smartbox_core::config::port::Revisions;
-use smartbox_core::egress::port::{EgressRules, EgressUses};
+use smartbox_core::egress::port::{Bindings, EgressRules, EgressUses};
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::issue::port::Issues;
 use smartbox_core::job::port::Jobs;
@@ -87,6 +87,9 @@ fn read_only() -> StoreError {
 
 impl Holdings for Records<'_> {
     fn accounts(&mut self) -> &mut dyn Accounts {
+        self
+    }
+    fn bindings(&mut self) -> &mut dyn Bindings {
         self
     }
     fn boxes(&mut self) -> &mut dyn Boxes {

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use smartbox_core::BoxFuture;
 use smartbox_core::id::{AccountId, SmartboxId};
-use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::Release;
+use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 
@@ -19,20 +19,38 @@ impl Release for Memory {
         id: SmartboxId,
         name: String,
     ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
-        Box::pin(async move {
-            let slot = Arc::new(Mutex::new(None));
-            let inner = slot.clone();
-            self.commit(Box::new(move |records| {
-                Box::pin(async move {
-                    let value = records.release(&id, &name)?;
-                    *inner.lock().unwrap_or_else(PoisonError::into_inner) = value;
-                    Ok(())
-                })
-            }))
-            .await?;
-            let value = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-            Ok(value)
-        })
+        Box::pin(self.release_from(id, None, name))
+    }
+
+    fn release_of(
+        &self,
+        id: SmartboxId,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(self.release_from(id, Some(scope), name))
+    }
+}
+
+impl Memory {
+    async fn release_from(
+        &self,
+        id: SmartboxId,
+        of: Option<Scope>,
+        name: String,
+    ) -> Result<Option<Secret<String>>, StoreError> {
+        let slot = Arc::new(Mutex::new(None));
+        let inner = slot.clone();
+        self.commit(Box::new(move |records| {
+            Box::pin(async move {
+                let value = records.release(&id, of.as_ref(), &name)?;
+                *inner.lock().unwrap_or_else(PoisonError::into_inner) = value;
+                Ok(())
+            })
+        }))
+        .await?;
+        let value = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(value)
     }
 }
 
@@ -40,11 +58,12 @@ impl Records<'_> {
     fn release(
         &mut self,
         id: &SmartboxId,
+        of: Option<&Scope>,
         name: &str,
     ) -> Result<Option<Secret<String>>, StoreError> {
         let row = self.state.boxes.get(id).ok_or(StoreError::Missing { what: "smartbox" })?;
         let (id, account) = (row.id.clone(), row.account.clone());
-        for scope in release::order(&id, &account) {
+        for scope in release::order(&id, &account, of) {
             let Some(value) = self.open_secret(&scope, name) else { continue };
             let minute = release::minute(self.now);
             let key = (account, minute, id, name.to_owned(), word(&scope).to_owned());

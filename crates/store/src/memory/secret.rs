@@ -26,8 +26,10 @@ impl Records<'_> {
             Scope::Smartbox(id) => self.need_box(id, "smartbox")?,
         }
         let names = Arc::make_mut(&mut self.state.secrets).entry(scope).or_default();
-        let revision = names.get(&name).map_or(0, |before| before.revision) + 1;
-        let kept = Kept { value: Arc::new(value), updated: self.now, revision };
+        let before = names.remove(&name);
+        let revision = before.as_ref().map_or(0, |before| before.revision) + 1;
+        let bound = before.and_then(|before| before.bound);
+        let kept = Kept { value: Arc::new(value), updated: self.now, revision, bound };
         names.insert(name, kept);
         Ok(revision)
     }

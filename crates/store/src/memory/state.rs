@@ -22,12 +22,14 @@ use super::reply::Taken;
 use super::revision;
 use crate::chain::Head;
 
-/// A secret's value and when it was set.
+/// A secret's value, when it was set, and where it may go.
 #[derive(Clone)]
 pub(super) struct Kept {
     pub(super) value: Arc<Secret<String>>,
     pub(super) updated: Timestamp,
     pub(super) revision: u64,
+    /// How it is used by placeholder.
+    pub(super) bound: Option<egress::Bound>,
 }
 
 /// One account's chain.
@@ -58,6 +60,8 @@ pub(super) struct State {
     pub(super) egress_rules: Arc<Vec<egress::Kept>>,
     /// By box, day, host and port.
     pub(super) egress_uses: Arc<BTreeMap<UseKey, egress::Use>>,
+    /// By box, and by the name of the secret.
+    pub(super) placeholders: Arc<BTreeMap<(SmartboxId, String), (egress::Held, egress::Shape)>>,
     pub(super) secrets: Arc<HashMap<Scope, BTreeMap<String, Kept>>>,
     pub(super) releases: Arc<BTreeMap<ReleaseKey, u64>>,
     pub(super) sessions: Arc<HashMap<String, Session>>,
@@ -87,6 +91,7 @@ impl State {
         let rules = egress::Scope::Smartbox(id.clone());
         Arc::make_mut(&mut self.egress_rules).retain(|kept| kept.scope != rules);
         Arc::make_mut(&mut self.egress_uses).retain(|(smartbox, ..), _| smartbox != id);
+        Arc::make_mut(&mut self.placeholders).retain(|(smartbox, _), _| smartbox != id);
         Arc::make_mut(&mut self.secrets).remove(&Scope::Smartbox(id.clone()));
         Arc::make_mut(&mut self.sessions).retain(|_, s| s.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.tokens).retain(|_, t| t.smartbox.as_ref() != Some(id));

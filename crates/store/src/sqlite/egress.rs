@@ -2,7 +2,7 @@
 
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::port::{EgressRules, EgressUses};
-use smartbox_core::egress::{Effect, Kept, Refusal, Scope, Use, What};
+use smartbox_core::egress::{Effect, Kept, MOST_SECRETS, Refusal, Scope, Use, What};
 use smartbox_core::id::{EgressRuleId, SmartboxId};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
@@ -10,7 +10,7 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::error;
-use super::records::{Records, decoded, signed};
+use super::records::{Records, decoded, json, signed};
 
 /// Both of a scope's columns.
 fn columns(scope: &Scope) -> (Option<&str>, Option<&str>) {
@@ -110,13 +110,17 @@ impl EgressUses for Records<'_> {
             for one in uses {
                 sqlx::query(
                     "INSERT INTO egress_uses
-                         (smartbox, day, host, port, opened, up, down, refused, why, last)
-                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+                         (smartbox, day, host, port, opened, up, down, refused, why, last, secrets)
+                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
                      WHERE EXISTS (SELECT 1 FROM smartboxes WHERE id = ?1)
                      ON CONFLICT (smartbox, day, host, port) DO UPDATE SET
                          opened = opened + excluded.opened, up = up + excluded.up,
                          down = down + excluded.down, refused = refused + excluded.refused,
-                         why = coalesce(excluded.why, why), last = max(last, excluded.last)",
+                         why = coalesce(excluded.why, why), last = max(last, excluded.last),
+                         secrets = (SELECT json_group_array(value) FROM (
+                             SELECT value FROM json_each(secrets) UNION
+                             SELECT value FROM json_each(excluded.secrets)
+                             ORDER BY value LIMIT ?12))",
                 )
                 .bind(one.smartbox.as_str())
                 .bind(one.day.0)
@@ -128,6 +132,8 @@ impl EgressUses for Records<'_> {
                 .bind(signed(one.refused, "egress_uses.refused")?)
                 .bind(one.why.map(Refusal::as_str))
                 .bind(one.last.0)
+                .bind(json(&one.secrets)?)
+                .bind(i64::try_from(MOST_SECRETS).unwrap_or(i64::MAX))
                 .execute(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))?;
@@ -144,7 +150,8 @@ impl EgressUses for Records<'_> {
     ) -> BoxFuture<'_, Result<Vec<Use>, StoreError>> {
         Box::pin(async move {
             sqlx::query(
-                "SELECT day, host, port, opened, up, down, refused, why, last FROM egress_uses
+                "SELECT day, host, port, opened, up, down, refused, why, last, secrets
+                 FROM egress_uses
                  WHERE smartbox = ? AND day >= ? ORDER BY last DESC, host, port LIMIT ?",
             )
             .bind(id.as_str())
@@ -214,6 +221,7 @@ fn used(row: &SqliteRow, id: &SmartboxId) -> Result<Use, sqlx::Error> {
         down: count("down")?,
         refused: count("refused")?,
         why: why.map(|word| decoded(Refusal::parse(word), "why")).transpose()?,
+        secrets: decoded(serde_json::from_str(row.try_get("secrets")?).ok(), "secrets")?,
         last: Timestamp(row.try_get("last")?),
     })
 }

@@ -4,6 +4,7 @@
 
 mod account;
 mod audit;
+mod binding;
 mod egress;
 mod error;
 mod issue;

@@ -3,7 +3,7 @@
 use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
 use smartbox_core::config::port::Revisions;
-use smartbox_core::egress::port::{EgressRules, EgressUses};
+use smartbox_core::egress::port::{Bindings, EgressRules, EgressUses};
 use smartbox_core::issue::port::Issues;
 use smartbox_core::job::port::Jobs;
 use smartbox_core::journal::port::Journal;
@@ -71,6 +71,9 @@ impl Holdings for Records<'_> {
     fn accounts(&mut self) -> &mut dyn Accounts {
         self
     }
+    fn bindings(&mut self) -> &mut dyn Bindings {
+        self
+    }
     fn boxes(&mut self) -> &mut dyn Boxes {
         self
     }
@@ -126,4 +129,9 @@ pub(super) fn decoded<T>(value: Option<T>, column: &'static str) -> Result<T, sq
         index: column.to_owned(),
         source: "not a value of ours".into(),
     })
+}
+
+/// A value of ours as it stands in a row.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Broken(error.into()))
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use smartbox_core::BoxFuture;
 use smartbox_core::id::{AccountId, SmartboxId};
-use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::{Release, Secrets};
+use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::smartbox::port::Boxes;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
@@ -23,20 +23,38 @@ impl Release for Sqlite {
         id: SmartboxId,
         name: String,
     ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
-        Box::pin(async move {
-            let slot = Arc::new(Mutex::new(None));
-            let inner = slot.clone();
-            self.queue(Box::new(move |records| {
-                Box::pin(async move {
-                    let value = records.release(id, name).await?;
-                    *inner.lock().unwrap_or_else(PoisonError::into_inner) = value;
-                    Ok(())
-                })
-            }))
-            .await?;
-            let value = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-            Ok(value)
-        })
+        Box::pin(self.release_from(id, None, name))
+    }
+
+    fn release_of(
+        &self,
+        id: SmartboxId,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(self.release_from(id, Some(scope), name))
+    }
+}
+
+impl Sqlite {
+    async fn release_from(
+        &self,
+        id: SmartboxId,
+        of: Option<Scope>,
+        name: String,
+    ) -> Result<Option<Secret<String>>, StoreError> {
+        let slot = Arc::new(Mutex::new(None));
+        let inner = slot.clone();
+        self.queue(Box::new(move |records| {
+            Box::pin(async move {
+                let value = records.release(id, of.as_ref(), name).await?;
+                *inner.lock().unwrap_or_else(PoisonError::into_inner) = value;
+                Ok(())
+            })
+        }))
+        .await?;
+        let value = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(value)
     }
 }
 
@@ -44,10 +62,11 @@ impl Records<'_> {
     async fn release(
         &mut self,
         id: SmartboxId,
+        of: Option<&Scope>,
         name: String,
     ) -> Result<Option<Secret<String>>, StoreError> {
         let row = Boxes::get(self, id).await?.ok_or(StoreError::Missing { what: "smartbox" })?;
-        for scope in release::order(&row.id, &row.account) {
+        for scope in release::order(&row.id, &row.account, of) {
             let Some(value) = Secrets::open(self, scope.clone(), name.clone()).await? else {
                 continue;
             };

@@ -105,6 +105,9 @@ impl Holdings for Rows {
     fn accounts(&mut self) -> &mut dyn smartbox_core::account::port::Accounts {
         panic!("the gateway has no business here")
     }
+    fn bindings(&mut self) -> &mut dyn smartbox_core::egress::port::Bindings {
+        panic!("the gateway has no business here")
+    }
     fn boxes(&mut self) -> &mut dyn smartbox_core::smartbox::port::Boxes {
         panic!("the gateway has no business here")
     }
@@ -197,6 +200,15 @@ impl Release for Vault {
             }
             Ok(self.key.lock().unwrap().clone().map(Secret::new))
         })
+    }
+
+    fn release_of(
+        &self,
+        id: SmartboxId,
+        _: smartbox_core::secret::Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        self.release(id, name)
     }
 }
 

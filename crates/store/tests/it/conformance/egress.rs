@@ -111,6 +111,7 @@ fn used(id: &SmartboxId, host: &str, ms: i64) -> Use {
         down: 100,
         refused: 0,
         why: None,
+        secrets: vec!["KEY".into()],
         last,
     }
 }
@@ -123,7 +124,8 @@ async fn uses_add_up_by_day_host_and_port(s: Subject) {
     let elsewhere = Use { port: 22, ..used(&pa.id, "a.test", 3) };
     let tomorrow = used(&pa.id, "a.test", 86_400_000);
     let all = vec![first.clone(), elsewhere.clone(), no, tomorrow.clone()];
-    let late = vec![Use { up: 1, ..used(&pa.id, "a.test", 1) }];
+    let names = vec!["A".into(), "KEY".into(), "Z".into()];
+    let late = vec![Use { up: 1, secrets: names.clone(), ..used(&pa.id, "a.test", 1) }];
     write!(s.store, |tx| {
         tx.egress_uses().add(all).await?;
         tx.egress_uses().add(late).await
@@ -139,6 +141,7 @@ async fn uses_add_up_by_day_host_and_port(s: Subject) {
         down: 200,
         refused: 2,
         why: Some(Refusal::NotListed),
+        secrets: names,
         last: Timestamp(T0.0 + 7),
         ..first
     };

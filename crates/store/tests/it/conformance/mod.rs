@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod binding;
 mod egress;
 mod issue;
 mod job;
