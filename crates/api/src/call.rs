@@ -27,7 +27,7 @@ use crate::log::{LINES, LinesQuery, LogLine, LogQuery, Sources};
 use crate::message::{Conversation, HistoryEntry, MessageView, NewMessage, TurnEvent};
 use crate::page::{Page, PageQuery};
 use crate::platform::PlatformStatus;
-use crate::secret::{NewSecret, SecretView};
+use crate::secret::{NewBinding, NewSecret, PlaceholderView, SecretView, ServiceView};
 use crate::smartbox::{Act, BoxChange, BoxesQuery, NewSmartbox, SmartboxView, State};
 use crate::tier::TierView;
 use crate::token::{MadeToken, NewToken};
@@ -524,6 +524,28 @@ pub fn set_secret(name: &str, secret: &NewSecret) -> Call<Nothing> {
 /// Forgets a secret.
 pub fn remove_secret(name: &str, of: Option<&str>) -> Call<Nothing> {
     Call::new("DELETE", with_box(paths::secret(name), of))
+}
+
+/// Says where a secret may go by placeholder.
+pub fn bind_secret(name: &str, new: &NewBinding) -> Call<Nothing> {
+    Call::new("PUT", paths::bindings(name)).with(new)
+}
+
+/// Unbinds a secret.
+pub fn unbind_secret(name: &str, of: Option<&str>) -> Call<Nothing> {
+    Call::new("DELETE", with_box(paths::bindings(name), of))
+}
+
+/// A page of the services that a secret can be bound as the key of.
+pub fn services(which: &PageQuery) -> Call<Json<Page<ServiceView>>> {
+    let [limit, cursor] = parts(which);
+    Call::new("GET", with_query(paths::SERVICES.to_owned(), [limit, cursor]))
+}
+
+/// A page of what a box holds in place of secrets.
+pub fn placeholders(name: &str, which: &PageQuery) -> Call<Json<Page<PlaceholderView>>> {
+    let [limit, cursor] = parts(which);
+    Call::new("GET", with_query(paths::of_smartbox(name, "placeholders"), [limit, cursor]))
 }
 
 /// Makes a token for the API.

@@ -159,6 +159,9 @@ pub struct EgressView {
     /// Why it was refused last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Refusal>,
+    /// The names of the secrets that went there by placeholder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// When something happened last.
     pub last: Timestamp,
     /// Whether the rules of this moment let it out.

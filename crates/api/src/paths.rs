@@ -38,6 +38,8 @@ pub const EGRESS_RULES: &str = "/api/v1/egress/rules";
 pub const EGRESS_PRESETS: &str = "/api/v1/egress/presets";
 /// `GET` a list of [`crate::secret::SecretView`].
 pub const SECRETS: &str = "/api/v1/secrets";
+/// `GET` a page of [`crate::secret::ServiceView`].
+pub const SERVICES: &str = "/api/v1/secrets/services";
 /// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
 pub const TOKENS: &str = "/api/v1/tokens";
 
@@ -105,6 +107,11 @@ pub fn resolve_issue(id: &str) -> String {
 /// One secret: `PUT`, `DELETE`.
 pub fn secret(name: &str) -> String {
     format!("{SECRETS}/{}", segment(name))
+}
+
+/// How one secret is bound: `PUT` [`crate::secret::NewBinding`], `DELETE`.
+pub fn bindings(name: &str) -> String {
+    format!("{}/bindings", secret(name))
 }
 
 /// `text` as one segment of a path or one value of a query (RFC 3986 unreserved characters stay).

@@ -1,6 +1,7 @@
 //! Secrets on the wire: values go in and never come out.
 
 use serde::{Deserialize, Serialize};
+use smartbox_core::egress::Place;
 use smartbox_core::time::Timestamp;
 use utoipa::{IntoParams, ToSchema};
 
@@ -73,6 +74,74 @@ pub struct SecretView {
     /// The revision of its value, as its `ETag` says it; absent for one of the environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
+    /// Where it may go by placeholder; empty if it is not bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bound: Vec<BoundTo>,
+}
+
+/// Where a secret may go: which hosts, and in which places of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BoundTo {
+    /// `api.example.com`, or `*.example.com` (all below it).
+    pub host: String,
+    /// The ports; 443 if none are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<u16>,
+    /// The methods, in upper case; all if none are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+    /// The paths, like `/v1/**`; all if none are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// The places.
+    pub places: Vec<Place>,
+    /// Whether it may go there without TLS.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_clear: bool,
+}
+
+/// How a secret is to be bound: as the key of a service, or to hosts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewBinding {
+    /// The secret of this box, by name or id; the account's if absent.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub smartbox: Option<String>,
+    /// A service whose key it is; `GET /api/v1/secrets/services` lists them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// How its placeholders look, so that programs accept them: `plain`, `github`, or a text with runs
+    /// of random characters like `sbx_{a32}`. That of the service, or `plain`, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shape: Option<String>,
+    /// Where it may go, beside what the service says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<BoundTo>,
+}
+
+/// What a box holds in place of a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PlaceholderView {
+    /// The name of the secret, and of the variable.
+    pub name: String,
+    /// `account` or `box`: whose secret it is.
+    pub scope: String,
+    /// What programs in the box see. It is worth nothing elsewhere.
+    pub placeholder: String,
+    /// Where it may go.
+    pub to: Vec<BoundTo>,
+}
+
+/// A service whose keys are known to be sent in some way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ServiceView {
+    /// Its name.
+    pub name: String,
+    /// One line about it.
+    pub description: String,
+    /// Where its key may go.
+    pub to: Vec<BoundTo>,
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ mod tests {
             bytes_in: 0,
             refused: 1,
             why: Some(why),
+            secrets: vec![],
             last: Timestamp(0),
             allowed: false,
         };

@@ -33,7 +33,11 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     let now = SystemClock.now();
     let rows = secrets
         .into_iter()
-        .map(|s| [s.name, s.scope, s.updated.map_or_else(String::new, |t| age::when(now, t))])
+        .map(|s| {
+            let hosts: Vec<String> = s.bound.into_iter().map(|to| to.host).collect();
+            let set = s.updated.map_or_else(String::new, |t| age::when(now, t));
+            [s.name, s.scope, set, hosts.join(", ")]
+        })
         .collect();
-    out::say(table::table(["NAME", "SCOPE", "SET"], rows))
+    out::say(table::table(["NAME", "SCOPE", "SET", "GOES TO"], rows))
 }

@@ -1,5 +1,8 @@
 //! `smartbox secret`: values go in and never come out.
 
+mod bind;
+mod bound;
+mod held;
 mod ls;
 mod rm;
 mod set;
@@ -19,6 +22,10 @@ enum Verb {
     Set(set::Args),
     Ls(ls::Args),
     Rm(rm::Args),
+    Bind(bind::Args),
+    Unbind(bind::Unbind),
+    Placeholders(held::Args),
+    Services(held::Services),
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
@@ -26,5 +33,9 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         Verb::Set(args) => set::run(client, args).await,
         Verb::Ls(args) => ls::run(client, args).await,
         Verb::Rm(args) => rm::run(client, args).await,
+        Verb::Bind(args) => bind::run(client, args).await,
+        Verb::Unbind(args) => bind::unbind(client, args).await,
+        Verb::Placeholders(args) => held::run(client, args).await,
+        Verb::Services(args) => held::services(client, args).await,
     }
 }

@@ -55,6 +55,7 @@ fn view(one: Use, allowed: bool) -> EgressView {
         bytes_in: one.down,
         refused: one.refused,
         why: one.why,
+        secrets: one.secrets,
         last: one.last,
         allowed,
     }

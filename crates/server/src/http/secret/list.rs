@@ -6,6 +6,7 @@ use smartbox_api::page::Page;
 use smartbox_api::secret::{SecretView, SecretsQuery};
 use smartbox_core::store;
 
+use super::bound::shown;
 use super::scope;
 use crate::app::App;
 use crate::http::body::Query;
@@ -29,13 +30,21 @@ pub(super) async fn list(
 ) -> Result<Json<Page<SecretView>>, Trouble> {
     let (limit, after) = of.page().read(LIST)?;
     let (wanted, _) = scope(&app, &who, of.smartbox.as_deref()).await?;
+    let kept_of = wanted.clone();
     let kept =
         store::read(&*app.store, |tx| Box::pin(async move { tx.secrets().list(wanted).await }))
             .await?;
+    let bound = app.control.bindings(kept_of).await?;
+    let bound_to = |name: &str| {
+        let found = bound.iter().find(|(known, _)| known == name);
+        let bindings = found.map(|(_, bound)| bound.bindings.clone()).unwrap_or_default();
+        bindings.into_iter().map(shown).collect()
+    };
     let word = if of.smartbox.is_some() { "box" } else { "account" };
     let mut views: Vec<SecretView> = kept
         .into_iter()
         .map(|info| SecretView {
+            bound: bound_to(&info.name),
             name: info.name,
             scope: word.into(),
             updated: Some(info.updated),
@@ -48,6 +57,7 @@ pub(super) async fn list(
             scope: "environment".into(),
             updated: None,
             revision: None,
+            bound: Vec::new(),
         };
         views.extend(app.about.given.iter().map(given));
     }

@@ -1,9 +1,15 @@
 //! Secrets: names out, values in only.
 
+mod bind;
+mod bound;
 mod list;
+mod placeholders;
 mod put;
 mod remove;
+mod services;
+mod unbind;
 
+use smartbox_api::problem::Code;
 use smartbox_api::secret::MAX_VALUE;
 use smartbox_core::id::AccountId;
 use smartbox_core::secret::Scope;
@@ -18,11 +24,18 @@ use crate::app::App;
 
 const BODY: Limit = Limit::Bytes(6 * MAX_VALUE + 4096);
 
+/// Of a secret that may not be there, and a binding that may not be.
+const BOUND: &[Code] = &[Code::NotFound, Code::Refused];
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::api(routes!(list::list), Policy::Api, SMALL, codes::OF_ONE),
         Route::api(routes!(put::put), Policy::Api, BODY, codes::NAMED),
         Route::api(routes!(remove::remove), Policy::Api, SMALL, codes::OF_ONE),
+        Route::api(routes!(services::services), Policy::Api, SMALL, &[]),
+        Route::api(routes!(bind::bind), Policy::Api, BODY, BOUND),
+        Route::api(routes!(unbind::unbind), Policy::Api, SMALL, codes::OF_ONE),
+        Route::api(routes!(placeholders::placeholders), Policy::Api, SMALL, codes::OF_ONE),
     ]
 }
 

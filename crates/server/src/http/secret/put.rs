@@ -63,6 +63,7 @@ pub(super) async fn put(
         })
     })
     .await?;
+    app.control.secrets_changed();
     let revision = set.map(Revision).ok_or_else(IfMatch::failed)?;
     Ok((StatusCode::NO_CONTENT, revision, ()))
 }

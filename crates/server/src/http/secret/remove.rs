@@ -52,6 +52,7 @@ pub(super) async fn remove(
         })
     })
     .await?;
+    app.control.secrets_changed();
     match there {
         Some(true) => Ok(StatusCode::NO_CONTENT),
         Some(false) => Err(Trouble::missing("secret")),
