@@ -40,9 +40,11 @@ const ROOTS: [&str; 4] = [
     "/etc/ssl/cert.pem",
 ];
 
-/// The certificates that the machine trusts, in PEM; nothing on a machine that has none.
+/// The certificates that the machine trusts, in PEM; nothing on a machine that has none. As for most
+/// programs, `SSL_CERT_FILE` names another file.
 pub(crate) fn roots() -> Bytes {
-    let found = ROOTS.iter().find_map(|path| std::fs::read(path).ok());
+    let named = std::env::var_os("SSL_CERT_FILE").and_then(|path| std::fs::read(path).ok());
+    let found = named.or_else(|| ROOTS.iter().find_map(|path| std::fs::read(path).ok()));
     if found.is_none() {
         tracing::warn!("this machine has no file of trusted certificates: install ca-certificates");
     }

@@ -1,5 +1,5 @@
-//! Where a key of a model provider is, and where it is not: outside the box it signs a real call, and
-//! inside nothing knows it, not even the memory of a program.
+//! Where keys are, and where they are not: outside the box they sign real calls, to models and to other
+//! services, and inside nothing knows them, not even the memory of a program.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -12,6 +12,8 @@ use memchr::memmem;
 use crate::original::SECRET;
 use crate::platform::{Platform, cgroup, pids};
 use crate::provider::{Provider, SAID};
+use crate::secrets::{Planted, secrets_go_where_they_are_bound_and_nowhere_else};
+use crate::service::Trust;
 
 const BOOT: Duration = Duration::from_secs(300);
 #[test]
@@ -22,12 +24,16 @@ fn a_key_signs_calls_and_is_nowhere_in_the_box() {
     let kept = format!("sk-proj-e2e{unique}-canarykept{unique}Zw3");
     let provider = Provider::start(&given);
     let address = format!("http://127.0.0.1:{}", provider.port);
+    let files = tempfile::tempdir().unwrap();
+    let trust = Trust::new(files.path());
+    let planted = Planted::new(&trust, files.path(), unique);
     let env = [
+        ("SSL_CERT_FILE", trust.file.to_str().unwrap()),
         ("ANTHROPIC_API_KEY", given.as_str()),
         ("ANTHROPIC_BASE_URL", address.as_str()),
         ("MOLTBOT_GATEWAY_MASTER_TOKEN", SECRET),
     ];
-    let platform = Platform::start(&super::story::config(), &env);
+    let platform = Platform::start(&(super::story::config() + &planted.private()), &env);
     platform.wait_for("pa", "running", BOOT);
     let output = platform.feed(&["secret", "set", "OPENAI_API_KEY"], &format!("{kept}\n"));
     assert!(output.status.success(), "{output:?}");
@@ -37,7 +43,10 @@ fn a_key_signs_calls_and_is_nowhere_in_the_box() {
     assert!(answer.contains(SAID), "the fixed words of the provider: {answer}");
     assert!(!provider.asked().is_empty());
 
-    let canaries = [format!("canarygiven{unique}"), format!("canarykept{unique}")];
+    secrets_go_where_they_are_bound_and_nowhere_else(&platform, &planted);
+
+    let model = [format!("canarygiven{unique}"), format!("canarykept{unique}")];
+    let canaries = [&model[..], &Planted::canaries(unique)].concat();
     nothing_in_the_box_knows(&platform, &canaries);
     nobody_is_told(&platform, &canaries);
     nothing_is_written(&platform, &canaries);

@@ -42,8 +42,8 @@ fn web(answer: String) -> u16 {
     port
 }
 
-/// A repository that git can clone over plain HTTP from a server of files.
-fn repository(dir: &Path) -> u16 {
+/// A repository `repo.git` that git can clone from a server of files.
+pub fn bare_repository(dir: &Path) {
     let git = |at: &Path, args: &[&str]| {
         let ended = Command::new("git")
             .args(["-c", "user.name=t", "-c", "user.email=t@example.com"])
@@ -62,6 +62,11 @@ fn repository(dir: &Path) -> u16 {
     git(&work, &["commit", "-q", "-m", "One"]);
     git(dir, &["clone", "-q", "--bare", "work", "repo.git"]);
     git(&dir.join("repo.git"), &["update-server-info"]);
+}
+
+/// The same, and a server of it over plain HTTP.
+fn repository(dir: &Path) -> u16 {
+    bare_repository(dir);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let root = dir.to_owned();

@@ -23,6 +23,8 @@ mod observe;
 mod original;
 mod platform;
 mod provider;
+mod secrets;
+mod service;
 mod story;
 mod terminal;
 mod upload;
