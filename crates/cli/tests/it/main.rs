@@ -1,9 +1,10 @@
 //! The built command against a platform that these tests play: what it prints, what it sends, how it
 //! ends. What is absent: the real platform, which has tests of its own.
 
-#[cfg(test)]
 mod account;
 mod act;
+#[cfg(test)]
+mod bind;
 #[cfg(test)]
 mod chat;
 #[cfg(test)]

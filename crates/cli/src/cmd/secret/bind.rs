@@ -17,6 +17,7 @@ use crate::ui::out;
 /// hosts, in these places of a request, the platform puts the value in; anywhere else it refuses the
 /// request. A host may send back what it is sent: bind a secret only to hosts that you trust with it.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("place").multiple(true).requires("to")))]
 pub(super) struct Args {
     /// Its name, like GITHUB_TOKEN
     name: String,
