@@ -1,10 +1,14 @@
 //! `smartbox new`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use smartbox_api::call;
+use smartbox_api::execs::MAX_WAIT_MS;
+use smartbox_api::page::PageQuery;
 use smartbox_api::smartbox::{Desired, Kind, NewSmartbox};
 use smartbox_core::smartbox::name;
+use smartbox_core::smartbox::repository::Repository;
 
 use super::{act, cp, labels};
 use crate::client::Client;
@@ -35,6 +39,9 @@ pub(crate) struct Args {
     /// Put what is in this folder into its workspace, where its assistant works
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
+    /// Clone this git repository into its workspace: https://…, ssh://… or git@host:path
+    #[arg(long, value_name = "URL", value_parser = repository)]
+    repo: Option<String>,
     /// Print the smartbox as JSON
     #[arg(long)]
     json: bool,
@@ -46,6 +53,10 @@ const WORKSPACE: &str = ".openclaw/workspace";
 fn kind(text: &str) -> Result<Kind, String> {
     Kind::parse(text)
         .ok_or_else(|| "a kind is like `project`; `smartbox kind ls` shows them".into())
+}
+
+fn repository(text: &str) -> Result<String, String> {
+    Repository::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
@@ -65,10 +76,14 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         tier: args.tier.clone(),
         engine: None,
         desired: args.auto.then_some(Desired::Auto),
+        repository: args.repo.clone(),
     };
     let view = or_interrupt(client.json(call::new_smartbox(&new))).await?;
     if let Some(folder) = &args.folder {
         or_interrupt(cp::folder_into(client, folder, &view.name, WORKSPACE)).await?;
+    }
+    if let Some(url) = &args.repo {
+        or_interrupt(cloned(client, &view.name, url)).await?;
     }
     act::tell(&view, args.json)?;
     if !args.json {
@@ -76,4 +91,29 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         out::note(format!("`smartbox chat {name}` talks to it, `smartbox open {name}` shows it."));
     }
     Ok(())
+}
+
+/// Waits for the clone, which goes on without us.
+async fn cloned(client: &Client, name: &str, url: &str) -> Result<(), CliError> {
+    out::note(format!("Cloning {} …", out::line(url)));
+    let newest = PageQuery { limit: Some(1), cursor: None };
+    let mut execs = client.json(call::execs(name, &newest)).await?.items;
+    let Some(mut view) = execs.pop() else { return Ok(()) };
+    while !view.state.is_final() {
+        let call = call::exec_job(name, view.id.as_str(), MAX_WAIT_MS);
+        view = client.json_within(call, Duration::from_millis(MAX_WAIT_MS)).await?;
+    }
+    if view.exit.as_ref().and_then(|exit| exit.code) == Some(0) {
+        return Ok(());
+    }
+    let said = view.stderr.map(|stderr| stderr.text).unwrap_or_default();
+    let last =
+        said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it was cut off");
+    Err(CliError::here(
+        format!("{name} is there, but the repository could not be cloned: {}", out::line(last)),
+        format!(
+            "if it asks who you are: smartbox secret set GITHUB_TOKEN, smartbox secret bind \
+             GITHUB_TOKEN --as github, and then clone it by `smartbox exec {name} -- git clone {url}`"
+        ),
+    ))
 }

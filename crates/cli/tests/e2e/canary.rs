@@ -12,7 +12,9 @@ use memchr::memmem;
 use crate::original::SECRET;
 use crate::platform::{Platform, cgroup, pids};
 use crate::provider::{Provider, SAID};
-use crate::secrets::{Planted, secrets_go_where_they_are_bound_and_nowhere_else};
+use crate::secrets::{
+    Planted, a_project_clones_its_repository, secrets_go_where_they_are_bound_and_nowhere_else,
+};
 use crate::service::Trust;
 
 const BOOT: Duration = Duration::from_secs(300);
@@ -44,6 +46,7 @@ fn a_key_signs_calls_and_is_nowhere_in_the_box() {
     assert!(!provider.asked().is_empty());
 
     secrets_go_where_they_are_bound_and_nowhere_else(&platform, &planted);
+    a_project_clones_its_repository(&platform, &planted);
 
     let model = [format!("canarygiven{unique}"), format!("canarykept{unique}")];
     let canaries = [&model[..], &Planted::canaries(unique)].concat();

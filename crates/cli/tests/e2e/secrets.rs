@@ -22,7 +22,7 @@ impl Planted {
             api: format!("sk/api+canaryapi{unique}=x"),
             bot: format!("12345678:AAcanarybot{unique}"),
             git: (format!("ghp_canarygit{unique}"), dir.to_owned()),
-            elsewhere: format!("https://127.0.0.1:{}/api", stranger.port),
+            elsewhere: format!("https://127.0.0.2:{}/api", stranger.port),
         };
         let service = Service::start(trust, &keys);
         Self { keys, service, stranger }
@@ -35,7 +35,7 @@ impl Planted {
 
     /// What the operator opens for the test: services on the internet are on this machine here.
     pub fn private(&self) -> String {
-        let at = |service: &Service| format!("127.0.0.1:{}", service.port);
+        let at = |service: &Service| format!("127.0.0.2:{}", service.port);
         format!("\n[egress]\nprivate = {:?}\n", [at(&self.service), at(&self.stranger)])
     }
 
@@ -49,7 +49,7 @@ struct Inside<'p>(&'p Platform);
 impl Inside<'_> {
     /// Runs a script: everything that it said.
     fn run(&self, script: &str) -> String {
-        let script = format!("cd; export NO_PROXY= no_proxy=; {script}");
+        let script = format!("cd; {script}");
         let ended = self.0.run(["exec", "--timeout", "120s", "pa", "--", "sh", "-c", &script]);
         String::from_utf8_lossy(&[&ended.stdout[..], &ended.stderr].concat()).into_owned()
     }
@@ -57,8 +57,8 @@ impl Inside<'_> {
 
 /// Keeps the keys, binds them, and uses each of them from within.
 pub fn secrets_go_where_they_are_bound_and_nowhere_else(platform: &Platform, planted: &Planted) {
-    let to = format!("127.0.0.1:{}", planted.service.port);
-    let elsewhere = format!("127.0.0.1:{}", planted.stranger.port);
+    let to = format!("127.0.0.2:{}", planted.service.port);
+    let elsewhere = format!("127.0.0.2:{}", planted.stranger.port);
     let keys = &planted.keys;
     for (name, value) in
         [("API_KEY", &keys.api), ("BOT_TOKEN", &keys.bot), ("GIT_TOKEN", &keys.git.0)]
@@ -127,4 +127,17 @@ fn elsewhere_nothing_arrives(planted: &Planted, inside: &Inside<'_>, to: &str, e
         inside.run(&format!("curl -sS -m 60 -L -H \"x-api-key: $API_KEY\" https://{to}/redirect"));
     assert!(redirected.contains("urn:smartbox:egress:secret"), "{redirected}");
     assert!(!planted.sent_to_the_stranger().contains("canary"), "{:?}", planted.stranger.asked());
+}
+
+/// By its address, with the owner's token, which the box never has.
+pub fn a_project_clones_its_repository(platform: &Platform, planted: &Planted) {
+    let url = format!("https://127.0.0.2:{}/repo.git", planted.service.port);
+    let refused = platform.run(["new", "blog", "--kind", "project", "--repo", "/etc"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let made = platform.run(["new", "blog", "--kind", "project", "--auto", "--repo", &url]);
+    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(made.status.success(), "{said}");
+    let readme = platform.home("blog").join(".openclaw/workspace/repo/README");
+    assert_eq!(std::fs::read_to_string(readme).unwrap(), "cloned\n");
+    platform.ok(["rm", "blog", "--yes"]);
 }

@@ -38,7 +38,7 @@ impl Trust {
     fn server(&self) -> ServerConfig {
         let issuer = Issuer::new(params(), &self.key);
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.2".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &issuer).unwrap();
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -64,7 +64,7 @@ pub struct Keys {
     pub elsewhere: String,
 }
 
-/// A service.
+/// A service. It is at an address of this machine that programs in a box do not think to be theirs.
 pub struct Service {
     pub port: u16,
     asked: Arc<Mutex<Vec<String>>>,
@@ -72,7 +72,7 @@ pub struct Service {
 
 impl Service {
     pub fn start(trust: &Trust, keys: &Keys) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind("127.0.0.2:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (config, seen, keys) = (Arc::new(trust.server()), asked.clone(), keys.clone());

@@ -6,6 +6,7 @@ pub mod name;
 pub mod plan;
 pub mod port;
 pub mod pulse;
+pub mod repository;
 pub mod selector;
 pub mod vitals;
 

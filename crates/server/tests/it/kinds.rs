@@ -45,6 +45,29 @@ async fn a_box_is_made_from_a_kind_that_there_is() {
 }
 
 #[tokio::test]
+async fn a_box_that_is_to_clone_a_repository_may_reach_its_host_and_is_told_to() {
+    let world = World::new().await;
+    let make = |body: Value| world.as_owner(Method::POST, "/api/v1/boxes").json(&body).send();
+    let url = "https://git.example.com:8443/me/blog.git";
+    for (repository, desired) in
+        [("/etc", "auto"), ("https://me:token@git.example.com/me/blog", "auto"), (url, "off")]
+    {
+        let body = json!({ "name": "blog", "repository": repository, "desired": desired });
+        assert_eq!(make(body).await.unwrap().status(), 400, "{repository}");
+    }
+    let none = world.as_owner(Method::GET, "/api/v1/boxes/blog").send().await.unwrap();
+    assert_eq!(none.status(), 404, "what is refused makes nothing");
+    let body = json!({ "name": "blog", "kind": "project", "repository": url, "desired": "auto" });
+    assert_eq!(make(body).await.unwrap().status(), 201);
+    let rules = list(&world, "/api/v1/egress/rules?box=blog").await;
+    let rule = rules.items.iter().find(|rule| rule["host"] == "git.example.com").unwrap();
+    assert_eq!((&rule["ports"], &rule["source"]), (&json!([8443]), &json!("smartbox")));
+    let commands = list(&world, "/api/v1/boxes/blog/execs").await;
+    let argv = commands.items[0]["argv"].as_array().unwrap();
+    assert!(argv.contains(&json!(url)) && argv.contains(&json!("blog")), "{argv:?}");
+}
+
+#[tokio::test]
 async fn tiers_are_shown_and_one_is_the_default() {
     let world = World::new().await;
     let page = list(&world, "/api/v1/tiers").await;

@@ -4,9 +4,11 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use http::header::LOCATION;
+use smartbox_api::problem::Code;
 use smartbox_api::{paths, smartbox};
 use smartbox_control::NewSmartbox;
-use smartbox_core::smartbox::Kind;
+use smartbox_core::smartbox::repository::Repository;
+use smartbox_core::smartbox::{Desired, Kind};
 
 use super::view;
 use crate::app::App;
@@ -28,6 +30,8 @@ pub(super) async fn create(
     who: Principal,
     Json(new): Json<smartbox::NewSmartbox>,
 ) -> Result<impl IntoResponse, Trouble> {
+    let desired = new.desired.unwrap_or(app.about.desired);
+    let repository = new.repository.as_deref().map(|url| repository(url, desired)).transpose()?;
     let new = NewSmartbox {
         name: new.name,
         display: new.display_name.unwrap_or_default(),
@@ -35,9 +39,24 @@ pub(super) async fn create(
         kind: new.kind.unwrap_or(Kind::CUSTOM),
         tier: new.tier,
         engine: new.engine,
-        desired: new.desired.unwrap_or(app.about.desired),
+        desired,
     };
     let row = app.control.create(&who.actor, &who.account, new).await?;
+    if let Some(repository) = repository {
+        app.control.clone_repository(&who.actor, &row, repository).await?;
+    }
     let location = [(LOCATION, paths::smartbox(&row.name))];
     Ok((StatusCode::CREATED, location, axum::Json(view::row(&app, row, String::new()))))
+}
+
+/// Read before there is a box that somebody would have to remove.
+fn repository(url: &str, desired: Desired) -> Result<Repository, Trouble> {
+    let hint = "write https://github.com/you/it.git; a token is kept by `smartbox secret set`";
+    let repository =
+        Repository::parse(url).map_err(|e| Trouble::new(Code::BadRequest, e.to_string(), hint))?;
+    if desired == Desired::Off {
+        let hint = "let it be `auto` or `on`";
+        return Err(Trouble::new(Code::BadRequest, "a box that is off clones nothing", hint));
+    }
+    Ok(repository)
 }
