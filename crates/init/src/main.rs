@@ -4,7 +4,8 @@
 //! that before it executed this program), and it carries no data of the ports that it hands over.
 //!
 //! # How it is run
-//! No arguments. Descriptors 0, 1 and 2 are open (2 gets one line when init cannot start);
+//! Without arguments. (With the argument `connect` it is no init, but ssh's way out: see `connect`.)
+//! Descriptors 0, 1 and 2 are open (2 gets one line when init cannot start);
 //! 3 to 7 and those named in the document are as [`smartbox_link::inherit`] says. Further:
 //! - 4 and 5 are listening Unix stream sockets; 6 and 7 are opened for appending.
 //! - Descriptors named in the document are above 7 and all different. Init makes everything it
@@ -28,6 +29,7 @@
 
 mod boot;
 mod clock;
+mod connect;
 mod end;
 mod engine;
 mod exec;
@@ -41,6 +43,13 @@ mod state;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let words: Vec<String> =
+        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    if let Some((word, words)) = words.split_first()
+        && word == connect::WORD
+    {
+        return connect::main(words);
+    }
     match boot::inherit().and_then(end::live) {
         Ok(end) => ExitCode::from(end.code()),
         Err(fault) => {

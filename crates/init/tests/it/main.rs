@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cgroup;
 #[cfg(test)]
+mod connect;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod exec;

@@ -14,6 +14,7 @@ mod make;
 mod probe;
 mod root;
 pub(crate) mod spec;
+mod ssh;
 mod sys;
 
 use std::io::Read;

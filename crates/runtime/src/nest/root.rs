@@ -15,6 +15,7 @@ use smartbox_core::sandbox::{ENGINE_DIR, HOME_DIR};
 
 use super::fault::{Doing, fault};
 use super::spec::{Fault, Make};
+use super::ssh;
 use super::sys::{self, NODEV, NOEXEC, NOSUID, RDONLY};
 
 /// Init's executable, inside.
@@ -23,7 +24,7 @@ pub(super) const INIT: &str = "/init";
 /// What of the system is visible, read-only. Links are copied as links.
 const SYSTEM: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 /// What of `/etc` is visible, read-only, where the host has it.
-const ETC: [&str; 8] = [
+const ETC: [&str; 9] = [
     "ssl/certs",
     "ssl/openssl.cnf",
     "pki/tls/certs",
@@ -32,6 +33,8 @@ const ETC: [&str; 8] = [
     "alternatives",
     "ld.so.cache",
     "localtime",
+    // The operator's word on whose key is whose.
+    "ssh/ssh_known_hosts",
 ];
 /// Our own `/etc`.
 const OWN_ETC: [(&str, &str); 6] = [
@@ -187,6 +190,7 @@ impl Stage {
         for (name, text) in OWN_ETC {
             self.file(&format!("etc/{name}"), text)?;
         }
+        self.file("etc/ssh/ssh_config", &ssh::config())?;
         for name in ETC {
             let host = Path::new("/etc").join(name);
             if host.exists() {
