@@ -25,6 +25,7 @@ mod platform;
 mod provider;
 mod secrets;
 mod service;
+mod ssh;
 mod story;
 mod terminal;
 mod upload;

@@ -113,7 +113,8 @@ mod tests {
 
     #[test]
     fn a_refusal_is_said_in_its_own_words() {
-        let body = br#"{"title":"a.example:22 is not allowed for pa","hint":"its owner\u001b allows it"}"#;
+        let body =
+            br#"{"title":"a.example:22 is not allowed for pa","hint":"its owner\u001b allows it"}"#;
         assert_eq!(
             refusal("a.example:22", 403, "x", body),
             "a.example:22 is not allowed for pa\nits owner allows it"

@@ -90,10 +90,7 @@ fn a_refusal_is_said_where_people_see_it() {
     );
     assert_eq!(said, "smartbox: it is not allowed for pa\nsmartbox: its owner allows it\n");
     let said = refused("HTTP/1.1 503 Service Unavailable\r\n\r\n");
-    assert_eq!(
-        said,
-        "smartbox: there is no way to git.example.com:22: 503 Service Unavailable\n"
-    );
+    assert_eq!(said, "smartbox: there is no way to git.example.com:22: 503 Service Unavailable\n");
     assert!(refused("SSH-2.0-none\r\n\r\n").contains("is no HTTP proxy"));
     assert!(refused("HTTP/1.1 200 OK\r\n").contains("broke off"));
 }
