@@ -74,6 +74,10 @@ impl smartbox_core::egress::port::Egress for NoModels {
     fn serve(&self, _: SmartboxId, _: Conn) -> BoxFuture<'static, ()> {
         Box::pin(async {})
     }
+
+    fn serve_names(&self, _: SmartboxId, _: Conn) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// A machine with 5 GiB.

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address block: the first address, and how many leading bits count.
-type Block4 = (Ipv4Addr, u32);
+pub type Block4 = (Ipv4Addr, u32);
 type Block6 = (Ipv6Addr, u32);
 
 const fn v4(a: u8, b: u8, c: u8, d: u8, bits: u32) -> Block4 {
@@ -32,7 +32,7 @@ const NOT_PUBLIC_4: &[Block4] = &[
     v4(192, 88, 99, 0, 24),
     v4(192, 168, 0, 0, 16),
     v4(192, 175, 48, 0, 24),
-    v4(198, 18, 0, 0, 15),
+    STAND_INS,
     v4(198, 51, 100, 0, 24),
     v4(203, 0, 113, 0, 24),
     v4(224, 0, 0, 0, 4),
@@ -69,6 +69,15 @@ pub fn is_public(ip: IpAddr) -> bool {
             within6(ip, PUBLIC_6) && !NOT_PUBLIC_6.iter().any(|block| within6(ip, *block))
         }
     }
+}
+
+/// Addresses that stand for names inside a box (RFC 2544: for benchmarks, and nowhere on the public
+/// internet). What one stands for is known to the broker alone, for that box alone; see decision 0018.
+pub const STAND_INS: Block4 = v4(198, 18, 0, 0, 15);
+
+/// Whether an address is one that stands for names.
+pub fn is_stand_in(ip: Ipv4Addr) -> bool {
+    within4(ip, STAND_INS)
 }
 
 /// Addresses and ports that an operator opens although they are not public: a package mirror in the
@@ -199,6 +208,19 @@ mod tests {
             "ff02::1",
         ] {
             assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+
+    #[test]
+    fn what_stands_for_a_name_is_nowhere_on_the_internet() {
+        for (ip, stands) in [
+            ("198.17.255.255", false),
+            ("198.18.0.0", true),
+            ("198.19.255.255", true),
+            ("198.20.0.0", false),
+        ] {
+            let ip: Ipv4Addr = ip.parse().unwrap();
+            assert_eq!((is_stand_in(ip), is_public(ip.into())), (stands, !stands), "{ip}");
         }
     }
 

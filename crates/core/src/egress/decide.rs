@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Entry, Host, Policy, Rule, Source};
+use super::{Entry, Host, HostName, Policy, Rule, Source};
 use crate::time::Timestamp;
 
 /// Why something may leave.
@@ -127,6 +127,21 @@ pub fn decide_request(
         None if holding().next().is_some() => Err(Refusal::Request),
         None => Err(unlisted(policy, host, now)),
     }
+}
+
+/// Whether a box may connect to a host of this name at any port. Refused in the same words as a connection.
+pub fn decide_name(policy: &Policy, name: &HostName, now: Timestamp) -> Result<(), Refusal> {
+    let host = Host::Name(name.clone());
+    let meant = || {
+        policy.allowing().filter(|(_, entry)| entry.holds(now) && entry.rule.host.matches(&host))
+    };
+    let open = |port: &u16| decide(policy, &host, *port, now).is_ok();
+    if meant().flat_map(|(_, entry)| entry.rule.ports()).any(open) {
+        return Ok(());
+    }
+    let denied = |rule: &Rule| !rule.looks_inside() && rule.host.matches(&host);
+    let denied = policy.refusing().any(|(_, rule)| denied(rule));
+    Err(if denied { Refusal::Denied } else { Refusal::NotListed })
 }
 
 fn allowed(source: Source, entry: &Entry, partly: bool) -> Allowed {

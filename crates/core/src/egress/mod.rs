@@ -14,7 +14,7 @@ mod record;
 mod rule;
 
 pub use binding::{BadBinding, Binding, Bound, Form, Held, Place, Standins};
-pub use decide::{Allowed, Decision, Refusal, Request, decide, decide_request};
+pub use decide::{Allowed, Decision, Refusal, Request, decide, decide_name, decide_request};
 pub use host::{BadHost, Host, HostName};
 pub use pattern::{BadPattern, PathPattern, Pattern};
 pub use placeholder::{BadShape, Placeholder, SHAPES, Shape};

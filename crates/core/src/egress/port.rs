@@ -26,6 +26,9 @@ pub trait Egress: Send + Sync {
     fn authority(&self) -> Result<Authority, BoxError>;
     /// Serves one connection that something in a box made to its proxy, until it closes.
     fn serve(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()>;
+    /// Serves one connection on which something in a box asks for names (DNS over TCP, RFC 7766), until
+    /// it closes.
+    fn serve_names(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()>;
 }
 
 /// Something of a library's.

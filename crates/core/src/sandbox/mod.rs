@@ -34,6 +34,9 @@ pub const HOME_DIR: &str = "/home/box";
 pub const ENGINE_DIR: &str = "/opt/engine";
 /// Where every box finds the HTTP proxy that leads out, on its loopback.
 pub const PROXY_PORT: u16 = 3128;
+/// Where every box finds its name service, on its loopback. As a listener it takes datagrams, too: they
+/// come as connections, framed as on TCP. A driver that makes no network of a box's own has none.
+pub const DNS_PORT: u16 = 53;
 /// The uid and gid that a box has inside.
 pub const INNER_UID: u32 = 1000;
 

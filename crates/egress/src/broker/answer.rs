@@ -41,6 +41,9 @@ pub(crate) async fn answer(
         Ok(target) => target,
         Err(BadHost { host, .. }) => return misread(inner, id, &standing, &host, Refusal::Host),
     };
+    let Some(target) = inner.meant(id, &target) else {
+        return misread(inner, id, &standing, &target.host.to_string(), Refusal::Unresolved);
+    };
     let case = Case { inner: inner.clone(), id: id.clone(), target, standing, secure: false };
     if connect {
         connect::tunnel(case, request).await

@@ -23,7 +23,8 @@ pub(crate) async fn tunnel(case: Case, mut request: Request<Incoming>) -> Respon
     // RFC 9112, 3.2: the host is said twice, and both times the same.
     for host in request.headers().get_all(HOST) {
         let same = host.to_str().is_ok_and(|host| {
-            Target::parse(host, Some(case.target.port)).as_ref() == Ok(&case.target)
+            let said = Target::parse(host, Some(case.target.port)).ok();
+            said.and_then(|said| case.inner.meant(&case.id, &said)).as_ref() == Some(&case.target)
         });
         if !same {
             return case.refuse(Refusal::Mismatch);

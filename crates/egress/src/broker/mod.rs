@@ -16,6 +16,7 @@ mod body;
 mod case;
 mod connect;
 mod dial;
+mod dns;
 mod forward;
 mod hello;
 mod limits;
@@ -31,6 +32,7 @@ mod target;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use hyper::server::conn::http1;
@@ -39,11 +41,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use smartbox_core::BoxFuture;
-use smartbox_core::egress::Standins;
-use smartbox_core::egress::address::Opened;
+use smartbox_core::egress::address::{Opened, is_stand_in};
 use smartbox_core::egress::port::{
     Authority, BoxError, Egress, Happening, Passage, Rules, Witness,
 };
+use smartbox_core::egress::{Host, Standins};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::Conn;
 use smartbox_core::secret::port::Release;
@@ -56,6 +58,7 @@ pub use limits::Limits;
 pub use names::{Names, SystemNames};
 
 use authority::Voucher;
+use dns::{StandIns, Told};
 use limits::InFlight;
 use target::Target;
 
@@ -88,6 +91,10 @@ pub struct Broker(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) parts: Parts,
     pub(crate) in_flight: InFlight,
+    /// Connections that ask for names.
+    pub(crate) asking: InFlight,
+    pub(crate) stand_ins: StandIns,
+    pub(crate) told: Told,
     pub(crate) tasks: TaskTracker,
     pub(crate) outward: Arc<ClientConfig>,
     /// By box: the certificate of its authority, and what vouches in its name.
@@ -105,7 +112,19 @@ impl Broker {
         let in_flight = InFlight::new(parts.limits.connections, parts.limits.all_connections);
         let outward = Arc::new(open::outward(&parts.roots));
         let (tasks, vouchers, swaps) = (TaskTracker::new(), Mutex::default(), Mutex::default());
-        Self(Arc::new(Inner { parts, in_flight, tasks, outward, vouchers, swaps }))
+        let asking = InFlight::new(dns::CONNECTIONS.0, dns::CONNECTIONS.1);
+        let (stand_ins, told) = (StandIns::default(), Told::default());
+        Self(Arc::new(Inner {
+            parts,
+            in_flight,
+            asking,
+            stand_ins,
+            told,
+            tasks,
+            outward,
+            vouchers,
+            swaps,
+        }))
     }
 }
 
@@ -114,6 +133,18 @@ impl Inner {
     pub(crate) fn now(&self) -> OffsetDateTime {
         let seconds = self.parts.clock.now().0 / 1000;
         OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// What a box means by a target: the name, where it says the address that stands for it. None if
+    /// the address stands for nothing; it is dialled by nobody, whatever lies there outside.
+    pub(crate) fn meant(&self, id: &SmartboxId, target: &Target) -> Option<Target> {
+        match target.host {
+            Host::Ip(IpAddr::V4(ip)) if is_stand_in(ip) => {
+                let name = self.stand_ins.name(id, ip, self.parts.clock.now())?;
+                Some(Target { host: Host::Name(name), port: target.port })
+            }
+            _ => Some(target.clone()),
+        }
     }
 
     /// Tells the witness.
@@ -152,5 +183,9 @@ impl Egress for Broker {
                 tracing::debug!(smartbox = %id, %error, "a connection to the broker broke off");
             }
         })
+    }
+
+    fn serve_names(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()> {
+        Box::pin(dns::serve(self.0.clone(), id, conn))
     }
 }

@@ -5,6 +5,7 @@ use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
 use smartbox_core::egress::Refusal;
+use smartbox_core::egress::address::is_stand_in;
 
 use super::body::Body;
 
@@ -50,6 +51,11 @@ pub(crate) fn advice(why: Refusal, name: &str, host: &str, port: u16) -> Advice 
             format!("{at} is not on the public internet"),
             "only the operator opens private addresses: egress.private in smartbox.toml".into(),
         ),
+        Refusal::Unresolved if stands(host) => (
+            502,
+            format!("{host} stands for no name of {name}, or no longer"),
+            "look the name up again, or give the proxy the name".into(),
+        ),
         Refusal::Unresolved => (502, format!("{host} has no address"), "check its spelling".into()),
         Refusal::Unreachable => (504, format!("{at} does not answer"), "try again later".into()),
         Refusal::Mismatch => (
@@ -82,6 +88,10 @@ pub(crate) fn advice(why: Refusal, name: &str, host: &str, port: u16) -> Advice 
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
     Advice { status, title, hint }
+}
+
+fn stands(host: &str) -> bool {
+    host.parse().is_ok_and(is_stand_in)
 }
 
 /// The answer. The connection ends with it, for what follows cannot be trusted to begin where we think.

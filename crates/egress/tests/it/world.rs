@@ -143,6 +143,17 @@ impl World {
     }
 
     pub fn with(allow: &[&str], ports: &[u16], limits: Limits) -> Self {
+        let opened: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let opened: Vec<&str> = opened.iter().map(String::as_str).collect();
+        Self::made(allow, &opened, limits)
+    }
+
+    /// A box on a machine whose operator opens these blocks.
+    pub fn opened(allow: &[&str], blocks: &[&str]) -> Self {
+        Self::made(allow, blocks, Limits::default())
+    }
+
+    fn made(allow: &[&str], blocks: &[&str], limits: Limits) -> Self {
         let policy = Policy { layers: vec![layer(allow, &[])] };
         let fake = Arc::new(Fake {
             policy: watch::Sender::new((1, Arc::new(policy))),
@@ -153,7 +164,7 @@ impl World {
             standins: Mutex::default(),
             values: Mutex::default(),
         });
-        let opened = ports.iter().map(|port| Opened::parse(&format!("127.0.0.1:{port}")).unwrap());
+        let opened = blocks.iter().map(|block| Opened::parse(block).unwrap());
         let broker = Broker::new(Parts {
             rules: fake.clone(),
             release: fake.clone(),
@@ -213,6 +224,21 @@ impl World {
         Inside(near)
     }
 
+    /// The same in another box, of the same policy.
+    pub fn dial_from(&self, other: u8) -> Inside {
+        let (near, far) = tokio::io::duplex(256 << 10);
+        tokio::spawn(self.broker.serve_conn(&other_box(other), far));
+        Inside(near)
+    }
+
+    /// A connection that something in a box makes to its name service.
+    pub fn names_of(&self, other: u8) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(256 << 10);
+        let id = if other == 0 { self.id.clone() } else { other_box(other) };
+        tokio::spawn(self.broker.serve_names(id, Box::pin(far.compat())));
+        near
+    }
+
     /// What was refused, in order.
     pub fn refusals(&self) -> Vec<(String, u16, Refusal)> {
         let notes = self.fake.notes.lock().unwrap();
@@ -242,6 +268,10 @@ impl World {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+fn other_box(n: u8) -> SmartboxId {
+    format!("box_{n:020}").parse().unwrap()
 }
 
 trait ServeConn {

@@ -266,6 +266,14 @@ impl smartbox_core::egress::port::Egress for NoModels {
     ) -> smartbox_core::BoxFuture<'static, ()> {
         Box::pin(async {})
     }
+
+    fn serve_names(
+        &self,
+        _: smartbox_core::id::SmartboxId,
+        _: smartbox_core::sandbox::port::Conn,
+    ) -> smartbox_core::BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
 }
 
 impl ModelCalls for NoModels {

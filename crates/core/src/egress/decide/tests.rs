@@ -49,6 +49,22 @@ fn refusing_wins_whoever_allows() {
 }
 
 #[test]
+fn a_name_is_known_where_some_port_is_allowed() {
+    let policy =
+        policy(&["a.example:22", "*.b.example", "c.example"], &["c.example", "x.b.example"]);
+    let ask = |name: &str| decide_name(&policy, &HostName::parse(name).unwrap(), NOW);
+    assert_eq!((ask("a.example"), ask("A.b.example")), (Ok(()), Ok(())));
+    for (name, why) in [
+        ("b.example", Refusal::NotListed),
+        ("x.a.example", Refusal::NotListed),
+        ("c.example", Refusal::Denied),
+        ("x.b.example", Refusal::Denied),
+    ] {
+        assert_eq!(ask(name), Err(why), "{name}");
+    }
+}
+
+#[test]
 fn a_rule_may_end_and_may_be_for_once() {
     let mut policy = policy(&["a.b", "a.b"], &[]);
     let entries = &mut policy.layers[0].allow;
@@ -173,6 +189,11 @@ proptest! {
             let request = Request { method: "GET", path: "/" };
             let asked = decide_request(&policy, &host, port, request, NOW);
             if asked.is_ok() { prop_assert!(found.is_ok()); }
+            // A name has an address where there is a port to connect to, and nowhere else.
+            if let Host::Name(name) = &host {
+                let any = (1_u16..4).chain([443]).any(|port| decide(&policy, &host, port, NOW).is_ok());
+                prop_assert_eq!(decide_name(&policy, name, NOW).is_ok(), any);
+            }
         }
     }
 
