@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixListener;
@@ -13,6 +14,7 @@ use rustix::process::{DumpableBehavior, set_child_subreaper, set_dumpable_behavi
 use smartbox_link::inherit::{FD_DOCUMENT, FD_EXITS, FD_LINK, FD_LOG, FD_PASS, FD_PAST, Inherit};
 
 use crate::net::listen::{self, Listeners};
+use crate::net::names;
 use crate::process::signal::{self, Signals};
 
 /// The longest document, in bytes.
@@ -65,6 +67,8 @@ pub(crate) struct Inherited {
     pub(crate) oom: Option<OwnedFd>,
     pub(crate) lease: Option<OwnedFd>,
     pub(crate) listeners: Listeners,
+    /// Where programs ask for names, in datagrams, and where the platform answers.
+    pub(crate) names: Option<(UdpSocket, SocketAddr)>,
     pub(crate) signals: Signals,
 }
 
@@ -87,13 +91,23 @@ pub(crate) fn inherit() -> Result<Inherited, Fault> {
     let mut optional = |fd: Option<i32>| fd.map(|fd| take(fd, &mut taken)).transpose();
     let (track, oom) = (optional(document.track_fd)?, optional(document.oom_fd)?);
     let lease = optional(document.lease_fd)?;
+    let mut names = None;
+    if let Some([listener, datagrams]) = document.names_fds {
+        names = Some((listener, take(listener, &mut taken)?, take(datagrams, &mut taken)?));
+    }
     let joins =
         document.join_fds.iter().map(|&fd| take(fd, &mut taken)).collect::<Result<_, _>>()?;
     // From here on init opens descriptors of its own, with numbers that were free.
     let signals = signal::take().map_err(|e| Fault::System("taking signals", e))?;
     let home = std::fs::OpenOptions::new();
     let home = open_directory(home, &document.home).map_err(Fault::Home)?;
-    let listeners = listen::bind(&document.listeners)?;
+    let mut listeners = listen::bind(&document.listeners)?;
+    let names = names
+        .map(|(number, listener, datagrams)| {
+            names::take(listener, datagrams, &mut listeners)
+                .map_err(|_| Fault::Descriptor(number, "not of a name service"))
+        })
+        .transpose()?;
     Ok(Inherited {
         link: unix_listener(link, FD_LINK)?,
         pass: unix_listener(pass, FD_PASS)?,
@@ -107,6 +121,7 @@ pub(crate) fn inherit() -> Result<Inherited, Fault> {
         oom,
         lease,
         listeners,
+        names,
         signals,
     })
 }

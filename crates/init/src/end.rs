@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
-use tokio::net::UnixListener;
+use tokio::net::{UdpSocket, UnixListener};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
@@ -76,6 +76,7 @@ async fn serve(inherited: Inherited) -> Result<End, Fault> {
         oom,
         lease,
         listeners,
+        names,
         signals,
     } = inherited;
     let (landlock, reaper) = (confine::landlock(&document.home), Arc::new(Reaper::default()));
@@ -112,6 +113,10 @@ async fn serve(inherited: Inherited) -> Result<End, Fault> {
     });
     let door = |door| UnixListener::from_std(door).map_err(system("opening a door"));
     tokio::spawn(http::serve(Arc::clone(&state), door(link)?));
+    if let Some((datagrams, listener)) = names {
+        let datagrams = UdpSocket::from_std(datagrams).map_err(system("opening a door"))?;
+        tokio::spawn(net::names::serve(datagrams, listener));
+    }
     tokio::spawn(net::pass::serve(Arc::clone(&state), listeners, door(pass)?));
     let mut asks = hear(signals, reaper).map_err(system("reading signals"))?;
     let end = tokio::select! {

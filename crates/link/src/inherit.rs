@@ -28,6 +28,10 @@ pub struct Inherit {
     pub log_cap: u64,
     /// A file whose lock the platform's test harness holds; when the lock is free, init ends the box.
     pub lease_fd: Option<i32>,
+    /// The box's name service on its loopback, which its own user may not bind: a listening TCP socket,
+    /// which init hands over like its listeners, and a UDP socket, whose datagrams init carries there.
+    #[serde(default)]
+    pub names_fds: Option<[i32; 2]>,
     /// Bytes of the largest file that may be written (RLIMIT_FSIZE); 0 for none.
     pub file_bytes: u64,
 }

@@ -14,7 +14,7 @@ use crate::platform::{Platform, puppet};
 const REGISTRIES: [&str; 3] = ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"];
 
 /// Where a machine reaches the registries by a mirror in its own network, the operator opens that.
-fn mirrors() -> Vec<String> {
+pub fn mirrors() -> Vec<String> {
     let ips = REGISTRIES.iter().flat_map(|host| (*host, 443).to_socket_addrs().unwrap());
     let private =
         ips.map(|at| at.ip()).filter(|ip| !smartbox_core::egress::address::is_public(*ip));
@@ -94,18 +94,18 @@ fn repository(dir: &Path) -> u16 {
     port
 }
 
-struct Inside<'p>(&'p Platform);
+pub struct Inside<'p>(pub &'p Platform);
 
 impl Inside<'_> {
     /// Runs a script in the box: how it ended, and everything that it said.
-    fn run(&self, script: &str) -> (bool, String) {
+    pub fn run(&self, script: &str) -> (bool, String) {
         let ended = self.0.run(["exec", "--timeout", "300s", "pa", "--", "sh", "-c", script]);
         let said = [&ended.stdout[..], &ended.stderr].concat();
         (ended.status.success(), String::from_utf8_lossy(&said).into_owned())
     }
 
     /// What `smartbox egress` says of a host.
-    fn row(&self, host: &str, port: u16) -> Option<Value> {
+    pub fn row(&self, host: &str, port: u16) -> Option<Value> {
         let rows: Vec<Value> =
             serde_json::from_str(&self.0.ok(["egress", "pa", "--json"])).unwrap();
         rows.into_iter().find(|row| row["host"] == host && row["port"] == port)

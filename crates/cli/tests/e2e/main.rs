@@ -19,6 +19,7 @@ mod chaos;
 mod configs;
 mod egress;
 mod logs;
+mod names;
 mod observe;
 mod original;
 mod platform;

@@ -368,8 +368,8 @@ fn init_cannot_be_stopped_or_posed_as(platform: &Platform) {
         print "taken\n" if bind($s, pack_sockaddr_in(hex $port, $ip)) && listen($s, 1) } } print "tried $n\n""#;
     assert_eq!(
         perl(platform, "pa", take, &[]),
-        "tried 3\n",
-        "those of models, of the proxy and the engine's"
+        "tried 4\n",
+        "those of models, of the proxy, of names and the engine's"
     );
     // Killing all that it may kill costs a box its own engine and nothing else.
     inside(platform, "pa", &["sh", "-c", "kill -9 -1"]);

@@ -2,7 +2,7 @@
 
 use smartbox_core::audit::Act;
 use smartbox_core::egress::port::Rules as _;
-use smartbox_core::egress::{Effect, Host, Kept, Scope, Source, Use, What, decide};
+use smartbox_core::egress::{Effect, Host, Kept, Scope, Source, Use, What, decide, decide_name};
 use smartbox_core::id::{AccountId, EgressRuleId, SmartboxId};
 use smartbox_core::store;
 use smartbox_core::time::Timestamp;
@@ -150,9 +150,11 @@ impl Control {
             Box::pin(async move { tx.egress_uses().list(id, since, limit).await })
         })
         .await?;
-        let allowed = |one: &Use| {
-            let host = Host::parse(&one.host);
-            host.is_ok_and(|host| decide(&policy, &host, one.port, now).is_ok())
+        let allowed = |one: &Use| match (Host::parse(&one.host), one.port) {
+            // It was asked for by a question about its name.
+            (Ok(Host::Name(name)), 0) => decide_name(&policy, &name, now).is_ok(),
+            (Ok(host), port) => decide(&policy, &host, port, now).is_ok(),
+            (Err(_), _) => false,
         };
         Ok(found.into_iter().map(|one| (allowed(&one), one)).map(|(yes, one)| (one, yes)).collect())
     }

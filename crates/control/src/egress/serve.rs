@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use smartbox_core::BoxFuture;
+use smartbox_core::egress::port::Egress;
 use smartbox_core::id::SmartboxId;
-use smartbox_core::sandbox::PROXY_PORT;
+use smartbox_core::sandbox::port::{Conn, RuntimeError};
+use smartbox_core::sandbox::{DNS_PORT, PROXY_PORT};
 use tokio::task::JoinHandle;
 
 use super::count::EVERY;
@@ -17,9 +20,12 @@ const AGAIN: Duration = Duration::from_secs(60);
 /// Writes between two sweeps: about an hour.
 const SWEEP: u32 = 1_800;
 
+/// What becomes of a connection.
+type Serve = fn(&(dyn Egress + 'static), SmartboxId, Conn) -> BoxFuture<'static, ()>;
+
 impl Control {
-    /// Serves the proxy of a box until its sandbox ends, and then tells the keeper. Connections made
-    /// while nobody serves them wait at the listener.
+    /// Serves the proxy and the name service of a box until its sandbox ends, and then tells the keeper.
+    /// Connections made while nobody serves them wait at the listener.
     pub(crate) fn serve_egress(
         self: &Arc<Self>,
         keeper: &Arc<Keeper>,
@@ -27,28 +33,48 @@ impl Control {
     ) -> JoinHandle<()> {
         let (control, keeper, id) = (self.clone(), keeper.clone(), id.clone());
         self.tasks.spawn(async move {
+            let proxy = async {
+                let served = control.serve_door(&id, PROXY_PORT, <dyn Egress>::serve).await;
+                if let Err(error) = served {
+                    tracing::warn!(smartbox = %id, %error, "what this smartbox sends out cannot be served");
+                    // Its sandbox may be of an older platform, which made no such listener.
+                    tokio::time::sleep(AGAIN).await;
+                }
+            };
+            let names = async {
+                let served = control.serve_door(&id, DNS_PORT, <dyn Egress>::serve_names).await;
+                if let Err(error) = served {
+                    tracing::debug!(smartbox = %id, %error, "this smartbox has no name service");
+                    std::future::pending::<()>().await;
+                }
+            };
             let serve = async {
-                let mut calls =
-                    match control.parts.runtime.incoming(id.clone(), PROXY_PORT).await {
-                        Ok(calls) => calls,
-                        Err(error) => {
-                            tracing::warn!(smartbox = %id, %error, "what this smartbox sends out cannot be served");
-                            // Its sandbox may be of an older platform, which made no such listener.
-                            tokio::time::sleep(AGAIN).await;
-                            return;
-                        }
-                    };
-                while let Some(conn) = calls.next().await {
-                    let call = control.parts.egress.serve(id.clone(), conn);
-                    let draining = control.draining.clone();
-                    control.tasks.spawn(async move {
-                        let _ = draining.run_until_cancelled(call).await;
-                    });
+                tokio::select! {
+                    () = proxy => {}
+                    () = names => {}
                 }
             };
             let _ = control.draining.run_until_cancelled(serve).await;
             keeper.nudge();
         })
+    }
+
+    /// Serves one of them until the sandbox ends.
+    async fn serve_door(
+        &self,
+        id: &SmartboxId,
+        port: u16,
+        serve: Serve,
+    ) -> Result<(), RuntimeError> {
+        let mut calls = self.parts.runtime.incoming(id.clone(), port).await?;
+        while let Some(conn) = calls.next().await {
+            let call = serve(&*self.parts.egress, id.clone(), conn);
+            let draining = self.draining.clone();
+            self.tasks.spawn(async move {
+                let _ = draining.run_until_cancelled(call).await;
+            });
+        }
+        Ok(())
     }
 
     /// Writes the account until the platform goes down, and once more then.

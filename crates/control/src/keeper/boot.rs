@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smartbox_core::egress::port::Rules as _;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::sandbox::port::RuntimeError;
-use smartbox_core::sandbox::{HOME_DIR, Limits, PROXY_PORT, SandboxSpec};
+use smartbox_core::sandbox::{DNS_PORT, HOME_DIR, Limits, PROXY_PORT, SandboxSpec};
 use smartbox_core::smartbox::plan::Step;
 use smartbox_core::smartbox::{Failure, Reason};
 use smartbox_core::time::Timestamp;
@@ -54,7 +54,7 @@ impl Keeper {
             slot: row.slot,
             limits,
             engine_dir: slot.dir.clone(),
-            listeners: vec![slot.engine.manifest().model_port, PROXY_PORT],
+            listeners: vec![slot.engine.manifest().model_port, PROXY_PORT, DNS_PORT],
         };
         control.new_authority(&self.id).await?;
         control.parts.runtime.start(spec).await?;

@@ -15,11 +15,8 @@ pub(super) fn pipe(mut tunnel: Tunnel) -> Result<(), String> {
     let back = copy(&mut tunnel, &mut io::stdout().lock());
     // The program learns that nothing more comes; what it still says goes out.
     let _ = close_stdout();
-    let back = back.map_err(broke);
-    if back.is_err() {
-        // Nobody reads what comes, or nothing can come: the other way has no use either.
-        return back;
-    }
+    // Where nobody reads what comes, or nothing can come, the other way has no use either.
+    back.map_err(broke)?;
     there.join().map_err(|_| "the connection broke off")?.map_err(broke)
 }
 

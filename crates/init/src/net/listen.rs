@@ -34,6 +34,11 @@ pub(crate) fn bind(ports: &[u16]) -> Result<Listeners, Fault> {
 }
 
 impl Listeners {
+    /// Adds one that somebody else bound.
+    pub(crate) fn add(&mut self, port: u16, listener: OwnedFd) {
+        self.v4.insert(port, listener);
+    }
+
     /// A duplicate of a port's socket on 127.0.0.1; `None` if the port is not one of them.
     pub(crate) fn v4(&self, port: u16) -> Option<io::Result<OwnedFd>> {
         self.v4.get(&port).map(OwnedFd::try_clone)

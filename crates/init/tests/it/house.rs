@@ -37,6 +37,7 @@ pub(crate) struct Plan {
     pub(crate) listeners: Vec<u16>,
     pub(crate) log_cap: Option<u64>,
     pub(crate) file_bytes: u64,
+    pub(crate) names: Option<[OwnedFd; 2]>,
     pub(crate) track: Option<OwnedFd>,
     pub(crate) joins: Vec<OwnedFd>,
     pub(crate) oom: Option<OwnedFd>,
@@ -80,6 +81,7 @@ impl House {
             oom_fd: plan.oom.as_ref().map(|_| number()),
             log_cap: plan.log_cap.unwrap_or(1 << 20),
             lease_fd: Some(number()),
+            names_fds: plan.names.as_ref().map(|_| [number(), number()]),
             file_bytes: plan.file_bytes,
         };
         let document_path = dir.path().join("document");
@@ -97,6 +99,7 @@ impl House {
         .chain(plan.track)
         .chain(plan.oom)
         .chain([File::open(lease_path).unwrap().into()])
+        .chain(plan.names.into_iter().flatten())
         // Out of the way of the numbers that they get.
         .map(|fd: OwnedFd| rustix::io::fcntl_dupfd_cloexec(fd, 200).unwrap())
         .collect();

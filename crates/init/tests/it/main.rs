@@ -15,6 +15,8 @@ mod house;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod pass;
 #[cfg(test)]
 mod sandbox;

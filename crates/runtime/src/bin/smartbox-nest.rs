@@ -10,6 +10,7 @@ fn main() -> std::io::Result<()> {
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["echo", port] => echo(port),
         ["visit", port, word] => visit(port, word),
+        ["datagram", port, word] => datagram(port, word),
         ["hold", megabytes] => hold(megabytes),
         ["fill", path, megabytes] => fill(path, megabytes),
         ["calls"] => calls(),
@@ -40,6 +41,19 @@ fn visit(port: &str, word: &str) -> std::io::Result<()> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     say(&answer);
+    Ok(())
+}
+
+/// Sends a word in a datagram and says what came back, and whether the port could be taken instead.
+fn datagram(port: &str, word: &str) -> std::io::Result<()> {
+    let at = format!("127.0.0.1:{port}");
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    socket.send_to(word.as_bytes(), &at)?;
+    let mut answer = [0; 512];
+    let (length, from) = socket.recv_from(&mut answer)?;
+    say(&format!("{from} {}", String::from_utf8_lossy(&answer[..length])));
+    let taken = TcpListener::bind(&at).is_ok() || std::net::UdpSocket::bind(&at).is_ok();
+    say(if taken { "TAKEN" } else { "kept" });
     Ok(())
 }
 

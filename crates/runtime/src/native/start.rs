@@ -4,8 +4,8 @@ use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use smartbox_core::sandbox::SandboxSpec;
 use smartbox_core::sandbox::port::RuntimeError;
+use smartbox_core::sandbox::{DNS_PORT, SandboxSpec};
 use smartbox_link::inherit::Inherit;
 use smartbox_link::wire::Status;
 
@@ -167,6 +167,8 @@ fn order(inner: &Inner, dir: &BoxDir, spec: &SandboxSpec, uid: u32, gid: u32) ->
         Level::None => dir.home().to_string_lossy().into_owned(),
         _ => smartbox_core::sandbox::HOME_DIR.to_owned(),
     };
+    // Its own user may not bind that one.
+    let listeners = spec.listeners.iter().copied().filter(|port| *port != DNS_PORT).collect();
     Make {
         level: inner.level,
         host_uid: uid,
@@ -175,16 +177,18 @@ fn order(inner: &Inner, dir: &BoxDir, spec: &SandboxSpec, uid: u32, gid: u32) ->
         stage: inner.config.data_dir.join("stage"),
         box_dir: dir.path().to_owned(),
         engine_dir: spec.engine_dir.clone(),
+        names: inner.level != Level::None && spec.listeners.contains(&DNS_PORT),
         inherit: Inherit {
             id: spec.id.as_str().to_owned(),
             fence: spec.fence,
             home,
-            listeners: spec.listeners.clone(),
+            listeners,
             join_fds: Vec::new(),
             track_fd: None,
             oom_fd: None,
             log_cap: inner.config.log_cap,
             lease_fd: None,
+            names_fds: None,
             file_bytes: spec.limits.disk_bytes,
         },
         cgroups: cgroups

@@ -17,7 +17,7 @@ use smartbox_link::inherit::{self, Inherit};
 use super::fault::{Doing, fault};
 use super::make::{FAILED, READY};
 use super::spec::{Fault, Level, Make};
-use super::{enter, filter, root, sys};
+use super::{enter, filter, names, root, sys};
 
 /// Descriptors are parked from here on until they are put in place.
 const PARKED: i32 = 100;
@@ -55,7 +55,7 @@ fn run(order: &Make, parent: &mut UnixStream) -> Result<std::convert::Infallible
     }
     let document = carried.document(order)?;
     if order.level != Level::None {
-        isolate(order, parent)?;
+        carried.names = isolate(order, parent)?;
     }
     limits(order)?;
     let program = match order.level {
@@ -79,7 +79,7 @@ fn run(order: &Make, parent: &mut UnixStream) -> Result<std::convert::Infallible
     Err(fault("starting init", sys::exec(&program)))
 }
 
-fn isolate(order: &Make, parent: &mut UnixStream) -> Result<(), Fault> {
+fn isolate(order: &Make, parent: &mut UnixStream) -> Result<Option<[OwnedFd; 2]>, Fault> {
     enter::unshare(
         UnshareFlags::NEWNS | UnshareFlags::NEWNET | UnshareFlags::NEWUTS | UnshareFlags::NEWIPC,
         "making mount, network, host name and message namespaces",
@@ -91,8 +91,10 @@ fn isolate(order: &Make, parent: &mut UnixStream) -> Result<(), Fault> {
         rustix::net::socket(rustix::net::AddressFamily::INET, rustix::net::SocketType::DGRAM, None)
             .doing("making a socket")?;
     sys::loopback_up(any).doing("bringing the loopback interface up")?;
+    let names = order.names.then(names::bind).transpose()?;
     rustix::system::sethostname(b"smartbox").doing("setting the host name")?;
-    enter::inner_user_namespace(order.level, parent)
+    enter::inner_user_namespace(order.level, parent)?;
+    Ok(names)
 }
 
 fn join_all(files: &[std::path::PathBuf]) -> Result<(), Fault> {
@@ -134,6 +136,7 @@ struct Carried {
     track: Option<OwnedFd>,
     oom: Option<OwnedFd>,
     lease: Option<OwnedFd>,
+    names: Option<[OwnedFd; 2]>,
 }
 
 impl Carried {
@@ -153,6 +156,7 @@ impl Carried {
             past: append("engine.log.1", true)?,
             exits: append("exits.jsonl", false)?,
             errors: append("init.log", false)?,
+            names: None,
             null: open(Path::new("/dev/null"), OpenOptions::new().read(true).write(true))?,
             // Opened before the cgroup namespace is left: the kernel judges by the opener.
             join: cgroups
@@ -192,6 +196,8 @@ impl Carried {
             track_fd: self.track.as_ref().map(|_| number()),
             oom_fd: self.oom.as_ref().map(|_| number()),
             lease_fd: self.lease.as_ref().map(|_| number()),
+            // They are made in the network namespace, which is not there yet.
+            names_fds: order.names.then(|| [number(), number()]),
             file_bytes: if order.level == Level::None { order.inherit.file_bytes } else { 0 },
             ..order.inherit.clone()
         };
@@ -225,6 +231,7 @@ impl Carried {
             (inherit::FD_PAST, Ok(self.past)),
         ];
         let more = self.join.into_iter().chain(self.track).chain(self.oom).chain(self.lease);
+        let more = more.chain(self.names.into_iter().flatten());
         order.extend((inherit::FD_LAST + 1..).zip(more.map(Ok)));
         let count = i32::try_from(order.len()).unwrap_or(PARKED);
         let mut parked = Vec::new();

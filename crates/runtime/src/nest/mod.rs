@@ -11,6 +11,7 @@ mod fault;
 mod filter;
 mod limit;
 mod make;
+mod names;
 mod probe;
 mod root;
 pub(crate) mod spec;

@@ -47,8 +47,8 @@ const OWN_ETC: [(&str, &str); 6] = [
     ("group", "root:x:0:\nbox:x:1000:\nnogroup:x:65534:\n"),
     ("hosts", "127.0.0.1 localhost smartbox\n::1 localhost ip6-localhost\n"),
     ("hostname", "smartbox\n"),
-    ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),
-    ("resolv.conf", "# There is no network and no name service.\n"),
+    ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
+    ("resolv.conf", "# The platform answers, and looks nothing up for it.\nnameserver 127.0.0.1\n"),
 ];
 /// Devices, bound from the host's.
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];

@@ -46,6 +46,8 @@ pub(crate) struct Make {
     /// The box's directory: `home`, `log` and `run` beneath it.
     pub(crate) box_dir: PathBuf,
     pub(crate) engine_dir: PathBuf,
+    /// Whether it has a name service.
+    pub(crate) names: bool,
     /// Descriptor numbers in it are filled in by the helper.
     pub(crate) inherit: Inherit,
     pub(crate) cgroups: Cgroups,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use smartbox_core::id::{Entropy, SmartboxId};
 use smartbox_core::sandbox::port::{Runtime, Target};
-use smartbox_core::sandbox::{Limits, SandboxSpec, Shift};
+use smartbox_core::sandbox::{DNS_PORT, Limits, SandboxSpec, Shift};
 use smartbox_link::Link;
 use smartbox_link::frame::Frame;
 use smartbox_link::wire::{EngineOrder, ExecOrder, Exit};
@@ -144,7 +144,7 @@ pub(crate) fn spec(id: &SmartboxId, fence: u64, engine_dir: PathBuf) -> SandboxS
         slot: id.as_str().bytes().fold(0, |sum, byte| (sum * 31 + u32::from(byte)) % 60_000),
         limits: Limits { cpu_millis: 0, memory_bytes: 256 << 20, pids: 64, disk_bytes: 64 << 20 },
         engine_dir,
-        listeners: vec![7001, 7002],
+        listeners: vec![7001, 7002, DNS_PORT],
     }
 }
 

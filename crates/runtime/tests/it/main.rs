@@ -16,6 +16,8 @@ mod lifecycle;
 mod limit;
 mod log;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod reduced;

@@ -8,7 +8,7 @@ use smartbox_core::sandbox::port::Runtime;
 use smartbox_runtime::Profile;
 
 use crate::bench::{Bench, new_id};
-use crate::{attack, conformance, files};
+use crate::{attack, conformance, files, names};
 
 /// Whom root becomes to test it.
 const NOBODY: u32 = 65_534;
@@ -70,6 +70,7 @@ async fn inner() {
     attack::reaches(&bench, &id).await;
     attack::privileges(&bench, &id).await;
     attack::calls(&bench, &id).await;
+    names::answers(&bench).await;
     files::swaps(&bench, &id, &other).await;
     let (first, second) = (new_id(), bench.up().await);
     files::states(&bench, &first).await;

@@ -1,10 +1,11 @@
 //! `smartbox egress <box>`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use smartbox_api::call;
 use smartbox_api::egress::EgressView;
-use smartbox_core::egress::Refusal;
+use smartbox_core::egress::{Host, Refusal};
 use smartbox_core::time::{Clock, Timestamp, parse_duration};
 use smartbox_server::system::SystemClock;
 
@@ -63,7 +64,7 @@ pub(super) async fn run(client: &Client, args: &Wanted) -> Result<(), CliError> 
 fn row(one: &EgressView, now: Timestamp) -> [String; 7] {
     let why = one.why.map_or(String::new(), |why| why.to_string());
     [
-        out::tame(&place(one)),
+        shown(one),
         one.opened.to_string(),
         size::bytes(one.bytes_out),
         size::bytes(one.bytes_in),
@@ -71,6 +72,12 @@ fn row(one: &EgressView, now: Timestamp) -> [String; 7] {
         age::when(now, one.last),
         why,
     ]
+}
+
+/// As it stands in the table: what is without a port was asked for by a question about its name.
+fn shown(one: &EgressView) -> String {
+    let name = one.port == 0 && matches!(Host::parse(&one.host), Ok(Host::Name(_)));
+    out::tame(&place(one)) + if name { " (name)" } else { "" }
 }
 
 fn place(one: &EgressView) -> String {
@@ -87,13 +94,16 @@ fn advice(name: &str, uses: &[EgressView]) -> String {
         one.refused > 0
             && !one.allowed
             && matches!(one.why, Some(Refusal::NotListed | Refusal::Port))
+            // What is counted together is no host.
+            && Host::parse(&one.host).is_ok()
     };
     let mut lines: Vec<String> = uses
         .iter()
         .filter(helps)
         .map(|one| format!("  smartbox egress allow {name} {}", out::tame(&place(one))))
         .collect();
-    lines.dedup();
+    let mut seen = BTreeSet::new();
+    lines.retain(|line| seen.insert(line.clone()));
     lines.truncate(20);
     lines.join("\n")
 }
@@ -123,7 +133,15 @@ mod tests {
             one("a.test", 443, Refusal::NotListed),
             one("a.test", 22, Refusal::Port),
             one("10.0.0.1", 443, Refusal::Private),
+            one("a.test", 0, Refusal::NotListed),
+            one("*.evil.test", 0, Refusal::NotListed),
+            one("(others)", 0, Refusal::NotListed),
         ];
+        let shown: Vec<String> = uses.iter().map(shown).collect();
+        assert_eq!(
+            shown[1..].join(", "),
+            "a.test, a.test:22, 10.0.0.1, a.test (name), *.evil.test, (others)"
+        );
         assert_eq!(
             advice("pa", &uses),
             "  smartbox egress allow pa a.test\n  smartbox egress allow pa a.test:22"
