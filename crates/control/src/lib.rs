@@ -55,6 +55,6 @@ pub use jobs::NewJob;
 pub use kinds::{KindError, Kinds, Origin};
 pub use logs::lines::{Begin, Lines};
 pub use messages::accept::NewMessage;
-pub use parts::{Actor, EngineSlot, Origins, Parts, Settings};
+pub use parts::{Actor, EngineSlot, Origins, Parts, Settings, Trust};
 pub use stock::Load;
 pub use trail::Trail;

@@ -103,10 +103,19 @@ pub struct Settings {
     pub model: String,
     /// How many jobs run, and how long they are remembered.
     pub jobs: JobLimits,
-    /// The certificates that this machine trusts, in PEM (RFC 7468).
-    pub roots: Bytes,
+    /// Whom this machine trusts.
+    pub trust: Trust,
     /// The origins of a box, by its host label.
     pub origins: Origins,
+}
+
+/// Certificates of authorities, in PEM (RFC 7468).
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// All that are trusted.
+    pub all: Bytes,
+    /// Those of them that a browser does not know by itself.
+    pub private: String,
 }
 
 /// Who does something, for the audit: `cli:uid=1000`, `session:ses_…`, `platform`.

@@ -10,7 +10,9 @@
 mod broker;
 pub mod forms;
 pub mod placeholder;
+mod roots;
 pub mod scrub;
 pub mod swap;
 
 pub use broker::{Broker, Limits, Names, Parts, SystemNames};
+pub use roots::Roots;

@@ -35,7 +35,7 @@ use crate::config::Config;
 use crate::given::Releases;
 use crate::metrics::{Counted, Metrics};
 use crate::site::Site;
-use crate::system::{SystemClock, SystemEntropy, roots};
+use crate::system::{SystemClock, SystemEntropy, trust};
 use crate::traces::{TracedEngine, TracedRuntime};
 use crate::up::{BootError, Event, Ready, UpOptions, account, engine, machine, serve};
 use crate::{http as routes, models};
@@ -379,7 +379,7 @@ fn settings(config: &Config, site: &Site) -> Settings {
         heartbeat: HEARTBEAT,
         model: config.models.model.clone(),
         jobs: config.jobs,
-        roots: roots(),
+        trust: trust(),
         origins: Arc::new(move |label| vec![origins.box_origin(label)]),
     }
 }

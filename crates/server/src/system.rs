@@ -2,9 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
+use smartbox_control::Trust;
 use smartbox_core::id::Entropy;
 use smartbox_core::time::{Clock, Timestamp};
+use smartbox_egress::Roots;
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,21 +33,11 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// Where Linux distributions keep the certificates that the machine trusts, in one file.
-const ROOTS: [&str; 4] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-];
-
-/// The certificates that the machine trusts, in PEM; nothing on a machine that has none. As for most
-/// programs, `SSL_CERT_FILE` names another file.
-pub(crate) fn roots() -> Bytes {
-    let named = std::env::var_os("SSL_CERT_FILE").and_then(|path| std::fs::read(path).ok());
-    let found = named.or_else(|| ROOTS.iter().find_map(|path| std::fs::read(path).ok()));
-    if found.is_none() {
+/// Whom the machine trusts; nobody on a machine that has no such file.
+pub(crate) fn trust() -> Trust {
+    let roots = Roots::of_this_machine();
+    if roots.is_empty() {
         tracing::warn!("this machine has no file of trusted certificates: install ca-certificates");
     }
-    found.unwrap_or_default().into()
+    Trust { all: roots.pem().into(), private: roots.private_pem() }
 }

@@ -94,6 +94,7 @@ fn repository(dir: &Path) -> u16 {
     port
 }
 
+/// The first box of a platform, from within.
 pub struct Inside<'p>(pub &'p Platform);
 
 impl Inside<'_> {

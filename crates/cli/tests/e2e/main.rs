@@ -29,6 +29,7 @@ mod service;
 mod ssh;
 mod story;
 mod terminal;
+mod trust;
 mod upload;
 mod walls;
 

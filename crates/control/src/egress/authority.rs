@@ -1,18 +1,21 @@
 //! The certificate authority of a box's sandbox: made with it, kept sealed, and trusted inside by the
 //! file that programs are told of. Its key goes to the broker alone.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use smartbox_core::egress::port::Authority;
 use smartbox_core::id::SmartboxId;
+use smartbox_core::sandbox::BROWSER_POLICY;
 use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::store::{self, StoreError};
 use smartbox_link::Link;
 
 use super::book::Book;
+use super::browser;
 use crate::control::Control;
 use crate::error::ControlError;
 
-/// The authority's certificate, relative to the home.
+/// For programs that have roots of their own: the authority's certificate, and what somebody added to
+/// those of this machine. Relative to the home.
 pub(super) const CERTIFICATE: &str = ".smartbox/authority.pem";
 /// Everything that programs in the box should trust, relative to the home.
 pub(super) const TRUST: &str = ".smartbox/trust.pem";
@@ -89,12 +92,15 @@ impl Control {
         link: &Link,
     ) -> Result<(), ControlError> {
         let Some(authority) = self.parts.book.authority_of(id).await? else { return Ok(()) };
-        let certificate = Bytes::from(authority.certificate.into_bytes());
-        let mut trust = BytesMut::from(&self.parts.settings.roots[..]);
+        let known = &self.parts.settings.trust;
+        let policy = browser::policy([&authority.certificate[..], &known.private]);
+        let mut trust = BytesMut::from(&known.all[..]);
         trust.put_u8(b'\n');
-        trust.put(certificate.clone());
-        link.write(CERTIFICATE, 0o644, certificate).await?;
+        trust.put(authority.certificate.as_bytes());
+        let certificates = format!("{}\n{}", authority.certificate, known.private);
+        link.write(CERTIFICATE, 0o644, certificates.into()).await?;
         link.write(TRUST, 0o644, trust.freeze()).await?;
+        link.write(BROWSER_POLICY, 0o644, policy).await?;
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod authority;
 mod bind;
 mod book;
+mod browser;
 mod count;
 mod environment;
 mod presets;

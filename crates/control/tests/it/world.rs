@@ -264,7 +264,7 @@ fn parts(
             heartbeat: Duration::from_secs(5),
             model: "demo/demo".into(),
             jobs: smartbox_control::jobs::Limits { at_once: 4, per_box: 2, ..Default::default() },
-            roots: bytes::Bytes::new(),
+            trust: smartbox_control::Trust::default(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },
     }

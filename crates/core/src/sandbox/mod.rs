@@ -32,6 +32,8 @@ pub struct SandboxSpec {
 pub const HOME_DIR: &str = "/home/box";
 /// Where every box finds its engine.
 pub const ENGINE_DIR: &str = "/opt/engine";
+/// What browsers in a box are told, relative to its home; their directories of policies lead there.
+pub const BROWSER_POLICY: &str = ".smartbox/browser.json";
 /// Where every box finds the HTTP proxy that leads out, on its loopback.
 pub const PROXY_PORT: u16 = 3128;
 /// Where every box finds its name service, on its loopback. As a listener it takes datagrams, too: they

@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
-use smartbox_core::sandbox::{ENGINE_DIR, HOME_DIR};
+use smartbox_core::sandbox::{BROWSER_POLICY, ENGINE_DIR, HOME_DIR};
 
 use super::fault::{Doing, fault};
 use super::spec::{Fault, Make};
@@ -31,13 +31,14 @@ const ETC: [&str; 9] = [
     "pki/ca-trust/extracted",
     "ca-certificates",
     "alternatives",
+    "fonts",
     "ld.so.cache",
     "localtime",
     // The operator's word on whose key is whose.
     "ssh/ssh_known_hosts",
 ];
 /// Our own `/etc`.
-const OWN_ETC: [(&str, &str); 6] = [
+const OWN_ETC: [(&str, &str); 7] = [
     (
         "passwd",
         "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n\
@@ -49,7 +50,16 @@ const OWN_ETC: [(&str, &str); 6] = [
     ("hostname", "smartbox\n"),
     ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
     ("resolv.conf", "# The platform answers, and looks nothing up for it.\nnameserver 127.0.0.1\n"),
+    (
+        // Debian's launcher reads this directory and fails without one. What the person says comes later
+        // on the command line, and wins.
+        "chromium.d/smartbox",
+        "# The sandbox is around the browser: within it there are no namespaces to make one more of.\n\
+         export CHROMIUM_FLAGS=\"$CHROMIUM_FLAGS --no-sandbox --disable-dev-shm-usage\"\n",
+    ),
 ];
+/// Where Chromium, Chrome and Chrome for Testing look for policies.
+const POLICIES: [&str; 3] = ["chromium", "opt/chrome", "opt/chrome_for_testing"];
 /// Devices, bound from the host's.
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 const DEVICE_LINKS: [(&str, &str); 5] = [
@@ -191,6 +201,13 @@ impl Stage {
             self.file(&format!("etc/{name}"), text)?;
         }
         self.file("etc/ssh/ssh_config", &ssh::config())?;
+        for browser in POLICIES {
+            // What is to be trusted is known later; it is the box's own, and harms nobody else.
+            let managed = format!("etc/{browser}/policies/managed");
+            self.dir(&managed)?;
+            let policy = Path::new(HOME_DIR).join(BROWSER_POLICY);
+            self.link(&format!("{managed}/smartbox.json"), &policy)?;
+        }
         for name in ETC {
             let host = Path::new("/etc").join(name);
             if host.exists() {

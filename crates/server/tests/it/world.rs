@@ -176,7 +176,7 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
             heartbeat: Duration::from_secs(5),
             model: "default".into(),
             jobs: smartbox_control::jobs::Limits::default(),
-            roots: bytes::Bytes::new(),
+            trust: smartbox_control::Trust::default(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },
     })
