@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use smartbox_core::config::{MAX_BYTES, MAX_DEPTH};
 use smartbox_core::engine::{Configured, Manifest, Settings};
+use smartbox_core::sandbox::PROXY_PORT;
 
 use super::models;
 use super::nesting::depth;
@@ -165,6 +166,14 @@ pub(super) fn defaults() -> Vec<(&'static [&'static str], Value)> {
         (&["skills", "workshop", "autonomous", "mode"], json!("off")),
         (&["browser", "enabled"], json!(false)),
         (&["plugins", "entries", "browser", "enabled"], json!(false)),
+        // For whoever turns it on: by itself it goes past the proxy, where there is nothing, and it may be
+        // told of a proxy only with this word. Private addresses are the broker's to refuse.
+        (
+            &["browser", "extraArgs"],
+            json!([format!("--proxy-server=http://127.0.0.1:{PROXY_PORT}")]),
+        ),
+        (&["browser", "ssrfPolicy", "dangerouslyAllowPrivateNetwork"], json!(true)),
+        (&["browser", "noSandbox"], json!(true)),
         (&["plugins", "entries", "bonjour", "enabled"], json!(false)),
         (&["gateway", "controlUi", "communityInvite"], json!(false)),
         (&["gateway", "controlUi", "automaticallyFetchFavicons"], json!(false)),

@@ -30,6 +30,8 @@ fn a_new_box_gets_the_platform_part_and_nothing_runs_unasked() {
     assert_eq!(doc["models"]["providers"]["platform"]["baseUrl"], "http://127.0.0.1:27999");
     assert_eq!(doc["agents"]["defaults"]["model"]["primary"], "platform/demo/demo");
     assert_eq!(doc["agents"]["defaults"]["heartbeat"]["every"], "0m");
+    assert_eq!(doc["browser"]["enabled"], false);
+    assert_eq!(doc["browser"]["extraArgs"][0], "--proxy-server=http://127.0.0.1:3128");
     assert_eq!(doc["update"]["checkOnStart"], false);
     assert!(out.overridden.is_empty() && out.unreadable.is_none());
 }
