@@ -162,6 +162,10 @@ pub struct EgressView {
     /// The names of the secrets that went there by placeholder.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+    /// Which program in the smartbox asked last, where that is known: as it calls itself, which may be
+    /// anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// When something happened last.
     pub last: Timestamp,
     /// Whether the rules of this moment let it out.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::model::Caller;
+use smartbox_core::sandbox::port::Incoming;
 use tokio::task::JoinHandle;
 
 use crate::control::Control;
@@ -29,7 +30,7 @@ impl Control {
                         return;
                     }
                 };
-                while let Some(conn) = calls.next().await {
+                while let Some(Incoming { conn, .. }) = calls.next().await {
                     let caller = Caller { id: id.clone(), token: control.model_token(&id) };
                     let call = control.parts.models.serve(caller, conn);
                     let draining = control.draining.clone();

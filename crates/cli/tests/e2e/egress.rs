@@ -157,8 +157,19 @@ fn nothing_leaves_but_what_its_owner_allows() {
     let (fine, said) = inside.run(&clone);
     assert!(fine && said.ends_with("cloned\n"), "{said}");
 
+    who_asked_is_told(&inside);
     what_lies_behind_the_platform_is_out_of_reach(&platform, &inside);
     one_connection_is_one_connection(&platform, &inside, site);
+}
+
+/// By the name that a program has, and it may have any: what it does with a terminal is taken from it.
+fn who_asked_is_told(inside: &Inside<'_>) {
+    inside.run("curl -sS https://by-curl.test/");
+    assert_eq!(inside.row("by-curl.test", 443).unwrap()["by"], "curl");
+    let liar = "python3 -c 'import ctypes, urllib.request as u; \
+                ctypes.CDLL(None).prctl(15, b\"\\x1b[2Jcurl\", 0, 0, 0); u.urlopen(\"http://by-a-liar.test/\")'";
+    inside.run(liar);
+    assert_eq!(inside.row("by-a-liar.test", 80).unwrap()["by"], "?[2Jcurl");
 }
 
 /// The owner may allow it, and it is refused all the same: only an operator's word counts here.

@@ -47,7 +47,7 @@ impl Counts {
 
 impl Witness for Book {
     fn note(&self, passage: Passage) {
-        let Passage { smartbox, host, port, what } = passage;
+        let Passage { smartbox, host, port, by, what } = passage;
         let now = self.clock.now();
         let today = day(now);
         let mut waiting = self.counts.lock();
@@ -76,9 +76,11 @@ impl Witness for Book {
             refused: 0,
             why: None,
             secrets: Vec::new(),
+            by: None,
             last: now,
         });
         one.last = now;
+        one.by = by.or_else(|| one.by.take());
         match what {
             Happening::Opened => one.opened += 1,
             Happening::Moved { up, down } => {

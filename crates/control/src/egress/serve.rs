@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::port::Egress;
 use smartbox_core::id::SmartboxId;
-use smartbox_core::sandbox::port::{Conn, RuntimeError};
+use smartbox_core::sandbox::port::{Incoming, RuntimeError};
 use smartbox_core::sandbox::{DNS_PORT, PROXY_PORT};
 use tokio::task::JoinHandle;
 
@@ -21,7 +21,7 @@ const AGAIN: Duration = Duration::from_secs(60);
 const SWEEP: u32 = 1_800;
 
 /// What becomes of a connection.
-type Serve = fn(&(dyn Egress + 'static), SmartboxId, Conn) -> BoxFuture<'static, ()>;
+type Serve = fn(&(dyn Egress + 'static), SmartboxId, Incoming) -> BoxFuture<'static, ()>;
 
 impl Control {
     /// Serves the proxy and the name service of a box until its sandbox ends, and then tells the keeper.

@@ -6,6 +6,7 @@ use smartbox_control::NewRule;
 use smartbox_core::egress::port::{Happening, Passage, Rules, Witness};
 use smartbox_core::egress::{Decision, Effect, Host, Refusal, Rule, Scope, What, decide};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::sandbox::Program;
 use smartbox_core::smartbox::Desired;
 use smartbox_core::time::{Clock, Timestamp};
 
@@ -115,7 +116,8 @@ async fn what_left_is_counted_by_host_and_a_thousand_hosts_are_told_apart() {
     let row = world.new_box("pa", Desired::Auto).await;
     let note = |host: String, what| {
         let smartbox = row.id.clone();
-        world.book.note(Passage { smartbox, host, port: 443, what });
+        let by = Program::new(b"tester");
+        world.book.note(Passage { smartbox, host, port: 443, by, what });
     };
     for n in 0..1_500 {
         note(format!("{n}.test"), Happening::Refused(Refusal::NotListed));

@@ -16,7 +16,7 @@ use smartbox_core::message::Message;
 use smartbox_core::model::Caller;
 use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
-use smartbox_core::sandbox::port::Conn;
+use smartbox_core::sandbox::port::{Conn, Incoming};
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::smartbox::{Desired, Kind, Smartbox, State};
 use smartbox_core::telemetry::Quiet;
@@ -71,7 +71,7 @@ impl smartbox_core::egress::port::Egress for NoModels {
         })
     }
 
-    fn serve(&self, _: SmartboxId, _: Conn) -> BoxFuture<'static, ()> {
+    fn serve(&self, _: SmartboxId, _: Incoming) -> BoxFuture<'static, ()> {
         Box::pin(async {})
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Bound, Held, Kept, Policy, Refusal, Scope, Shape, Standins, Use};
 use crate::BoxFuture;
 use crate::id::{EgressRuleId, SmartboxId};
-use crate::sandbox::port::Conn;
+use crate::sandbox::Program;
+use crate::sandbox::port::Incoming;
 use crate::secret::{self, Secret};
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -25,10 +26,10 @@ pub trait Egress: Send + Sync {
     /// Makes the authority of a new sandbox.
     fn authority(&self) -> Result<Authority, BoxError>;
     /// Serves one connection that something in a box made to its proxy, until it closes.
-    fn serve(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()>;
+    fn serve(&self, id: SmartboxId, call: Incoming) -> BoxFuture<'static, ()>;
     /// Serves one connection on which something in a box asks for names (DNS over TCP, RFC 7766), until
     /// it closes.
-    fn serve_names(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()>;
+    fn serve_names(&self, id: SmartboxId, call: Incoming) -> BoxFuture<'static, ()>;
 }
 
 /// Something of a library's.
@@ -75,6 +76,8 @@ pub struct Passage {
     pub host: String,
     /// The port; 0 if there was none to read.
     pub port: u16,
+    /// Which program asked, where that is known.
+    pub by: Option<Program>,
     /// What happened.
     pub what: Happening,
 }

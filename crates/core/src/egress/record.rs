@@ -1,6 +1,7 @@
 //! Rules as they are kept, and the account of what left.
 
 use crate::id::{AccountId, EgressRuleId, SmartboxId};
+use crate::sandbox::Program;
 use crate::time::Timestamp;
 
 use super::{Refusal, Rule};
@@ -92,6 +93,8 @@ pub struct Use {
     pub why: Option<Refusal>,
     /// The secrets that went there by placeholder, by name, in order; the first of them.
     pub secrets: Vec<String>,
+    /// Which program asked last, as it calls itself, where that is known.
+    pub by: Option<Program>,
     /// When something happened last.
     pub last: Timestamp,
 }
@@ -123,6 +126,7 @@ impl Use {
         for name in &other.secrets {
             self.sent(name);
         }
+        self.by = other.by.clone().or_else(|| self.by.take());
         self.last = self.last.max(other.last);
     }
 }

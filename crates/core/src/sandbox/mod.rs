@@ -1,6 +1,7 @@
 //! A sandbox: the isolate that an engine runs in now, replaceable at any moment.
 
 pub mod port;
+mod program;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::id::SmartboxId;
+
+pub use program::Program;
 
 /// What a driver needs to know to make a sandbox.
 #[derive(Debug, Clone, PartialEq, Eq)]

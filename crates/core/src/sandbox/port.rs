@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::id::SmartboxId;
-use crate::sandbox::{Capabilities, LogPage, Observed, SandboxSpec, Shift};
+use crate::sandbox::{Capabilities, LogPage, Observed, Program, SandboxSpec, Shift};
 use crate::{BoxFuture, BoxStream};
 
 /// A two-way byte stream.
@@ -13,6 +13,15 @@ impl<T: futures_io::AsyncRead + futures_io::AsyncWrite + Send> Duplex for T {}
 
 /// An open two-way byte stream.
 pub type Conn = Pin<Box<dyn Duplex>>;
+
+/// A connection that something in a box made.
+pub struct Incoming {
+    /// The connection.
+    pub conn: Conn,
+    /// Which program made it, where that can be told. Looked up once this is polled, beside the connection;
+    /// never looked up if it is not.
+    pub program: BoxFuture<'static, Option<Program>>,
+}
 
 /// Why a driver did not do what it was asked. Each variant is a different thing to do.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +97,7 @@ pub trait Runtime: Send + Sync {
         &self,
         id: SmartboxId,
         port: u16,
-    ) -> BoxFuture<'_, Result<BoxStream<'static, Conn>, RuntimeError>>;
+    ) -> BoxFuture<'_, Result<BoxStream<'static, Incoming>, RuntimeError>>;
     /// The box's directory on this machine: engine log and, with `Kept::Forget`, the end of home and log.
     fn kept(&self, id: SmartboxId, what: Kept) -> BoxFuture<'_, Result<LogPage, RuntimeError>>;
 }

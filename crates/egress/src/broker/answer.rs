@@ -8,9 +8,10 @@ use smartbox_core::egress::port::{Happening, Passage, Standing};
 use smartbox_core::egress::{BadHost, Refusal};
 use smartbox_core::id::SmartboxId;
 
+use super::asker::Asker;
 use super::body::Body;
 use super::case::Case;
-use super::refuse::refuse;
+use super::refuse::{is_refusal, refuse};
 use super::target::Target;
 use super::{Inner, connect, forward};
 
@@ -18,6 +19,21 @@ use super::{Inner, connect, forward};
 pub(crate) async fn answer(
     inner: &Arc<Inner>,
     id: &SmartboxId,
+    by: Asker,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let answer = decide(inner, id, &by, request).await;
+    if is_refusal(&answer) {
+        // The program may end with its answer, and what is gone cannot be looked up.
+        let _ = by.wait().await;
+    }
+    answer
+}
+
+async fn decide(
+    inner: &Arc<Inner>,
+    id: &SmartboxId,
+    by: &Asker,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let standing = match inner.parts.rules.standing(id).await {
@@ -34,17 +50,20 @@ pub(crate) async fn answer(
     let default = match (connect, scheme) {
         (true, None) => None,
         (false, Some("http")) => Some(80),
-        _ => return misread(inner, id, &standing, "", Refusal::Malformed),
+        _ => return misread(inner, id, by, &standing, "", Refusal::Malformed),
     };
     let authority = request.uri().authority().map_or("", |authority| authority.as_str());
     let target = match Target::parse(authority, default) {
         Ok(target) => target,
-        Err(BadHost { host, .. }) => return misread(inner, id, &standing, &host, Refusal::Host),
+        Err(BadHost { host, .. }) => {
+            return misread(inner, id, by, &standing, &host, Refusal::Host);
+        }
     };
     let Some(target) = inner.meant(id, &target) else {
-        return misread(inner, id, &standing, &target.host.to_string(), Refusal::Unresolved);
+        return misread(inner, id, by, &standing, &target.host.to_string(), Refusal::Unresolved);
     };
-    let case = Case { inner: inner.clone(), id: id.clone(), target, standing, secure: false };
+    let (inner, id, by) = (inner.clone(), id.clone(), by.clone());
+    let case = Case { inner, id, target, standing, by, secure: false };
     if connect {
         connect::tunnel(case, request).await
     } else {
@@ -56,12 +75,13 @@ pub(crate) async fn answer(
 fn misread(
     inner: &Inner,
     id: &SmartboxId,
+    by: &Asker,
     standing: &Standing,
     host: &str,
     why: Refusal,
 ) -> Response<Body> {
     let what = Happening::Refused(why);
-    let passage = Passage { smartbox: id.clone(), host: host.to_owned(), port: 0, what };
-    inner.parts.witness.note(passage);
+    let passage = Passage { smartbox: id.clone(), host: host.to_owned(), port: 0, by: None, what };
+    inner.note(passage, by);
     refuse(why, &standing.name, host, 0)
 }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use http::Response;
 use smartbox_core::BoxFuture;
-use smartbox_core::egress::port::{Happening, Standing};
+use smartbox_core::egress::port::{Happening, Passage, Standing};
 use smartbox_core::egress::{Allowed, Decision, Host, Refusal, Request, decide, decide_request};
 use smartbox_core::id::SmartboxId;
 use tokio::net::TcpStream;
 
 use super::Inner;
+use super::asker::Asker;
 use super::body::Body;
 use super::limits::Place;
 use super::refuse::{refuse, refuse_since};
@@ -22,6 +23,8 @@ pub(crate) struct Case {
     pub(crate) id: SmartboxId,
     pub(crate) target: Target,
     pub(crate) standing: Standing,
+    /// Which program asks.
+    pub(crate) by: Asker,
     /// It is TLS that was opened: towards the host TLS is spoken, too.
     pub(crate) secure: bool,
 }
@@ -69,8 +72,15 @@ impl Case {
     /// Connects.
     pub(crate) async fn dial(&self) -> Result<TcpStream, Refusal> {
         let server = self.inner.dial(&self.target).await?;
-        self.inner.note(&self.id, &self.target, Happening::Opened);
+        self.note(Happening::Opened);
         Ok(server)
+    }
+
+    /// Tells the witness.
+    pub(crate) fn note(&self, what: Happening) {
+        let (smartbox, host) = (self.id.clone(), self.target.host.to_string());
+        let passage = Passage { smartbox, host, port: self.target.port, by: None, what };
+        self.inner.note(passage, &self.by);
     }
 
     /// Says no, and has it written down.
@@ -93,7 +103,7 @@ impl Case {
 
     /// Writes down that it was refused or cut.
     pub(crate) fn refused(&self, why: Refusal) {
-        self.inner.note(&self.id, &self.target, Happening::Refused(why));
+        self.note(Happening::Refused(why));
     }
 
     /// Ends when the box may no longer be connected there.

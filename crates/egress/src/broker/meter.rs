@@ -40,7 +40,7 @@ impl Meter {
             return;
         }
         let what = Happening::Moved { up: self.up, down: self.down };
-        self.case.inner.note(&self.case.id, &self.case.target, what);
+        self.case.note(what);
         (self.up, self.down) = (0, 0);
     }
 }

@@ -11,6 +11,7 @@
 //! Every refusal is an answer that says how to allow it, and a [`Passage`] for the witness.
 
 mod answer;
+mod asker;
 mod authority;
 mod body;
 mod case;
@@ -42,12 +43,10 @@ use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::address::{Opened, is_stand_in};
-use smartbox_core::egress::port::{
-    Authority, BoxError, Egress, Happening, Passage, Rules, Witness,
-};
+use smartbox_core::egress::port::{Authority, BoxError, Egress, Passage, Rules, Witness};
 use smartbox_core::egress::{Host, Standins};
 use smartbox_core::id::SmartboxId;
-use smartbox_core::sandbox::port::Conn;
+use smartbox_core::sandbox::port::Incoming;
 use smartbox_core::secret::port::Release;
 use smartbox_core::time::Clock;
 use time::OffsetDateTime;
@@ -57,6 +56,7 @@ use tokio_util::task::TaskTracker;
 pub use limits::Limits;
 pub use names::{Names, SystemNames};
 
+use asker::Asker;
 use authority::Voucher;
 use dns::{StandIns, Told};
 use limits::InFlight;
@@ -147,13 +147,15 @@ impl Inner {
         }
     }
 
-    /// Tells the witness.
-    pub(crate) fn note(&self, id: &SmartboxId, target: &Target, what: Happening) {
-        self.parts.witness.note(Passage {
-            smartbox: id.clone(),
-            host: target.host.to_string(),
-            port: target.port,
-            what,
+    /// Tells the witness, once it is known who asked.
+    pub(crate) fn note(&self, passage: Passage, by: &Asker) {
+        if let Some(by) = by.settled() {
+            return self.parts.witness.note(Passage { by, ..passage });
+        }
+        let (witness, by) = (self.parts.witness.clone(), by.clone());
+        self.tasks.spawn(async move {
+            let by = by.wait().await;
+            witness.note(Passage { by, ..passage });
         });
     }
 }
@@ -163,14 +165,15 @@ impl Egress for Broker {
         Ok(authority::make(self.0.now())?)
     }
 
-    fn serve(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()> {
+    fn serve(&self, id: SmartboxId, call: Incoming) -> BoxFuture<'static, ()> {
         let inner = self.0.clone();
         Box::pin(async move {
             let limits = &inner.parts.limits;
-            let (inner_, id_) = (inner.clone(), id.clone());
+            let Incoming { conn, program } = call;
+            let (inner_, id_, by) = (inner.clone(), id.clone(), Asker::begin(program).await);
             let service = service_fn(move |request| {
-                let (inner, id) = (inner_.clone(), id_.clone());
-                async move { Ok::<_, Infallible>(answer::answer(&inner, &id, request).await) }
+                let (inner, id, by) = (inner_.clone(), id_.clone(), by.clone());
+                async move { Ok::<_, Infallible>(answer::answer(&inner, &id, by, request).await) }
             });
             let served = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -185,7 +188,7 @@ impl Egress for Broker {
         })
     }
 
-    fn serve_names(&self, id: SmartboxId, conn: Conn) -> BoxFuture<'static, ()> {
-        Box::pin(dns::serve(self.0.clone(), id, conn))
+    fn serve_names(&self, id: SmartboxId, call: Incoming) -> BoxFuture<'static, ()> {
+        Box::pin(dns::serve(self.0.clone(), id, call.conn))
     }
 }

@@ -94,6 +94,11 @@ fn stands(host: &str) -> bool {
     host.parse().is_ok_and(is_stand_in)
 }
 
+/// Whether an answer is one of these.
+pub(crate) fn is_refusal(response: &Response<Body>) -> bool {
+    response.headers().contains_key(WHY)
+}
+
 /// The answer. The connection ends with it, for what follows cannot be trusted to begin where we think.
 pub(crate) fn refuse(why: Refusal, name: &str, host: &str, port: u16) -> Response<Body> {
     answer(why, advice(why, name, host, port))

@@ -72,7 +72,7 @@ impl Case {
         }
         look.plan.fill(head, &values).map_err(Failed::Refused)?;
         for name in look.plan.secrets() {
-            self.inner.note(&self.id, &self.target, Happening::Secret(name.to_owned()));
+            self.note(Happening::Secret(name.to_owned()));
         }
         let scrub = Scrub::new(values.values());
         if scrub.is_some() {

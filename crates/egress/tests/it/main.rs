@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "helpers of one test binary")]
 
 mod attack;
+mod by;
 mod names;
 mod open;
 mod pass;

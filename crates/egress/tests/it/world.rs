@@ -15,6 +15,8 @@ use smartbox_core::egress::{
     Binding, Entry, Held, HostName, Layer, Placeholder, Policy, Refusal, Rule, Source, Standins,
 };
 use smartbox_core::id::SmartboxId;
+use smartbox_core::sandbox::Program;
+use smartbox_core::sandbox::port::Incoming;
 use smartbox_core::secret::port::Release;
 use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::store::StoreError;
@@ -219,15 +221,23 @@ impl World {
 
     /// A connection that something in the box makes to its proxy.
     pub fn dial(&self) -> Inside {
+        self.dial_as(std::future::ready(Program::new(b"tester")))
+    }
+
+    /// A connection of a program that is found out about so.
+    pub fn dial_as(
+        &self,
+        program: impl Future<Output = Option<Program>> + Send + 'static,
+    ) -> Inside {
         let (near, far) = tokio::io::duplex(256 << 10);
-        tokio::spawn(self.broker.serve_conn(&self.id, far));
+        tokio::spawn(self.broker.serve(self.id.clone(), call(far, program)));
         Inside(near)
     }
 
     /// The same in another box, of the same policy.
     pub fn dial_from(&self, other: u8) -> Inside {
         let (near, far) = tokio::io::duplex(256 << 10);
-        tokio::spawn(self.broker.serve_conn(&other_box(other), far));
+        tokio::spawn(self.broker.serve(other_box(other), call(far, async { None })));
         Inside(near)
     }
 
@@ -235,7 +245,7 @@ impl World {
     pub fn names_of(&self, other: u8) -> DuplexStream {
         let (near, far) = tokio::io::duplex(256 << 10);
         let id = if other == 0 { self.id.clone() } else { other_box(other) };
-        tokio::spawn(self.broker.serve_names(id, Box::pin(far.compat())));
+        tokio::spawn(self.broker.serve_names(id, call(far, async { None })));
         near
     }
 
@@ -270,18 +280,15 @@ impl World {
     }
 }
 
+fn call(
+    far: DuplexStream,
+    program: impl Future<Output = Option<Program>> + Send + 'static,
+) -> Incoming {
+    Incoming { conn: Box::pin(far.compat()), program: Box::pin(program) }
+}
+
 fn other_box(n: u8) -> SmartboxId {
     format!("box_{n:020}").parse().unwrap()
-}
-
-trait ServeConn {
-    fn serve_conn(&self, id: &SmartboxId, far: DuplexStream) -> BoxFuture<'static, ()>;
-}
-
-impl ServeConn for Broker {
-    fn serve_conn(&self, id: &SmartboxId, far: DuplexStream) -> BoxFuture<'static, ()> {
-        self.serve(id.clone(), Box::pin(far.compat()))
-    }
 }
 
 /// The end that is in the box.

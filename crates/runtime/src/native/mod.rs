@@ -4,8 +4,10 @@
 //! It remembers nothing that it could not find again: a sandbox is whoever listens on the box's
 //! link socket and says the right id and fence, its processes are those of its cgroups.
 
+mod caller;
 mod config;
 mod detect;
+mod diag;
 mod dial;
 mod dirs;
 mod disk;
@@ -34,7 +36,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use smartbox_core::id::SmartboxId;
-use smartbox_core::sandbox::port::{Conn, Kept, Runtime, RuntimeError, Target};
+use smartbox_core::sandbox::port::{Conn, Incoming, Kept, Runtime, RuntimeError, Target};
 use smartbox_core::sandbox::{Capabilities, LogPage, Observed, SandboxSpec, Shift};
 use smartbox_core::{BoxFuture, BoxStream};
 
@@ -217,7 +219,7 @@ impl Runtime for Native {
         &self,
         id: SmartboxId,
         port: u16,
-    ) -> BoxFuture<'_, Result<BoxStream<'static, Conn>, RuntimeError>> {
+    ) -> BoxFuture<'_, Result<BoxStream<'static, Incoming>, RuntimeError>> {
         Box::pin(async move { incoming::incoming(&self.0, &id, port).await })
     }
 

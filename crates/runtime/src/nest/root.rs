@@ -24,7 +24,7 @@ pub(super) const INIT: &str = "/init";
 /// What of the system is visible, read-only. Links are copied as links.
 const SYSTEM: [&str; 7] = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"];
 /// What of `/etc` is visible, read-only, where the host has it.
-const ETC: [&str; 9] = [
+const ETC: [&str; 10] = [
     "ssl/certs",
     "ssl/openssl.cnf",
     "pki/tls/certs",

@@ -18,9 +18,10 @@ use futures_util::{StreamExt, stream};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::machine::port::Gauges;
 use smartbox_core::machine::{HomeUse, Machine};
-use smartbox_core::sandbox::port::{Conn, Kept, Runtime, RuntimeError, Target};
+use smartbox_core::sandbox::port::{Conn, Incoming, Kept, Runtime, RuntimeError, Target};
 use smartbox_core::sandbox::{
-    Capabilities, EngineProcess, Feature, LogPage, Memory, Observed, Phase, SandboxSpec, Shift,
+    Capabilities, EngineProcess, Feature, LogPage, Memory, Observed, Phase, Program, SandboxSpec,
+    Shift,
 };
 use smartbox_core::{BoxFuture, BoxStream};
 
@@ -274,7 +275,7 @@ impl Runtime for Sim {
         &self,
         id: SmartboxId,
         port: u16,
-    ) -> BoxFuture<'_, Result<BoxStream<'static, Conn>, RuntimeError>> {
+    ) -> BoxFuture<'_, Result<BoxStream<'static, Incoming>, RuntimeError>> {
         Box::pin(async move {
             self.faults.before(Call::Incoming).await?;
             let sandbox = self.present(&id)?;
@@ -283,7 +284,8 @@ impl Runtime for Sim {
             }
             let calls = stream::unfold(sandbox, move |sandbox| async move {
                 let conn = sandbox.next_call(port).await?;
-                Some((conn, sandbox))
+                let program = Box::pin(std::future::ready(Program::new(b"sim")));
+                Some((Incoming { conn, program }, sandbox))
             });
             Ok(calls.boxed())
         })

@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use smartbox_core::BoxFuture;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::{Conn, Kept, Runtime, RuntimeError, Target};
-use smartbox_core::sandbox::{EngineProcess, Phase, SandboxSpec, Shift};
+use smartbox_core::sandbox::{EngineProcess, Phase, Program, SandboxSpec, Shift};
 use smartbox_link::wire::EngineOrder;
 use smartbox_runtime::Profile;
 use smartbox_runtime::sim::Sim;
@@ -34,6 +34,8 @@ pub(crate) struct Subject {
     pub(crate) echo: EngineOrder,
     /// Makes something inside connect to this listener and send `hello`.
     pub(crate) call: Box<Call>,
+    /// The name of what connects.
+    pub(crate) caller: &'static str,
 }
 
 #[tokio::test]
@@ -51,6 +53,7 @@ async fn the_simulated_driver_conforms() {
         runtime: sim,
         spec: Box::new(|id, fence| spec(id, fence, "/nowhere".into())),
         echo: engine(&["echo"]),
+        caller: "sim",
         call: Box::new(move |id, port| {
             let conn = caller.call_out(&id, port).unwrap();
             Box::pin(async move { conn.compat().write_all(b"hello").await.unwrap() })
@@ -65,6 +68,7 @@ pub(crate) fn native(bench: &Bench) -> Subject {
         runtime: Arc::new(bench.native.clone()),
         spec: Box::new(move |id, fence| spec(id, fence, engine_dir.clone())),
         echo: engine(&["/opt/engine/probe", "echo", "18789"]),
+        caller: "probe",
         call: Box::new(move |id, port| {
             let native = caller.clone();
             Box::pin(async move {
@@ -227,9 +231,12 @@ async fn incoming(subject: &Subject) {
         let mut calls = runtime.incoming(id.clone(), 7001).await.unwrap();
         let next = tokio::time::timeout(DEADLINE, calls.next()).await.unwrap();
         let mut heard = [0; 5];
-        let mut conn = next.unwrap().compat();
+        let next = next.unwrap();
+        let mut conn = next.conn.compat();
         tokio::time::timeout(DEADLINE, conn.read_exact(&mut heard)).await.unwrap().unwrap();
         assert_eq!(&heard, b"hello");
+        let program = tokio::time::timeout(DEADLINE, next.program).await.unwrap();
+        assert_eq!(program, Program::new(subject.caller.as_bytes()));
         drop((calls, conn));
         // And so it is for whoever holds the stream next, as after a restart of the platform.
         (subject.call)(id.clone(), 7001).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use smartbox_core::id::SmartboxId;
-use smartbox_core::sandbox::port::{Conn, Kept, Runtime, RuntimeError, Target};
+use smartbox_core::sandbox::port::{Conn, Incoming, Kept, Runtime, RuntimeError, Target};
 use smartbox_core::sandbox::{Capabilities, LogPage, Observed, SandboxSpec, Shift};
 use smartbox_core::telemetry::TRACE;
 use smartbox_core::{BoxFuture, BoxStream};
@@ -49,7 +49,7 @@ impl Runtime for Traced {
         &self,
         id: SmartboxId,
         port: u16,
-    ) -> BoxFuture<'_, Result<BoxStream<'static, Conn>, RuntimeError>> {
+    ) -> BoxFuture<'_, Result<BoxStream<'static, Incoming>, RuntimeError>> {
         self.0.incoming(id, port)
     }
 

@@ -262,7 +262,7 @@ impl smartbox_core::egress::port::Egress for NoModels {
     fn serve(
         &self,
         _: smartbox_core::id::SmartboxId,
-        _: smartbox_core::sandbox::port::Conn,
+        _: smartbox_core::sandbox::port::Incoming,
     ) -> smartbox_core::BoxFuture<'static, ()> {
         Box::pin(async {})
     }
@@ -270,7 +270,7 @@ impl smartbox_core::egress::port::Egress for NoModels {
     fn serve_names(
         &self,
         _: smartbox_core::id::SmartboxId,
-        _: smartbox_core::sandbox::port::Conn,
+        _: smartbox_core::sandbox::port::Incoming,
     ) -> smartbox_core::BoxFuture<'static, ()> {
         Box::pin(async {})
     }

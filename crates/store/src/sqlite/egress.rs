@@ -4,6 +4,7 @@ use smartbox_core::BoxFuture;
 use smartbox_core::egress::port::{EgressRules, EgressUses};
 use smartbox_core::egress::{Effect, Kept, MOST_SECRETS, Refusal, Scope, Use, What};
 use smartbox_core::id::{EgressRuleId, SmartboxId};
+use smartbox_core::sandbox::Program;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 use sqlx::Row;
@@ -110,17 +111,18 @@ impl EgressUses for Records<'_> {
             for one in uses {
                 sqlx::query(
                     "INSERT INTO egress_uses
-                         (smartbox, day, host, port, opened, up, down, refused, why, last, secrets)
-                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+                         (smartbox, day, host, port, opened, up, down, refused, why, last, secrets, by)
+                     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
                      WHERE EXISTS (SELECT 1 FROM smartboxes WHERE id = ?1)
                      ON CONFLICT (smartbox, day, host, port) DO UPDATE SET
                          opened = opened + excluded.opened, up = up + excluded.up,
                          down = down + excluded.down, refused = refused + excluded.refused,
                          why = coalesce(excluded.why, why), last = max(last, excluded.last),
+                         by = coalesce(excluded.by, by),
                          secrets = (SELECT json_group_array(value) FROM (
                              SELECT value FROM json_each(secrets) UNION
                              SELECT value FROM json_each(excluded.secrets)
-                             ORDER BY value LIMIT ?12))",
+                             ORDER BY value LIMIT ?13))",
                 )
                 .bind(one.smartbox.as_str())
                 .bind(one.day.0)
@@ -133,6 +135,7 @@ impl EgressUses for Records<'_> {
                 .bind(one.why.map(Refusal::as_str))
                 .bind(one.last.0)
                 .bind(json(&one.secrets)?)
+                .bind(one.by.as_ref().map(Program::as_str))
                 .bind(i64::try_from(MOST_SECRETS).unwrap_or(i64::MAX))
                 .execute(self.conn()?)
                 .await
@@ -150,7 +153,7 @@ impl EgressUses for Records<'_> {
     ) -> BoxFuture<'_, Result<Vec<Use>, StoreError>> {
         Box::pin(async move {
             sqlx::query(
-                "SELECT day, host, port, opened, up, down, refused, why, last, secrets
+                "SELECT day, host, port, opened, up, down, refused, why, last, secrets, by
                  FROM egress_uses
                  WHERE smartbox = ? AND day >= ? ORDER BY last DESC, host, port LIMIT ?",
             )
@@ -211,6 +214,7 @@ fn used(row: &SqliteRow, id: &SmartboxId) -> Result<Use, sqlx::Error> {
     let count =
         |column: &'static str| decoded(u64::try_from(row.try_get::<i64, _>(column)?).ok(), column);
     let why: Option<&str> = row.try_get("why")?;
+    let by: Option<&str> = row.try_get("by")?;
     Ok(Use {
         smartbox: id.clone(),
         day: Timestamp(row.try_get("day")?),
@@ -223,5 +227,6 @@ fn used(row: &SqliteRow, id: &SmartboxId) -> Result<Use, sqlx::Error> {
         why: why.map(|word| decoded(Refusal::parse(word), "why")).transpose()?,
         secrets: decoded(serde_json::from_str(row.try_get("secrets")?).ok(), "secrets")?,
         last: Timestamp(row.try_get("last")?),
+        by: by.and_then(|name| Program::new(name.as_bytes())),
     })
 }

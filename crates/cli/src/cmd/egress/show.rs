@@ -52,7 +52,7 @@ pub(super) async fn run(client: &Client, args: &Wanted) -> Result<(), CliError> 
         ));
     }
     let rows = uses.iter().map(|one| row(one, now)).collect();
-    out::say(table::table(["HOST", "OPENED", "OUT", "IN", "REFUSED", "LAST", "WHY"], rows))?;
+    out::say(table::table(["HOST", "OPENED", "OUT", "IN", "REFUSED", "LAST", "BY", "WHY"], rows))?;
     let advice = advice(name, &uses);
     if advice.is_empty() {
         Ok(())
@@ -61,7 +61,7 @@ pub(super) async fn run(client: &Client, args: &Wanted) -> Result<(), CliError> 
     }
 }
 
-fn row(one: &EgressView, now: Timestamp) -> [String; 7] {
+fn row(one: &EgressView, now: Timestamp) -> [String; 8] {
     let why = one.why.map_or(String::new(), |why| why.to_string());
     [
         shown(one),
@@ -70,6 +70,7 @@ fn row(one: &EgressView, now: Timestamp) -> [String; 7] {
         size::bytes(one.bytes_in),
         one.refused.to_string(),
         age::when(now, one.last),
+        out::tame(one.by.as_deref().unwrap_or_default()),
         why,
     ]
 }
@@ -124,6 +125,7 @@ mod tests {
             refused: 1,
             why: Some(why),
             secrets: vec![],
+            by: None,
             last: Timestamp(0),
             allowed: false,
         };

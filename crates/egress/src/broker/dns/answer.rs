@@ -117,6 +117,7 @@ async fn meaning(inner: &Inner, id: &SmartboxId, asked: &Name) -> Meaning {
         smartbox: id.clone(),
         host,
         port: 0,
+        by: None,
         what: Happening::Refused(why),
     });
     Meaning::Nothing(Some(format!("{title}; {hint}")))

@@ -56,6 +56,7 @@ fn view(one: Use, allowed: bool) -> EgressView {
         refused: one.refused,
         why: one.why,
         secrets: one.secrets,
+        by: one.by.map(|program| program.to_string()),
         last: one.last,
         allowed,
     }

@@ -1,5 +1,6 @@
 use smartbox_core::egress::{Effect, Kept, Refusal, Rule, Scope, Use, What, day};
 use smartbox_core::id::{EgressRuleId, SmartboxId};
+use smartbox_core::sandbox::Program;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 
@@ -112,6 +113,7 @@ fn used(id: &SmartboxId, host: &str, ms: i64) -> Use {
         refused: 0,
         why: None,
         secrets: vec!["KEY".into()],
+        by: Program::new(b"curl"),
         last,
     }
 }
@@ -120,12 +122,13 @@ async fn uses_add_up_by_day_host_and_port(s: Subject) {
     let (_, pa) = with_box(&*s.store, "pa").await;
     let first = used(&pa.id, "a.test", 0);
     let no = Use { opened: 0, up: 0, down: 0, refused: 2, ..used(&pa.id, "a.test", 7) };
-    let no = Use { why: Some(Refusal::NotListed), ..no };
+    let no = Use { why: Some(Refusal::NotListed), by: Program::new(b"tmux: client"), ..no };
     let elsewhere = Use { port: 22, ..used(&pa.id, "a.test", 3) };
     let tomorrow = used(&pa.id, "a.test", 86_400_000);
     let all = vec![first.clone(), elsewhere.clone(), no, tomorrow.clone()];
     let names = vec!["A".into(), "KEY".into(), "Z".into()];
-    let late = vec![Use { up: 1, secrets: names.clone(), ..used(&pa.id, "a.test", 1) }];
+    // Whose program is not known changes nothing about the one before.
+    let late = vec![Use { up: 1, by: None, secrets: names.clone(), ..used(&pa.id, "a.test", 1) }];
     write!(s.store, |tx| {
         tx.egress_uses().add(all).await?;
         tx.egress_uses().add(late).await
@@ -142,6 +145,7 @@ async fn uses_add_up_by_day_host_and_port(s: Subject) {
         refused: 2,
         why: Some(Refusal::NotListed),
         secrets: names,
+        by: Program::new(b"tmux: client"),
         last: Timestamp(T0.0 + 7),
         ..first
     };
