@@ -278,6 +278,7 @@ async fn keep_rule(world: &World, row: Smartbox) {
         refused: 0,
         why: None,
         secrets: vec![],
+        by: smartbox_core::sandbox::Program::new(b"owners-mark"),
         last: world.app.clock.now(),
     };
     store::write(&*world.app.store, move |tx| {
