@@ -33,6 +33,10 @@ bench *args:
     scripts/bench.sh {{args}}
     scripts/bench-proxy.sh
 
+# What leaves, beside Debian's tinyproxy and squid, which must be installed.
+bench-egress:
+    cargo bench -p smartbox-egress --bench broker -- full
+
 # A thousand smartboxes in one control plane, with puppet.
 bench-fleet:
     cargo build --release --workspace
