@@ -117,7 +117,7 @@ async fn download(bytes: usize, road: Road, port: u16, proxy: Option<u16>) -> An
     let mut first = None;
     // A proxy keeps its end open: what is awaited ends with the body, not with the connection.
     let mut awaited = if road == Road::Tunnel { Some(bytes) } else { None };
-    let mut got = 0;
+    let (mut got, mut head) = (0, Vec::new());
     while awaited.is_none_or(|awaited| got < awaited) {
         let n = stream.read(&mut piece).await?;
         if n == 0 {
@@ -126,9 +126,9 @@ async fn download(bytes: usize, road: Road, port: u16, proxy: Option<u16>) -> An
         first.get_or_insert_with(|| began.elapsed());
         got += n;
         if awaited.is_none() {
-            // The head comes in one piece, or the download counts as failed.
-            let head = piece[..n].windows(4).position(|four| four == b"\r\n\r\n");
-            awaited = Some(head.map_or(usize::MAX, |at| at + 4 + bytes));
+            head.extend_from_slice(&piece[..n]);
+            let end = head.windows(4).position(|four| four == b"\r\n\r\n");
+            awaited = end.map(|at| at + 4 + bytes);
         }
     }
     if awaited != Some(got) {

@@ -48,13 +48,8 @@ fn main() -> AnyResult<()> {
 }
 
 async fn run(plan: Plan, full: bool) -> AnyResult<()> {
-    let files = tempfile::tempdir()?;
     let origin = Origin::start(plan.bytes).await?;
-    let mut proxies = vec![proxy::broker(files.path(), &origin).await?];
-    if full {
-        proxies.push(proxy::tinyproxy(files.path()).await?);
-        proxies.push(proxy::squid(files.path()).await?);
-    }
+    let (files, proxies) = start(&origin, full).await?;
     for road in [Road::Http, Road::Tunnel] {
         downloads(&plan, &origin, &proxies, road).await?;
     }
@@ -62,12 +57,29 @@ async fn run(plan: Plan, full: bool) -> AnyResult<()> {
         latency(&plan, &origin, &proxies, road).await?;
     }
     println!("\nMemory with {} open, idle connections", plan.idle);
+    drop((proxies, files));
     for road in [Road::Tunnel, Road::Opened] {
+        // What they held before would be held still, and what is open now would be found room in it.
+        let (_files, proxies) = start(&origin, full).await?;
         for proxy in proxies.iter().filter(|proxy| road != Road::Opened || proxy.opens) {
             memory::memory(&plan, &origin, proxy, road).await?;
         }
     }
     Ok(())
+}
+
+/// Fresh ones. The broker is the first.
+async fn start(origin: &Origin, all: bool) -> AnyResult<(tempfile::TempDir, Vec<Proxy>)> {
+    let files = tempfile::tempdir()?;
+    // Others run as nobody.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(files.path(), open)?;
+    let mut proxies = vec![proxy::broker(files.path(), origin).await?];
+    if all {
+        proxies.push(proxy::tinyproxy(files.path()).await?);
+        proxies.push(proxy::squid(files.path()).await?);
+    }
+    Ok((files, proxies))
 }
 
 /// All at once, by each in turns that begin with another one each round.

@@ -74,6 +74,12 @@ async fn opened(origin: &Origin, proxy: &Proxy) -> AnyResult<Open> {
     let mut stream = TlsConnector::from(client(roots)?).connect(name()?, stream).await?;
     let ask = format!("GET /hold HTTP/1.1\r\nhost: 127.0.0.1:{}\r\n\r\n", origin.secure);
     stream.write_all(ask.as_bytes()).await?;
-    stream.read_u8().await?;
+    // What TLS has taken may not be sent yet, and reading does not send it.
+    stream.flush().await?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await?;
+    if status != *b"HTTP/1.1 200" {
+        return Err(String::from_utf8_lossy(&status).into_owned().into());
+    }
     Ok(Box::new(stream))
 }
