@@ -85,7 +85,9 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, body: Arc<[u8]>
 
 async fn greet(mut stream: TcpStream, body: Arc<[u8]>, many: usize) -> AnyResult<()> {
     let mut greeting = [0; 4096];
-    stream.read(&mut greeting).await?;
+    if stream.read(&mut greeting).await? == 0 {
+        return Ok(());
+    }
     stream.write_all(&body[..if many == 0 { 64 } else { many }]).await?;
     if many == 0 {
         stream.read_u8().await?;
