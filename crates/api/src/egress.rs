@@ -144,7 +144,7 @@ impl EgressQuery {
 pub struct EgressView {
     /// The host as it was asked for.
     pub host: String,
-    /// The port; 0 if none could be read.
+    /// The port; 0 if there was none: a question about the host's name, or nothing that could be read.
     pub port: u16,
     /// The beginning of the day, UTC.
     pub day: Timestamp,

@@ -30,7 +30,7 @@ fn asking(name: &str) -> [String; 4] {
 #[test]
 fn names_are_known_where_they_may_be_reached() {
     let config = puppet() + &format!("\n[egress]\nprivate = {:?}\n", mirrors());
-    let platform = Platform::start(&config, &[]);
+    let mut platform = Platform::start(&config, &[]);
     let inside = Inside(&platform);
 
     // By default there is no name but the box's own, and nobody waits for that.
@@ -79,6 +79,13 @@ fn names_are_known_where_they_may_be_reached() {
     assert!(!fine && said.contains("onnect"), "{said}");
 
     a_tunnel_of_names_leads_nowhere(&platform, &inside);
+
+    // The platform forgets what stood for what, and says the same again.
+    let listen = platform.listen();
+    platform.kill();
+    platform.up(&listen);
+    let (fine, said) = Inside(&platform).run(&asking(HOST)[0]);
+    assert!(fine && said.trim() == found[0], "{said}");
 }
 
 /// What a program knows, in names of a domain whose servers listen: none of it leaves, and the account of

@@ -42,16 +42,20 @@ impl Control {
                 }
             };
             let names = async {
-                let served = control.serve_door(&id, DNS_PORT, <dyn Egress>::serve_names).await;
-                if let Err(error) = served {
+                // A sandbox of an older platform has none, and goes on without.
+                while let Err(error) =
+                    control.serve_door(&id, DNS_PORT, <dyn Egress>::serve_names).await
+                {
                     tracing::debug!(smartbox = %id, %error, "this smartbox has no name service");
-                    std::future::pending::<()>().await;
+                    tokio::time::sleep(AGAIN).await;
                 }
             };
             let serve = async {
                 tokio::select! {
-                    () = proxy => {}
+                    // In an order, so that a test can have the second of them fail alone.
+                    biased;
                     () = names => {}
+                    () = proxy => {}
                 }
             };
             let _ = control.draining.run_until_cancelled(serve).await;

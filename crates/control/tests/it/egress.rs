@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use futures_util::AsyncReadExt as _;
 use smartbox_control::NewRule;
 use smartbox_core::egress::port::{Happening, Passage, Rules, Witness};
 use smartbox_core::egress::{Decision, Effect, Host, Refusal, Rule, Scope, What, decide};
 use smartbox_core::id::SmartboxId;
-use smartbox_core::sandbox::Program;
-use smartbox_core::smartbox::Desired;
+use smartbox_core::sandbox::{DNS_PORT, PROXY_PORT, Program};
+use smartbox_core::smartbox::{Desired, State};
 use smartbox_core::time::{Clock, Timestamp};
+
+use smartbox_runtime::sim::Call;
 
 use crate::world::{World, actor};
 
@@ -130,4 +133,30 @@ async fn what_left_is_counted_by_host_and_a_thousand_hosts_are_told_apart() {
     assert_eq!(others.0.refused, 500);
     let zero = &uses.iter().find(|(one, _)| one.host == "0.test").unwrap().0;
     assert_eq!((zero.opened, zero.up, zero.down, zero.refused), (1, 3, 5, 1));
+}
+
+async fn heard(world: &World, id: &SmartboxId, port: u16) -> String {
+    let mut conn = world.sim.call_out(id, port).unwrap();
+    let mut text = String::new();
+    let read = conn.read_to_string(&mut text);
+    tokio::time::timeout(Duration::from_secs(600), read).await.unwrap().unwrap();
+    text
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_box_has_a_proxy_and_a_name_service_and_each_goes_on_without_the_other() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    assert_eq!(heard(&world, &id, PROXY_PORT).await, "the proxy");
+    assert_eq!(heard(&world, &id, DNS_PORT).await, "the name service");
+
+    // One of the three doors cannot be served at first: calls wait there, and not for good.
+    for failing in 1..=3 {
+        world.sim.kill(&id);
+        world.sim.faults().fail(Call::Incoming, failing);
+        world.settle(&id, State::Starting).await;
+        world.settle(&id, State::Running).await;
+        assert_eq!(heard(&world, &id, PROXY_PORT).await, "the proxy", "{failing}");
+        assert_eq!(heard(&world, &id, DNS_PORT).await, "the name service", "{failing}");
+    }
 }

@@ -71,13 +71,20 @@ impl smartbox_core::egress::port::Egress for NoModels {
         })
     }
 
-    fn serve(&self, _: SmartboxId, _: Incoming) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
+    fn serve(&self, _: SmartboxId, call: Incoming) -> BoxFuture<'static, ()> {
+        Box::pin(say("the proxy", call.conn))
     }
 
-    fn serve_names(&self, _: SmartboxId, _: Conn) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
+    fn serve_names(&self, _: SmartboxId, call: Incoming) -> BoxFuture<'static, ()> {
+        Box::pin(say("the name service", call.conn))
     }
+}
+
+/// Says who serves a connection.
+async fn say(what: &'static str, mut conn: Conn) {
+    use futures_util::AsyncWriteExt as _;
+    let _ = conn.write_all(what.as_bytes()).await;
+    let _ = conn.close().await;
 }
 
 /// A machine with 5 GiB.

@@ -74,7 +74,7 @@ pub struct Passage {
     pub smartbox: SmartboxId,
     /// The host as it was asked for, cut and printable.
     pub host: String,
-    /// The port; 0 if there was none to read.
+    /// The port; 0 if there was none: a question about the host's name, or nothing that could be read.
     pub port: u16,
     /// Which program asked, where that is known.
     pub by: Option<Program>,

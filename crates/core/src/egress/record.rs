@@ -79,7 +79,7 @@ pub struct Use {
     pub day: Timestamp,
     /// The host, printable.
     pub host: String,
-    /// The port; 0 if none could be read.
+    /// The port; 0 if there was none: a question about the host's name, or nothing that could be read.
     pub port: u16,
     /// Connections and requests that were let out.
     pub opened: u64,

@@ -11,6 +11,8 @@ use smartbox_core::egress::port::{Authority, Egress as _, Passage, Rules, Standi
 use smartbox_core::egress::{Entry, HostName, Layer, PathPattern, Policy, Rule, Source};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::Incoming;
+use smartbox_core::secret::port::Release;
+use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_egress::{Broker, Limits, Names, Parts};
@@ -28,7 +30,8 @@ struct World {
 impl Rules for World {
     fn standing<'a>(&'a self, _: &'a SmartboxId) -> BoxFuture<'a, Result<Standing, StoreError>> {
         let version = *self.version.borrow();
-        let standing = Standing { name: "pa".into(), policy: self.policy.clone(), version };
+        let (policy, standins) = (self.policy.clone(), Arc::default());
+        let standing = Standing { name: "pa".into(), policy, standins, version };
         Box::pin(async move { Ok(standing) })
     }
     fn changed(&self, _: SmartboxId, version: u64) -> BoxFuture<'static, ()> {
@@ -47,6 +50,24 @@ impl Rules for World {
         _: &'a str,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async { Ok(true) })
+    }
+}
+
+impl Release for World {
+    fn release(
+        &self,
+        _: SmartboxId,
+        _: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
+    fn release_of(
+        &self,
+        _: SmartboxId,
+        _: Scope,
+        _: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(async { Ok(None) })
     }
 }
 
@@ -84,6 +105,7 @@ pub(crate) async fn serve(args: &[String]) -> AnyResult<()> {
     });
     let broker = Broker::new(Parts {
         rules: world.clone(),
+        release: world.clone(),
         witness: world.clone(),
         clock: world.clone(),
         names: world.clone(),

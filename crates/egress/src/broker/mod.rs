@@ -58,7 +58,7 @@ pub use names::{Names, SystemNames};
 
 use asker::Asker;
 use authority::Voucher;
-use dns::{StandIns, Told};
+use dns::{Pace, StandIns, Told};
 use limits::InFlight;
 use target::Target;
 
@@ -93,6 +93,7 @@ pub(crate) struct Inner {
     pub(crate) in_flight: InFlight,
     /// Connections that ask for names.
     pub(crate) asking: InFlight,
+    pub(crate) pace: Pace,
     pub(crate) stand_ins: StandIns,
     pub(crate) told: Told,
     pub(crate) tasks: TaskTracker,
@@ -113,11 +114,12 @@ impl Broker {
         let outward = Arc::new(open::outward(&parts.roots));
         let (tasks, vouchers, swaps) = (TaskTracker::new(), Mutex::default(), Mutex::default());
         let asking = InFlight::new(dns::CONNECTIONS.0, dns::CONNECTIONS.1);
-        let (stand_ins, told) = (StandIns::default(), Told::default());
+        let (pace, stand_ins, told) = (Pace::default(), StandIns::default(), Told::default());
         Self(Arc::new(Inner {
             parts,
             in_flight,
             asking,
+            pace,
             stand_ins,
             told,
             tasks,

@@ -210,7 +210,7 @@ async fn nothing_is_carried_out_in_names() {
     let world = World::new(&["*.good.example"], &[]);
     let mut stream = world.names_of(0);
     let kinds = ["A", "AAAA", "TXT", "NULL", "CNAME", "MX", "SRV", "HTTPS"];
-    for n in 0..4_000 {
+    for n in 0..1_000 {
         let data = format!("{n:032x}");
         // Beneath a name that is allowed, too: no server of that name is ever asked.
         for above in ["evil.example", "a.b.evil.example", "good.example"] {
@@ -225,7 +225,7 @@ async fn nothing_is_carried_out_in_names() {
     assert!(lookups(&world).is_empty());
     let refusals = world.refusals();
     let hosts: BTreeSet<_> = refusals.iter().map(|(host, ..)| host).collect();
-    assert!(refusals.len() == 8_000 && hosts.len() < 20, "{} rows", hosts.len());
+    assert!(refusals.len() == 2_000 && hosts.len() < 20, "{} rows", hosts.len());
     assert!(hosts.contains(&"*.evil.example".to_owned()));
 }
 
@@ -370,7 +370,6 @@ async fn a_box_that_opens_connections_without_end_stops_nobody_else() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
     #[test]
     fn no_bytes_break_it(
         junk in prop::collection::vec(any::<u8>(), 1..300),

@@ -24,7 +24,7 @@ pub(crate) async fn answers(bench: &Bench) {
     let mut asked = bench.native.incoming(id.clone(), DNS_PORT).await.unwrap();
     let serve = async {
         let next = tokio::time::timeout(Duration::from_secs(60), asked.next());
-        let mut conn = next.await.unwrap().unwrap().compat();
+        let mut conn = next.await.unwrap().unwrap().conn.compat();
         let mut question = vec![0; usize::from(conn.read_u16().await.unwrap())];
         conn.read_exact(&mut question).await.unwrap();
         assert_eq!(question, b"who");

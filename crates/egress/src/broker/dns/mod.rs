@@ -10,6 +10,7 @@
 //! ```
 
 mod answer;
+mod pace;
 mod stand_ins;
 mod told;
 
@@ -22,6 +23,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_util::compat::FuturesAsyncReadCompatExt as _;
 
+pub(super) use pace::Pace;
 pub(super) use stand_ins::StandIns;
 pub(super) use told::Told;
 
@@ -47,6 +49,7 @@ pub(super) async fn serve(inner: Arc<Inner>, id: SmartboxId, conn: Conn) {
         };
         question.resize(usize::from(length), 0);
         let Ok(Ok(_)) = timeout(IDLE, conn.read_exact(&mut question)).await else { return };
+        inner.pace.keep(&id).await;
         let Some(answer) = answer::answer(&inner, &id, &question).await else { return };
         let Ok(length) = u16::try_from(answer.len()) else { return };
         let framed = [&length.to_be_bytes()[..], &answer].concat();
