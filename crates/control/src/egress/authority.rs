@@ -57,6 +57,7 @@ impl Book {
     /// Forgets a box: it is removed.
     pub(crate) async fn bury(&self, id: &SmartboxId) -> Result<(), StoreError> {
         self.authorities().remove(id);
+        self.known().remove(id);
         self.counts.forget(id);
         let kept = name(id);
         store::write(&*self.store, move |tx| {

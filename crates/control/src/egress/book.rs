@@ -8,7 +8,7 @@ use std::time::Duration;
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::port::{Authority, Rules, Standing};
 use smartbox_core::egress::{
-    Effect, Entry, Kept, Layer, Policy, Rule, Scope, Source, What, is_preset,
+    Effect, Entry, Kept, Layer, Policy, Rule, Scope, Source, Spent, What, is_preset,
 };
 use smartbox_core::id::{EgressRuleId, Entropy, SmartboxId};
 use smartbox_core::smartbox::Smartbox;
@@ -87,7 +87,7 @@ impl Book {
         self.authorities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<SmartboxId, Standing>> {
+    pub(super) fn known(&self) -> MutexGuard<'_, HashMap<SmartboxId, Standing>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -233,5 +233,9 @@ impl Rules for Book {
             self.forget();
             Ok(taken)
         })
+    }
+
+    fn spent<'a>(&'a self, id: &'a SmartboxId) -> BoxFuture<'a, Result<Spent, StoreError>> {
+        Box::pin(self.read_spent(id))
     }
 }

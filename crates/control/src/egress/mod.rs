@@ -11,6 +11,7 @@ mod rules;
 mod serve;
 mod services;
 mod standins;
+mod sudden;
 
 pub use bind::Standin;
 pub use book::{Book, BookParts};

@@ -1,5 +1,5 @@
 //! Looking now and then at what nobody tells: the machine's disk and memory, full homes, limits that
-//! are hit no more. And sweeping what is old.
+//! are hit no more, boxes that send too much. And sweeping what is old.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,8 +96,12 @@ impl Control {
         for row in rows.iter().filter(|row| matches!(row.state, State::Running | State::Starting)) {
             self.look_at_home(row).await?;
         }
+        self.look_at_egress(&rows, now).await?;
         let filter = Filter { open: Some(true), ..Filter::default() };
         let open = self.list_issues(filter, None, MANY).await?;
+        for issue in &open {
+            self.calm_egress(issue, now).await;
+        }
         for issue in open.iter().filter(|issue| issue.kind == Kind::MemoryLimit) {
             let row = rows.iter().find(|row| Some(&row.id) == issue.smartbox.as_ref());
             let hit =

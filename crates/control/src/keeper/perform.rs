@@ -63,6 +63,7 @@ impl Keeper {
         })
         .await
         .inspect_err(|error| control.heed(error))?;
+        control.parts.egress.forget(&self.id);
         control.parts.book.bury(&self.id).await?;
         control.forget_issues_of(&self.id);
         Ok(Done::Yes)

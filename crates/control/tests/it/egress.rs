@@ -5,8 +5,11 @@ use std::time::Duration;
 use futures_util::AsyncReadExt as _;
 use smartbox_control::NewRule;
 use smartbox_core::egress::port::{Happening, Passage, Rules, Witness};
-use smartbox_core::egress::{Decision, Effect, Host, Refusal, Rule, Scope, What, decide};
+use smartbox_core::egress::{
+    Decision, Effect, Host, Quota, Refusal, Rule, Scope, Way, What, decide,
+};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::issue::{Filter, Issue, Kind};
 use smartbox_core::sandbox::{DNS_PORT, PROXY_PORT, Program};
 use smartbox_core::smartbox::{Desired, State};
 use smartbox_core::time::{Clock, Timestamp};
@@ -159,4 +162,136 @@ async fn a_box_has_a_proxy_and_a_name_service_and_each_goes_on_without_the_other
         assert_eq!(heard(&world, &id, PROXY_PORT).await, "the proxy", "{failing}");
         assert_eq!(heard(&world, &id, DNS_PORT).await, "the name service", "{failing}");
     }
+}
+
+/// More than the time between two looks.
+const A_LOOK: Duration = Duration::from_secs(70);
+
+impl World {
+    fn note(&self, id: &SmartboxId, host: &str, what: Happening) {
+        let (smartbox, host) = (id.clone(), host.to_owned());
+        self.book.note(Passage { smartbox, host, port: 443, by: None, what });
+    }
+
+    fn sent(&self, id: &SmartboxId, mib: u64) {
+        self.note(id, "a.test", Happening::Moved { up: mib << 20, down: 0 });
+    }
+
+    async fn alarms(&self) -> Vec<Issue> {
+        tokio::time::sleep(A_LOOK).await;
+        let filter = Filter { open: Some(true), ..Filter::default() };
+        self.control.list_issues(filter, None, 99).await.unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_used_up_today_is_known_to_the_next_process() {
+    let mut world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    world.sent(&row.id, 60);
+    world.note(&row.id, "b.test", Happening::Moved { up: 30 << 20, down: 9 });
+    let quota = Quota { up: 100 << 20, ..Quota::default() };
+    let left = async |world: &World| {
+        let mut spent = world.book.spent(&row.id).await.unwrap();
+        spent.pass(&quota, Way::Up, usize::MAX, world.clock.now())
+    };
+    assert_eq!(left(&world).await, 10 << 20, "what was not written yet counts");
+    world.kill_and_open().await;
+    assert_eq!(left(&world).await, 10 << 20);
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    assert_eq!(left(&world).await, 100 << 20, "a new day");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_tells_no_other_hosts_apart() {
+    let mut world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    for n in 0..1_500 {
+        world.note(&row.id, &format!("{n}.test"), Happening::Moved { up: 1, down: 0 });
+    }
+    world.book.write().await.unwrap();
+    world.kill_and_open().await;
+    // As the broker does before it lets anything out.
+    world.book.spent(&row.id).await.unwrap();
+    for n in 1_000..2_000 {
+        world.note(&row.id, &format!("{n}.test"), Happening::Moved { up: 1, down: 0 });
+    }
+    let uses = world.control.egress_uses(&row.id, Timestamp(0), 5_000).await.unwrap();
+    assert_eq!(uses.len(), 1_001);
+    assert_eq!(uses.iter().map(|(one, _)| one.up).sum::<u64>(), 2_500, "not a byte is lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sudden_upload_is_one_issue_until_a_day_without() {
+    let world = World::new().await;
+    let (row, other) =
+        (world.new_box("pa", Desired::Auto).await, world.new_box("other", Desired::Auto).await);
+    world.sent(&row.id, 99);
+    world.sent(&other.id, 30);
+    assert!(world.alarms().await.is_empty());
+    world.sent(&row.id, 1);
+    let alarms = world.alarms().await;
+    let issue = &alarms[0];
+    assert_eq!((alarms.len(), issue.kind, issue.count), (1, Kind::EgressVolume, 1));
+    assert_eq!(issue.smartbox.as_ref(), Some(&row.id));
+    let words = "pa sent 100 MiB within an hour; on a usual day it sends 0 MiB.";
+    assert_eq!(issue.message, words);
+    assert!(issue.hint.contains("smartbox egress pa"), "{}", issue.hint);
+    assert_eq!(world.alarms().await[0].count, 1, "what was seen is not said again");
+    // By hand: what was seen before does not open it again, what comes after does.
+    world.control.resolve_issue(&actor(), None, issue.id.clone()).await.unwrap();
+    assert!(world.alarms().await.is_empty());
+    world.sent(&row.id, 150);
+    assert_eq!(world.alarms().await.len(), 1);
+    tokio::time::sleep(Duration::from_hours(23)).await;
+    assert_eq!(world.alarms().await.len(), 1);
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    assert!(world.alarms().await.is_empty(), "by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_box_does_every_day_alarms_nobody() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    world.sent(&row.id, 90);
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_hours(24)).await;
+        world.sent(&row.id, 90);
+        assert!(world.alarms().await.is_empty());
+    }
+    tokio::time::sleep(Duration::from_hours(24)).await;
+    world.sent(&row.id, 170);
+    assert!(world.alarms().await.is_empty(), "not twice a usual day");
+    world.sent(&row.id, 40);
+    assert_eq!(world.alarms().await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_stranger_after_the_other_and_a_used_up_day_are_issues() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    for n in 0..49 {
+        for _ in 0..3 {
+            world.note(&row.id, &format!("{n}.test"), Happening::Refused(Refusal::NotListed));
+        }
+        world.note(&row.id, &format!("{n}.slow.test"), Happening::Refused(Refusal::Unreachable));
+    }
+    assert!(world.alarms().await.is_empty());
+    world.note(&row.id, "50.test", Happening::Refused(Refusal::Denied));
+    let alarms = world.alarms().await;
+    assert_eq!((alarms.len(), alarms[0].kind), (1, Kind::EgressRefused));
+    world.note(&row.id, "a.test", Happening::Refused(Refusal::Volume));
+    let kinds: Vec<Kind> = world.alarms().await.into_iter().map(|issue| issue.kind).collect();
+    assert!(kinds.contains(&Kind::EgressVolume) && kinds.len() == 2, "{kinds:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_box_that_is_gone_alarms_nobody() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    world.sent(&row.id, 500);
+    world.control.remove(&actor(), &row.id).await.unwrap();
+    assert!(world.alarms().await.is_empty());
+    world.sent(&row.id, 500);
+    assert!(world.alarms().await.is_empty());
 }

@@ -78,6 +78,8 @@ impl smartbox_core::egress::port::Egress for NoModels {
     fn serve_names(&self, _: SmartboxId, call: Incoming) -> BoxFuture<'static, ()> {
         Box::pin(say("the name service", call.conn))
     }
+
+    fn forget(&self, _: &SmartboxId) {}
 }
 
 /// Says who serves a connection.

@@ -48,8 +48,12 @@ pub enum Refusal {
     Secret,
     /// The program in the box does not trust the box's own certificate authority, by which its TLS would be opened.
     Untrusted,
-    /// More than a box may do at once or in an hour.
+    /// More connections than a box may have at once.
     Limit,
+    /// More new connections and requests than a box may make in a minute.
+    Rate,
+    /// More bytes than a box may send or fetch in a day.
+    Volume,
     /// It is no request that the broker serves.
     Malformed,
 }
@@ -59,6 +63,7 @@ crate::words! {
         NotListed = "not-listed", Port = "port", Request = "request", Denied = "denied",
         Host = "host", Private = "private", Unresolved = "unresolved",
         Unreachable = "unreachable", Mismatch = "mismatch", Secret = "secret", Untrusted = "untrusted", Limit = "limit",
+        Rate = "rate", Volume = "volume",
         Malformed = "malformed",
     }
 }

@@ -3,6 +3,7 @@
 //! be dialled whatever a rule says.
 
 pub mod address;
+pub mod alarm;
 mod binding;
 mod decide;
 mod host;
@@ -10,6 +11,7 @@ mod pattern;
 mod placeholder;
 mod policy;
 pub mod port;
+mod quota;
 mod record;
 mod rule;
 
@@ -19,5 +21,6 @@ pub use host::{BadHost, Host, HostName};
 pub use pattern::{BadPattern, PathPattern, Pattern};
 pub use placeholder::{BadShape, Placeholder, SHAPES, Shape};
 pub use policy::{Layer, Policy, Source};
+pub use quota::{Quota, Spent, Way};
 pub use record::{Effect, Kept, MOST_SECRETS, Scope, Use, What, day};
 pub use rule::{BadRule, Entry, Rule, WEB_PORTS, is_preset};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Bound, Held, Kept, Policy, Refusal, Scope, Shape, Standins, Use};
+use super::{Bound, Held, Kept, Policy, Refusal, Scope, Shape, Spent, Standins, Use};
 use crate::BoxFuture;
 use crate::id::{EgressRuleId, SmartboxId};
 use crate::sandbox::Program;
@@ -30,6 +30,8 @@ pub trait Egress: Send + Sync {
     /// Serves one connection on which something in a box asks for names (DNS over TCP, RFC 7766), until
     /// it closes.
     fn serve_names(&self, id: SmartboxId, call: Incoming) -> BoxFuture<'static, ()>;
+    /// Forgets a box that is removed.
+    fn forget(&self, id: &SmartboxId);
 }
 
 /// Something of a library's.
@@ -65,6 +67,8 @@ pub trait Rules: Send + Sync {
         id: &'a SmartboxId,
         entry: &'a str,
     ) -> BoxFuture<'a, Result<bool, StoreError>>;
+    /// What the account says that a box sent and fetched today, with all that was noted so far.
+    fn spent<'a>(&'a self, id: &'a SmartboxId) -> BoxFuture<'a, Result<Spent, StoreError>>;
 }
 
 /// What became of an attempt to leave. No path, no query, no header, no body.

@@ -70,6 +70,10 @@ pub enum Kind {
     DiskLow,
     /// The memory of the machine is nearly used up.
     MemoryLow,
+    /// A box sends far more than it usually does, or all that it may.
+    EgressVolume,
+    /// A box asks for one host after the other that it may not reach.
+    EgressRefused,
 }
 
 /// How grave an issue is. The order is that of listings.
@@ -93,6 +97,7 @@ crate::words! {
         BoxFailed = "box-failed", BreakerOpen = "breaker-open", ConfigRefused = "config-refused",
         MemoryLimit = "memory-limit", HomeFull = "home-full", ProviderKey = "provider-key",
         DiskLow = "disk-low", MemoryLow = "memory-low",
+        EgressVolume = "egress-volume", EgressRefused = "egress-refused",
     }
     Severity { Critical = "critical", High = "high", Medium = "medium", Low = "low" }
 }
@@ -102,10 +107,12 @@ impl Kind {
     pub const fn severity(self) -> Severity {
         match self {
             Self::BreakerOpen | Self::DiskLow => Severity::Critical,
-            Self::BoxFailed | Self::HomeFull | Self::ProviderKey | Self::MemoryLow => {
-                Severity::High
-            }
-            Self::ConfigRefused | Self::MemoryLimit => Severity::Medium,
+            Self::BoxFailed
+            | Self::HomeFull
+            | Self::ProviderKey
+            | Self::MemoryLow
+            | Self::EgressVolume => Severity::High,
+            Self::ConfigRefused | Self::MemoryLimit | Self::EgressRefused => Severity::Medium,
         }
     }
 }

@@ -7,11 +7,12 @@ use hyper::body::Incoming;
 use smartbox_core::egress::port::{Happening, Passage, Standing};
 use smartbox_core::egress::{BadHost, Refusal};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::store::StoreError;
 
 use super::asker::Asker;
 use super::body::Body;
 use super::case::Case;
-use super::refuse::{is_refusal, refuse};
+use super::refuse::is_refusal;
 use super::target::Target;
 use super::{Inner, connect, forward};
 
@@ -36,9 +37,11 @@ async fn decide(
     by: &Asker,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let standing = match inner.parts.rules.standing(id).await {
-        Ok(standing) => standing,
+    let counts = async { Ok((inner.parts.rules.standing(id).await?, inner.budget(id).await?)) };
+    let (standing, budget) = match counts.await {
+        Ok(counts) => counts,
         Err(error) => {
+            let error: StoreError = error;
             tracing::warn!(smartbox = %id, %error, "a policy could not be read");
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -63,7 +66,7 @@ async fn decide(
         return misread(inner, id, by, &standing, &target.host.to_string(), Refusal::Unresolved);
     };
     let (inner, id, by) = (inner.clone(), id.clone(), by.clone());
-    let case = Case { inner, id, target, standing, by, secure: false };
+    let case = Case { inner, id, target, standing, by, budget, secure: false };
     if connect {
         connect::tunnel(case, request).await
     } else {
@@ -83,5 +86,5 @@ fn misread(
     let what = Happening::Refused(why);
     let passage = Passage { smartbox: id.clone(), host: host.to_owned(), port: 0, by: None, what };
     inner.note(passage, by);
-    refuse(why, &standing.name, host, 0)
+    inner.refuse(why, &standing.name, host, 0)
 }

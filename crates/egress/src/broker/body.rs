@@ -9,6 +9,7 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::Refusal;
+pub(crate) use smartbox_core::egress::Way;
 
 use super::limits::Place;
 use super::meter::Meter;
@@ -26,6 +27,8 @@ pub(crate) enum Broken {
     Secret,
     #[error(transparent)]
     Coded(#[from] scrub::Broken),
+    #[error("the bytes of the day are used up")]
+    Spent,
 }
 
 /// A body.
@@ -36,13 +39,6 @@ pub(crate) enum Body {
     Passing(Passing),
     /// One that passes through a filter.
     Scrubbed(Box<Scrubbed>),
-}
-
-/// Which way it goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
-    Up,
-    Down,
 }
 
 /// A body that passes.
@@ -111,12 +107,23 @@ impl http_body::Body for Passing {
             && let Some(data) = frame.data_ref()
         {
             this.look(data)?;
-            let mut meter = this.meter.lock().unwrap_or_else(PoisonError::into_inner);
-            match this.way {
-                Way::Up => meter.up(data.len()),
-                Way::Down => meter.down(data.len()),
+        }
+        let mut meter = this.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        if meter.is_spent() {
+            return Poll::Ready(Some(Err(Broken::Spent)));
+        }
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            let may = meter.pass(this.way, data.len());
+            if may < data.len() {
+                // The last that may pass, if there is any; the next asking ends it.
+                let last = data.slice(..may);
+                let last = if may > 0 { Ok(Frame::data(last)) } else { Err(Broken::Spent) };
+                return Poll::Ready(Some(last));
             }
         }
+        drop(meter);
         polled.map_err(Broken::from)
     }
 

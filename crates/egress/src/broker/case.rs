@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use super::Inner;
 use super::asker::Asker;
 use super::body::Body;
+use super::known::Budget;
 use super::limits::Place;
-use super::refuse::{refuse, refuse_since};
 use super::target::Target;
 
 /// An attempt.
@@ -25,6 +25,8 @@ pub(crate) struct Case {
     pub(crate) standing: Standing,
     /// Which program asks.
     pub(crate) by: Asker,
+    /// What the box may still send and fetch.
+    pub(crate) budget: Arc<Budget>,
     /// It is TLS that was opened: towards the host TLS is spoken, too.
     pub(crate) secure: bool,
 }
@@ -60,6 +62,7 @@ impl Case {
         }
         let allowed = decision?;
         let place = self.inner.in_flight.enter(&self.id).ok_or(Refusal::Limit)?;
+        self.budget.enter()?;
         if allowed.once && !allowed.look_inside {
             let taken = self.inner.parts.rules.take(&self.id, &allowed.entry).await;
             if !taken.is_ok_and(|taken| taken) {
@@ -86,7 +89,12 @@ impl Case {
     /// Says no, and has it written down.
     pub(crate) fn refuse(&self, why: Refusal) -> Response<Body> {
         self.refused(why);
-        refuse(why, &self.standing.name, &self.target.host.to_string(), self.target.port)
+        self.answer(why)
+    }
+
+    /// Says no. It is written down already.
+    pub(crate) fn answer(&self, why: Refusal) -> Response<Body> {
+        self.inner.refuse(why, &self.standing.name, &self.target.host.to_string(), self.target.port)
     }
 
     /// Says no to a request because of a secret, and what it is with it.
@@ -98,7 +106,7 @@ impl Case {
     /// The same for what is written down already.
     pub(crate) fn say_secret(&self, said: &dyn std::fmt::Display) -> Response<Body> {
         let (name, host) = (&self.standing.name, self.target.host.to_string());
-        refuse_since(Refusal::Secret, said.to_string(), name, &host, self.target.port)
+        self.inner.refuse_since(Refusal::Secret, said.to_string(), name, &host, self.target.port)
     }
 
     /// Writes down that it was refused or cut.

@@ -6,7 +6,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use smartbox_core::egress::Refusal;
+use smartbox_core::egress::{Refusal, Way};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -56,7 +56,9 @@ async fn carry(case: Case, inside: Upgraded, out: Out, mut server: Option<TcpStr
     let Out { allowed, place: _place } = out;
     let mut inside = TokioIo::new(inside);
     let idle = case.inner.parts.limits.idle_time;
-    let looked = tokio::time::timeout(idle, look(&case, &mut inside, server.as_mut())).await;
+    let mut meter = Meter::new(case.clone());
+    let look = look(&case, &mut inside, server.as_mut(), &mut meter);
+    let looked = tokio::time::timeout(idle, look).await;
     let (kind, held) = match looked {
         Ok(Ok(Some(looked))) => looked,
         Ok(Ok(None)) | Err(_) => return,
@@ -67,7 +69,7 @@ async fn carry(case: Case, inside: Upgraded, out: Out, mut server: Option<TcpStr
         (First::Tls, None) => open::open(case, inside, held).await,
         (_, None) => case.refused(Refusal::Request),
         (_, Some(server)) => {
-            let (meter, cut) = (Meter::new(case.clone()), case.cut(&allowed));
+            let cut = case.cut(&allowed);
             if splice((inside, held), server, meter, cut, idle).await == End::Cut {
                 case.refused(Refusal::Denied);
             }
@@ -81,6 +83,7 @@ async fn look(
     case: &Case,
     inside: &mut TokioIo<Upgraded>,
     mut server: Option<&mut TcpStream>,
+    meter: &mut Meter,
 ) -> Result<Option<(First, BytesMut)>, Refusal> {
     let mut held = BytesMut::new();
     let mut piece = [0; 4096];
@@ -98,6 +101,9 @@ async fn look(
             read = read(&mut server, &mut piece) => match read {
                 Ok(0) | Err(_) => return Ok(None),
                 Ok(n) => {
+                    if meter.pass(Way::Down, n) < n {
+                        return Ok(None);
+                    }
                     if inside.write_all(&piece[..n]).await.is_err() || inside.flush().await.is_err() {
                         return Ok(None);
                     }

@@ -1,7 +1,7 @@
 //! HTTP in the open: each request is asked about, written anew and sent on a connection of its own.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::BytesMut;
 use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, UPGRADE};
@@ -111,6 +111,7 @@ pub(crate) async fn forward(mut case: Case, mut request: Request<Incoming>) -> R
         Err(Failed::No(why)) => case.refuse(why),
         Err(Failed::Secret(said)) => case.refuse_secret(&said),
         Err(Failed::Body(refusal)) => case.say_secret(&refusal),
+        Err(Failed::Spent) => case.answer(Refusal::Volume),
         Err(Failed::Broken(error)) => {
             tracing::debug!(smartbox = %case.id, %error, "a request could not be sent on");
             case.refuse(Refusal::Unreachable)
@@ -141,6 +142,7 @@ async fn send(case: &Case, sent: Sent, out: Out) -> Result<Response<Body>, Faile
         None => None,
     };
     let meter = Arc::new(Mutex::new(Meter::new(case.clone())));
+    count(&meter, Way::Up, line(&head) + size(&head.headers))?;
     let verdict = Arc::new(OnceLock::new());
     let (host, seen) = (case.target.host.to_string(), verdict.clone());
     let watching = look.map(|look| Watching { watch: look.watch(), host, verdict: seen });
@@ -159,7 +161,11 @@ async fn send(case: &Case, sent: Sent, out: Out) -> Result<Response<Body>, Faile
         return Err(Failed::Body(refusal.clone()));
     }
     let Ok(answer) = answer else { return Err(Refusal::Unreachable.into()) };
-    let mut response = answer?;
+    let mut response = answer.map_err(|error| {
+        let spent = meter.lock().unwrap_or_else(PoisonError::into_inner).is_spent();
+        if spent { Failed::Spent } else { Failed::Broken(error) }
+    })?;
+    count(&meter, Way::Down, size(response.headers()))?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         return Ok(switch(case, response, upgrade, scrub, (allowed, place)));
     }
@@ -188,6 +194,8 @@ enum Failed {
     Secret(String),
     /// Found in the body, when it was written down.
     Body(swap::Refusal),
+    /// The bytes of the day were used up on the way, which the meter wrote down.
+    Spent,
     Broken(hyper::Error),
 }
 
@@ -210,6 +218,23 @@ impl From<hyper::Error> for Failed {
     fn from(error: hyper::Error) -> Self {
         Self::Broken(error)
     }
+}
+
+/// Counts a head, in which as much may leave as in a body.
+fn count(meter: &Mutex<Meter>, way: Way, bytes: usize) -> Result<(), Failed> {
+    let may = meter.lock().unwrap_or_else(PoisonError::into_inner).pass(way, bytes);
+    if may < bytes { Err(Failed::Spent) } else { Ok(()) }
+}
+
+/// As many bytes as a request's first line has, but for what each has.
+fn line(head: &http::request::Parts) -> usize {
+    let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    head.method.as_str().len() + path
+}
+
+/// About as many bytes as they are on the wire.
+fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
 /// Begins HTTP/1.1 on a connection to a host.

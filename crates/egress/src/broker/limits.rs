@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use smartbox_core::egress::Quota;
 use smartbox_core::id::SmartboxId;
 
 /// Bounds.
@@ -21,6 +22,8 @@ pub struct Limits {
     pub dial_time: Duration,
     /// How long nothing may pass over a connection.
     pub idle_time: Duration,
+    /// What a box may in a minute and in a day.
+    pub quota: Quota,
 }
 
 impl Default for Limits {
@@ -32,6 +35,7 @@ impl Default for Limits {
             head_time: Duration::from_secs(30),
             dial_time: Duration::from_secs(15),
             idle_time: Duration::from_mins(15),
+            quota: Quota::default(),
         }
     }
 }

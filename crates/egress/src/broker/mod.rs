@@ -20,6 +20,7 @@ mod dial;
 mod dns;
 mod forward;
 mod hello;
+mod known;
 mod limits;
 mod meter;
 mod names;
@@ -34,7 +35,7 @@ mod target;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -42,12 +43,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use smartbox_core::BoxFuture;
+use smartbox_core::egress::Host;
 use smartbox_core::egress::address::{Opened, is_stand_in};
 use smartbox_core::egress::port::{Authority, BoxError, Egress, Passage, Rules, Witness};
-use smartbox_core::egress::{Host, Standins};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::Incoming;
 use smartbox_core::secret::port::Release;
+use smartbox_core::store::StoreError;
 use smartbox_core::time::Clock;
 use time::OffsetDateTime;
 use tokio_util::compat::FuturesAsyncReadCompatExt as _;
@@ -57,12 +59,10 @@ pub use limits::Limits;
 pub use names::{Names, SystemNames};
 
 use asker::Asker;
-use authority::Voucher;
 use dns::{Pace, StandIns, Told};
+use known::{Budget, Known};
 use limits::InFlight;
 use target::Target;
-
-use crate::swap::Swap;
 
 /// What the broker is made of.
 pub struct Parts {
@@ -98,21 +98,16 @@ pub(crate) struct Inner {
     pub(crate) told: Told,
     pub(crate) tasks: TaskTracker,
     pub(crate) outward: Arc<ClientConfig>,
-    /// By box: the certificate of its authority, and what vouches in its name.
-    pub(crate) vouchers: Mutex<HashMap<SmartboxId, (String, Arc<Voucher>)>>,
-    /// By box.
-    pub(crate) swaps: Mutex<HashMap<SmartboxId, Known>>,
+    /// The boxes that sent something; each until it is removed.
+    known: Mutex<HashMap<SmartboxId, Arc<Known>>>,
 }
-
-/// What a box holds, as it was told, and in the form in which it is looked for.
-pub(crate) type Known = (Arc<Standins>, Arc<Swap>);
 
 impl Broker {
     /// Puts the parts together. Makes no connection.
     pub fn new(parts: Parts) -> Self {
         let in_flight = InFlight::new(parts.limits.connections, parts.limits.all_connections);
         let outward = Arc::new(open::outward(&parts.roots));
-        let (tasks, vouchers, swaps) = (TaskTracker::new(), Mutex::default(), Mutex::default());
+        let (tasks, known) = (TaskTracker::new(), Mutex::default());
         let asking = InFlight::new(dns::CONNECTIONS.0, dns::CONNECTIONS.1);
         let (pace, stand_ins, told) = (Pace::default(), StandIns::default(), Told::default());
         Self(Arc::new(Inner {
@@ -124,8 +119,7 @@ impl Broker {
             told,
             tasks,
             outward,
-            vouchers,
-            swaps,
+            known,
         }))
     }
 }
@@ -147,6 +141,21 @@ impl Inner {
             }
             _ => Some(target.clone()),
         }
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<SmartboxId, Arc<Known>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is remembered of a box.
+    pub(crate) fn know(&self, id: &SmartboxId) -> Arc<Known> {
+        self.known().entry(id.clone()).or_default().clone()
+    }
+
+    /// What a box may still send and fetch.
+    pub(crate) async fn budget(&self, id: &SmartboxId) -> Result<Arc<Budget>, StoreError> {
+        let Parts { rules, clock, limits, .. } = &self.parts;
+        self.know(id).budget(id, &**rules, clock, limits.quota).await
     }
 
     /// Tells the witness, once it is known who asked.
@@ -192,5 +201,9 @@ impl Egress for Broker {
 
     fn serve_names(&self, id: SmartboxId, call: Incoming) -> BoxFuture<'static, ()> {
         Box::pin(dns::serve(self.0.clone(), id, call.conn))
+    }
+
+    fn forget(&self, id: &SmartboxId) {
+        self.0.known().remove(id);
     }
 }

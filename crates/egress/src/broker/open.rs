@@ -79,8 +79,9 @@ impl Inner {
                 return Err(Refusal::Request);
             }
         };
-        let mut known = self.vouchers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((of, voucher)) = known.get(&case.id)
+        let known = self.know(&case.id);
+        let mut known = known.voucher.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((of, voucher)) = &*known
             && *of == authority.certificate
         {
             return Ok(voucher.clone());
@@ -89,7 +90,7 @@ impl Inner {
             tracing::warn!(smartbox = %case.id, %error, "an authority could not be used");
             Refusal::Request
         })?);
-        known.insert(case.id.clone(), (authority.certificate, voucher.clone()));
+        *known = Some((authority.certificate, voucher.clone()));
         Ok(voucher)
     }
 

@@ -1,12 +1,13 @@
 //! Refusals as a program in a box sees them: most show the reason phrase and nothing else, so that it
 //! holds the advice; the body says it whole (RFC 9457).
 
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
-use smartbox_core::egress::Refusal;
 use smartbox_core::egress::address::is_stand_in;
+use smartbox_core::egress::{Quota, Refusal};
 
+use super::Inner;
 use super::body::Body;
 
 /// The header that tells our refusals from a server's.
@@ -19,7 +20,7 @@ pub(crate) struct Advice {
     pub(crate) hint: String,
 }
 
-pub(crate) fn advice(why: Refusal, name: &str, host: &str, port: u16) -> Advice {
+pub(crate) fn advice(why: Refusal, name: &str, host: &str, port: u16, quota: &Quota) -> Advice {
     let at = if port == 443 { host.to_owned() } else { format!("{host}:{port}") };
     let allow = format!("smartbox egress allow {name} {at}");
     let (status, title, hint) = match why {
@@ -80,6 +81,18 @@ pub(crate) fn advice(why: Refusal, name: &str, host: &str, port: u16) -> Advice 
             format!("{name} has too many connections"),
             "close some, or try again later".into(),
         ),
+        Refusal::Rate => (
+            429,
+            format!("{name} makes more than {} connections in a minute", quota.per_minute),
+            "wait a minute; the operator raises it: egress.per_minute in smartbox.toml".into(),
+        ),
+        Refusal::Volume => (
+            429,
+            format!("{name} has used up its bytes of today ({})", bytes(quota)),
+            "the next day begins at 00:00 UTC; the operator raises it: egress.out_per_day and \
+             egress.in_per_day in smartbox.toml"
+                .into(),
+        ),
         Refusal::Malformed => (
             400,
             "the broker cannot read this request".into(),
@@ -99,22 +112,49 @@ pub(crate) fn is_refusal(response: &Response<Body>) -> bool {
     response.headers().contains_key(WHY)
 }
 
+/// Both limits of a day, where there are such.
+fn bytes(quota: &Quota) -> String {
+    let of = |limit: u64, way: &str| match limit {
+        0 => None,
+        _ => Some(format!("{} {way}", size(limit))),
+    };
+    let both: Vec<String> = of(quota.up, "out").into_iter().chain(of(quota.down, "in")).collect();
+    both.join(", ")
+}
+
+/// As it is written in the settings.
+fn size(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let whole = units.into_iter().find(|(bits, _)| bytes.trailing_zeros() >= *bits);
+    whole.map_or_else(|| format!("{bytes} B"), |(bits, unit)| format!("{} {unit}", bytes >> bits))
+}
+
+impl Inner {
+    /// The answer to a box that may not.
+    pub(crate) fn refuse(&self, why: Refusal, name: &str, host: &str, port: u16) -> Response<Body> {
+        let quota = &self.parts.limits.quota;
+        let mut response = answer(why, advice(why, name, host, port, quota));
+        if let Some(again) = quota.again(why, self.parts.clock.now()) {
+            response.headers_mut().insert(RETRY_AFTER, again.as_secs().max(1).into());
+        }
+        response
+    }
+
+    /// The same, where more is known than the kind of refusal.
+    pub(crate) fn refuse_since(
+        &self,
+        why: Refusal,
+        said: String,
+        name: &str,
+        host: &str,
+        port: u16,
+    ) -> Response<Body> {
+        let advice = advice(why, name, host, port, &self.parts.limits.quota);
+        answer(why, Advice { title: said, ..advice })
+    }
+}
+
 /// The answer. The connection ends with it, for what follows cannot be trusted to begin where we think.
-pub(crate) fn refuse(why: Refusal, name: &str, host: &str, port: u16) -> Response<Body> {
-    answer(why, advice(why, name, host, port))
-}
-
-/// The same, where more is known than the kind of refusal.
-pub(crate) fn refuse_since(
-    why: Refusal,
-    said: String,
-    name: &str,
-    host: &str,
-    port: u16,
-) -> Response<Body> {
-    answer(why, Advice { title: said, ..advice(why, name, host, port) })
-}
-
 fn answer(why: Refusal, advice: Advice) -> Response<Body> {
     let Advice { status, title, hint } = advice;
     let problem = serde_json::json!({

@@ -14,9 +14,6 @@ use super::case::Case;
 use crate::scrub::{self, Scrub};
 use crate::swap::{Plan, Refusal, Swap, Towards};
 
-/// Boxes whose placeholders are remembered in the form in which they are looked for.
-const REMEMBERED: usize = 1024;
-
 /// What is known of one request before anybody is dialled.
 pub(crate) struct Look {
     swap: Arc<Swap>,
@@ -100,17 +97,15 @@ impl Look {
 
 impl Inner {
     fn swap(&self, case: &Case, standins: &Arc<Standins>) -> Arc<Swap> {
-        let mut known = self.swaps.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((of, swap)) = known.get(&case.id)
+        let known = self.know(&case.id);
+        let mut known = known.swap.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((of, swap)) = &*known
             && Arc::ptr_eq(of, standins)
         {
             return swap.clone();
         }
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
         let swap = Arc::new(Swap::new(standins.held.clone(), standins.bindings.clone()));
-        known.insert(case.id.clone(), (standins.clone(), swap.clone()));
+        *known = Some((standins.clone(), swap.clone()));
         swap
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use smartbox_core::BoxFuture;
+use smartbox_core::egress::Way;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
@@ -33,24 +34,32 @@ pub(crate) enum End {
     Idle,
     /// It is no longer allowed.
     Cut,
+    /// The bytes of the day are used up; the meter wrote it down.
+    Spent,
 }
 
 /// One way.
-#[derive(Default)]
-struct Way {
+struct One {
+    way: Way,
     held: BytesMut,
     ended: bool,
     closed: bool,
+    /// Something went on since this was looked at.
+    moved: bool,
 }
 
-impl Way {
-    /// Passes what there is. Ready once the end was passed on, too.
+impl One {
+    fn new(way: Way, held: BytesMut) -> Self {
+        Self { way, held, ended: false, closed: false, moved: false }
+    }
+
+    /// Passes what there is, as far as the meter lets it. Ready once the end was passed on, too.
     fn poll<R, W>(
         &mut self,
         cx: &mut Context<'_>,
         mut from: Pin<&mut R>,
         mut to: Pin<&mut W>,
-        mut moved: impl FnMut(usize),
+        meter: &mut Meter,
     ) -> Poll<io::Result<()>>
     where
         R: AsyncRead + ?Sized,
@@ -65,7 +74,7 @@ impl Way {
                 if n == 0 {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
-                moved(n);
+                self.moved = true;
                 self.held.advance(n);
             }
             self.held = BytesMut::new();
@@ -81,11 +90,17 @@ impl Way {
                 if read.is_empty() {
                     return Poll::Ready(Ok(0));
                 }
+                self.moved = true;
+                let may = meter.pass(self.way, read.len());
+                if may < read.len() {
+                    // The last that may pass; what of it is not taken at once is lost with the rest.
+                    let _ = to.as_mut().poll_write(cx, &read[..may])?;
+                    return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+                }
                 let written = match to.as_mut().poll_write(cx, read) {
                     Poll::Ready(written) => written?,
                     Poll::Pending => 0,
                 };
-                moved(written);
                 self.held.extend_from_slice(&read[written..]);
                 Poll::Ready(io::Result::Ok(read.len()))
             });
@@ -117,25 +132,23 @@ where
     B: AsyncRead + AsyncWrite + Unpin,
     H: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut up = Way { held: first, ..Way::default() };
-    let mut down = Way::default();
+    if meter.pass(Way::Up, first.len()) < first.len() {
+        return End::Spent;
+    }
+    let (mut up, mut down) = (One::new(Way::Up, first), One::new(Way::Down, BytesMut::new()));
     let mut last = Instant::now();
     let mut alarm = Box::pin(tokio::time::sleep(idle));
     poll_fn(|cx| {
         if cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(End::Cut);
         }
-        let mut any = false;
-        let there = up.poll(cx, Pin::new(&mut inside), Pin::new(&mut outside), |n| {
-            any = true;
-            meter.up(n);
-        });
-        let back = down.poll(cx, Pin::new(&mut outside), Pin::new(&mut inside), |n| {
-            any = true;
-            meter.down(n);
-        });
-        if any {
+        let there = up.poll(cx, Pin::new(&mut inside), Pin::new(&mut outside), &mut meter);
+        let back = down.poll(cx, Pin::new(&mut outside), Pin::new(&mut inside), &mut meter);
+        if std::mem::take(&mut up.moved) | std::mem::take(&mut down.moved) {
             last = Instant::now();
+        }
+        if meter.is_spent() {
+            return Poll::Ready(End::Spent);
         }
         match (there, back) {
             (Poll::Ready(Err(_)), _) | (_, Poll::Ready(Err(_))) => return Poll::Ready(End::Closed),

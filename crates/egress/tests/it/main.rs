@@ -4,6 +4,7 @@
 
 mod attack;
 mod by;
+mod limits;
 mod names;
 mod open;
 mod pass;

@@ -12,7 +12,8 @@ use smartbox_core::egress::port::{
     Authority, Egress as _, Happening, Passage, Rules, Standing, Witness,
 };
 use smartbox_core::egress::{
-    Binding, Entry, Held, HostName, Layer, Placeholder, Policy, Refusal, Rule, Source, Standins,
+    Binding, Entry, Held, HostName, Layer, Placeholder, Policy, Refusal, Rule, Source, Spent,
+    Standins, day,
 };
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::Program;
@@ -38,6 +39,9 @@ pub struct Fake {
     pub authority: Mutex<Option<Authority>>,
     standins: Mutex<Arc<Standins>>,
     values: Mutex<HashMap<String, String>>,
+    /// How often the account was read.
+    pub readings: Mutex<usize>,
+    today: Timestamp,
 }
 
 impl Rules for Fake {
@@ -76,6 +80,22 @@ impl Rules for Fake {
         });
         Box::pin(async move { Ok(found) })
     }
+    fn spent<'a>(&'a self, _: &'a SmartboxId) -> BoxFuture<'a, Result<Spent, StoreError>> {
+        let now = self.now();
+        let (up, down) = self.moved();
+        *self.readings.lock().unwrap() += 1;
+        Box::pin(async move { Ok(Spent::recall([(day(now), up, down)], now)) })
+    }
+}
+
+impl Fake {
+    fn moved(&self) -> (u64, u64) {
+        let notes = self.notes.lock().unwrap();
+        notes.iter().fold((0, 0), |(up, down), note| match note.what {
+            Happening::Moved { up: u, down: d } => (up + u, down + d),
+            _ => (up, down),
+        })
+    }
 }
 
 impl Release for Fake {
@@ -105,10 +125,15 @@ impl Witness for Fake {
 
 impl Clock for Fake {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "programs look at certificates by it")]
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-        Timestamp(i64::try_from(since.as_millis()).unwrap())
+        // Midnight never comes: what is of one day stays of one day.
+        Timestamp(real().0.min(self.today.0 + 86_399_999))
     }
+}
+
+fn real() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "programs look at certificates by it")]
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    Timestamp(i64::try_from(since.as_millis()).unwrap())
 }
 
 impl Names for Fake {
@@ -127,6 +152,21 @@ pub struct World {
     pub fake: Arc<Fake>,
     broker: Broker,
     id: SmartboxId,
+    opened: Vec<Opened>,
+    limits: Limits,
+}
+
+fn broker(fake: &Arc<Fake>, opened: &[Opened], limits: Limits) -> Broker {
+    Broker::new(Parts {
+        rules: fake.clone(),
+        release: fake.clone(),
+        witness: fake.clone(),
+        clock: fake.clone(),
+        names: fake.clone(),
+        opened: opened.to_vec(),
+        roots: vec![crate::tls::root().certificate],
+        limits,
+    })
 }
 
 pub fn layer(allow: &[&str], deny: &[&str]) -> Layer {
@@ -165,20 +205,15 @@ impl World {
             authority: Mutex::default(),
             standins: Mutex::default(),
             values: Mutex::default(),
+            readings: Mutex::default(),
+            today: day(real()),
         });
-        let opened = blocks.iter().map(|block| Opened::parse(block).unwrap());
-        let broker = Broker::new(Parts {
-            rules: fake.clone(),
-            release: fake.clone(),
-            witness: fake.clone(),
-            clock: fake.clone(),
-            names: fake.clone(),
-            opened: opened.collect(),
-            roots: vec![crate::tls::root().certificate],
-            limits,
-        });
+        let opened: Vec<Opened> =
+            blocks.iter().map(|block| Opened::parse(block).unwrap()).collect();
+        let broker = broker(&fake, &opened, limits);
         *fake.authority.lock().unwrap() = Some(broker.authority().unwrap());
-        Self { fake, broker, id: "box_00000000000000000000".parse().unwrap() }
+        let id = "box_00000000000000000000".parse().unwrap();
+        Self { fake, broker, id, opened, limits }
     }
 
     /// From now on this is the policy.
@@ -263,11 +298,17 @@ impl World {
 
     /// Bytes that went up and down.
     pub fn moved(&self) -> (u64, u64) {
-        let notes = self.fake.notes.lock().unwrap();
-        notes.iter().fold((0, 0), |(up, down), note| match note.what {
-            Happening::Moved { up: u, down: d } => (up + u, down + d),
-            _ => (up, down),
-        })
+        self.fake.moved()
+    }
+
+    /// The platform is there anew, on the same account.
+    pub fn restart(&mut self) {
+        self.broker = broker(&self.fake, &self.opened, self.limits);
+    }
+
+    /// The box is removed.
+    pub fn forget(&self) {
+        self.broker.forget(&self.id);
     }
 
     /// Waits until this is so.

@@ -274,6 +274,8 @@ impl smartbox_core::egress::port::Egress for NoModels {
     ) -> smartbox_core::BoxFuture<'static, ()> {
         Box::pin(async {})
     }
+
+    fn forget(&self, _: &smartbox_core::id::SmartboxId) {}
 }
 
 impl ModelCalls for NoModels {

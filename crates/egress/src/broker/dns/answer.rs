@@ -112,7 +112,8 @@ async fn meaning(inner: &Inner, id: &SmartboxId, asked: &Name) -> Meaning {
         Err(_) => (Refusal::Host, text.as_str()),
     };
     let host = inner.told.tell(id, shown, now);
-    let Advice { title, hint, .. } = advice(why, &standing.name, &host, 443);
+    let Advice { title, hint, .. } =
+        advice(why, &standing.name, &host, 443, &inner.parts.limits.quota);
     inner.parts.witness.note(Passage {
         smartbox: id.clone(),
         host,
