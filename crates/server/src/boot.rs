@@ -19,6 +19,7 @@ use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::{Base, Smartbox};
 use smartbox_core::store::{self, StoreError};
+use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
 use smartbox_egress::{Broker, SystemNames};
@@ -33,7 +34,7 @@ use crate::access::{Access, Master};
 use crate::app::{About, App, Inner};
 use crate::config::Config;
 use crate::given::Releases;
-use crate::metrics::{Counted, Metrics};
+use crate::metrics::{Counted, Metrics, Noted};
 use crate::site::Site;
 use crate::system::{SystemClock, SystemEntropy, trust};
 use crate::traces::{TracedEngine, TracedRuntime};
@@ -107,7 +108,7 @@ pub(crate) async fn start(
         kinds: config.kinds.clone(),
         engines: vec![slot],
         models: Arc::new(gateway.clone()),
-        egress: Arc::new(broker(&config, &book, &sqlite, &clock)),
+        egress: Arc::new(broker(&config, &book, &sqlite, &clock, metrics.clone())),
         book,
         activity: tracker,
         clock: clock.clone(),
@@ -227,17 +228,19 @@ fn broker(
     book: &Arc<Book>,
     sqlite: &Arc<Sqlite>,
     clock: &Arc<dyn Clock>,
+    telemetry: Arc<dyn Telemetry>,
 ) -> Broker {
     Broker::new(smartbox_egress::Parts {
         rules: book.clone(),
         release: sqlite.clone(),
-        witness: book.clone(),
+        witness: Arc::new(Noted { witness: book.clone(), telemetry }),
         clock: clock.clone(),
         names: Arc::new(SystemNames),
         opened: config.egress.private.clone(),
         roots: Vec::new(),
         limits: smartbox_egress::Limits {
             connections: config.egress.connections,
+            quota: config.egress.quota,
             ..smartbox_egress::Limits::default()
         },
     })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::egress::port::Happening;
 use crate::smartbox::Reason;
 use crate::usage::Usage;
 
@@ -52,6 +53,8 @@ pub enum Event<'a> {
         /// Until the head of the answer, a wake included.
         took: Duration,
     },
+    /// Something left a box, came back, or was refused.
+    Egress(&'a Happening),
     /// A unit of work was written.
     Write {
         /// It is on disk.

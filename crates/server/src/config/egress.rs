@@ -6,9 +6,10 @@ use std::path::Path;
 use serde::Deserialize;
 use smartbox_control::Presets;
 use smartbox_core::egress::address::Opened;
-use smartbox_core::egress::{Rule, is_preset};
+use smartbox_core::egress::{Quota, Rule, is_preset};
 
 use super::error::ConfigError;
+use super::size;
 
 /// The file with lists of hosts.
 pub const FILE: &str = "egress.toml";
@@ -22,6 +23,8 @@ pub struct Egress {
     pub private: Vec<Opened>,
     /// Connections of one box at once.
     pub connections: usize,
+    /// What one box may in a minute and in a day.
+    pub quota: Quota,
     /// Lists of hosts.
     pub presets: Presets,
 }
@@ -32,6 +35,9 @@ pub(crate) struct Written {
     allow: Option<Vec<String>>,
     private: Option<Vec<String>>,
     connections: Option<usize>,
+    per_minute: Option<u32>,
+    out_per_day: Option<String>,
+    in_per_day: Option<String>,
 }
 
 pub(crate) fn settle(file: Written, base: Written) -> Result<Egress, ConfigError> {
@@ -52,10 +58,23 @@ pub(crate) fn settle(file: Written, base: Written) -> Result<Egress, ConfigError
             )
         })
     });
+    let bytes = |key: &str, file: Option<String>, base: Option<String>| {
+        let Some(text) = file.or(base) else { return Ok(0) };
+        size::parse(&text).ok_or_else(|| {
+            let hint = "write it like `2GiB`; `0` is no limit";
+            ConfigError::value(key, format!("`{text}` is not a size"), hint)
+        })
+    };
+    let quota = Quota {
+        per_minute: file.per_minute.or(base.per_minute).unwrap_or(0),
+        up: bytes("egress.out_per_day", file.out_per_day, base.out_per_day)?,
+        down: bytes("egress.in_per_day", file.in_per_day, base.in_per_day)?,
+    };
     Ok(Egress {
         allow,
         private: private.collect::<Result<_, _>>()?,
         connections: file.connections.or(base.connections).unwrap_or(512).clamp(1, 100_000),
+        quota,
         presets: presets("")?,
     })
 }

@@ -1,5 +1,7 @@
 //! Events as they happen.
 
+use smartbox_core::egress::Refusal;
+use smartbox_core::egress::port::Happening;
 use smartbox_core::smartbox::Reason;
 use smartbox_core::telemetry::{Event, Sleep, Telemetry};
 
@@ -17,6 +19,10 @@ const REASONS: [Reason; 9] = [
     Reason::Runtime,
     Reason::NoRoom,
 ];
+
+/// What an operator sees to; the other reasons appear with the first that is refused for them.
+const REFUSALS: [Refusal; 5] =
+    [Refusal::NotListed, Refusal::Denied, Refusal::Limit, Refusal::Rate, Refusal::Volume];
 
 impl Telemetry for Metrics {
     fn note(&self, event: Event<'_>) {
@@ -45,6 +51,7 @@ impl Telemetry for Metrics {
                 self.visits.get_or_create(&labels::Class { class: class(status) }).inc();
                 self.visit_times.observe(secs(took));
             }
+            Event::Egress(what) => self.egress(what),
             Event::Write { done, took } => {
                 let outcome = if done { "done" } else { "refused" };
                 self.writes.get_or_create(&labels::Outcome { outcome }).observe(secs(took));
@@ -65,8 +72,32 @@ impl Metrics {
         for outcome in ["answered", "failed"] {
             drop(self.turns.get_or_create(&labels::Outcome { outcome }));
         }
+        for direction in ["out", "in"] {
+            drop(self.egress_bytes.get_or_create(&labels::Direction { direction }));
+        }
+        for why in REFUSALS {
+            drop(self.refused.get_or_create(&labels::Reason { reason: why.as_str() }));
+        }
         for outcome in ["done", "refused"] {
             drop(self.writes.get_or_create(&labels::Outcome { outcome }));
+        }
+    }
+
+    fn egress(&self, what: &Happening) {
+        match what {
+            Happening::Opened => {
+                self.opened.inc();
+            }
+            Happening::Moved { up, down } => {
+                for (direction, bytes) in [("out", *up), ("in", *down)] {
+                    self.egress_bytes.get_or_create(&labels::Direction { direction }).inc_by(bytes);
+                }
+            }
+            // Releases are counted where they are made.
+            Happening::Secret(_) => {}
+            Happening::Refused(why) => {
+                self.refused.get_or_create(&labels::Reason { reason: why.as_str() }).inc();
+            }
         }
     }
 

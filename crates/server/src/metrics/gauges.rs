@@ -19,7 +19,7 @@ type Number = Gauge<u64, AtomicU64>;
 
 const STATES: [State; 5] =
     [State::Stopped, State::Starting, State::Running, State::Frozen, State::Failed];
-const ISSUES: [Kind; 8] = [
+const ISSUES: [Kind; 10] = [
     Kind::BoxFailed,
     Kind::BreakerOpen,
     Kind::ConfigRefused,
@@ -28,6 +28,8 @@ const ISSUES: [Kind; 8] = [
     Kind::ProviderKey,
     Kind::DiskLow,
     Kind::MemoryLow,
+    Kind::EgressVolume,
+    Kind::EgressRefused,
 ];
 
 /// What is seen at one moment.

@@ -31,6 +31,12 @@ pub(super) struct From {
     pub(super) from: &'static str,
 }
 
+/// Which way.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct Direction {
+    pub(super) direction: &'static str,
+}
+
 /// Why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct Reason {

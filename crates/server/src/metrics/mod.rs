@@ -11,6 +11,7 @@ mod labels;
 pub mod page;
 mod process;
 mod store;
+mod witness;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
@@ -20,6 +21,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub use gauges::{Build, Seen};
 pub use store::Counted;
+pub use witness::Noted;
 
 /// How what this module writes is called in HTTP.
 pub const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -57,6 +59,9 @@ pub struct Metrics {
     call_times: Times<labels::Provider>,
     tokens: Family<labels::Tokens, Counter>,
     execs: Histogram,
+    opened: Counter,
+    egress_bytes: Family<labels::Direction, Counter>,
+    refused: Family<labels::Reason, Counter>,
     writes: Times<labels::Outcome>,
 }
 
@@ -75,6 +80,9 @@ impl Default for Metrics {
             call_times: Times::new_with_constructor(|| Histogram::new(CALL)),
             tokens: Family::default(),
             execs: Histogram::new(EXEC),
+            opened: Counter::default(),
+            egress_bytes: Family::default(),
+            refused: Family::default(),
             writes: Times::new_with_constructor(|| Histogram::new(WRITE)),
         };
         this.register();
@@ -108,6 +116,12 @@ impl Metrics {
         to.register("model_tokens", help, self.tokens.clone());
         let help = "From the beginning of a command in a box to its end";
         seconds(to, "exec_duration", help, self.execs.clone());
+        let help = "Connections and requests of boxes that were let out";
+        to.register("egress_connections", help, self.opened.clone());
+        let help = "Bytes that boxes sent and fetched";
+        to.register_with_unit("egress", help, Unit::Bytes, self.egress_bytes.clone());
+        let help = "What was refused to boxes that wanted out, or was cut, by the reason";
+        to.register("egress_refusals", help, self.refused.clone());
         let help =
             "From the asking for a unit of work on the records to its commit, or its refusal";
         seconds(to, "store_write_duration", help, self.writes.clone());

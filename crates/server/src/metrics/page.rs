@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use smartbox_core::egress::Refusal;
+use smartbox_core::egress::port::Happening;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::smartbox::Reason;
 use smartbox_core::telemetry::{Event, Sleep, Telemetry};
@@ -70,7 +72,7 @@ pub fn page() -> String {
 }
 
 /// One of each. What is new must be here: `note` and this are the two places that know all of them.
-fn events(usage: &Usage) -> [Event<'_>; 9] {
+fn events(usage: &Usage) -> [Event<'_>; 12] {
     let took = Duration::ZERO;
     [
         Event::Woke { from: Sleep::Cold, took },
@@ -81,6 +83,9 @@ fn events(usage: &Usage) -> [Event<'_>; 9] {
         Event::Exec { took },
         Event::Request { route: "/", method: "GET", status: 200, took },
         Event::Visit { status: 200, took },
+        Event::Egress(&Happening::Opened),
+        Event::Egress(&Happening::Moved { up: 1, down: 1 }),
+        Event::Egress(&Happening::Refused(Refusal::NotListed)),
         Event::Write { done: true, took },
     ]
 }
