@@ -12,6 +12,7 @@ mod bulk_config;
 mod compat;
 mod config;
 mod document;
+mod egress;
 mod engine_config;
 mod errors;
 mod every;

@@ -156,7 +156,7 @@ async fn signing_out_ends_the_session() {
 async fn our_pages_load_nothing_from_elsewhere_and_cannot_be_framed() {
     let world = World::new().await;
     let session = world.sign_in().await;
-    for path in ["/", "/boxes", "/open/pa", "/nowhere"] {
+    for path in ["/", "/boxes", "/boxes/pa/egress", "/open/pa", "/nowhere"] {
         let request = world.ask(Method::GET, path).header("accept", "text/html");
         let answer = request.header("cookie", &session).send().await.unwrap();
         let policy = header(&answer, "content-security-policy").to_owned();

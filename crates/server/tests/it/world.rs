@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::stream;
 use reqwest::{Client, Method, RequestBuilder};
 use smartbox_control::activity::Counting;
-use smartbox_control::{Control, EngineSlot, Parts, Settings, Tracker};
+use smartbox_control::{Book, BookParts, Control, EngineSlot, Parts, Settings, Tracker};
 use smartbox_core::engine::port::{Conversations, Engine, EngineError};
 use smartbox_core::engine::{
     Configured, Conversation, Health, HistoryEntry, Manifest, Part, Role,
@@ -45,6 +45,8 @@ const VERSION: &str = "1";
 pub struct World {
     pub app: App,
     pub sim: Arc<Sim>,
+    /// The account of what leaves boxes.
+    pub book: Arc<Book>,
     pub port: u16,
     /// The token of the link.
     pub token: String,
@@ -71,14 +73,14 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
-        let (app, edge) = platform(&sim, port, dev).await;
+        let (app, edge, book) = platform(&sim, port, dev).await;
         let token = app.access.link(&app.account.id).await.unwrap().expose().clone();
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("control.sock");
         let local = UnixListener::bind(&socket).unwrap();
         let serving = vec![serve_tcp(&app, edge, listener), serve_local(&app, local)];
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { app, sim, port, token, socket, client, _dir: dir, _serving: serving }
+        Self { app, sim, book, port, token, socket, client, _dir: dir, _serving: serving }
     }
 
     /// Where the platform's own pages are.
@@ -124,7 +126,7 @@ pub fn cookie(answer: &reqwest::Response) -> Option<String> {
 }
 
 #[expect(clippy::too_many_lines, reason = "a list of parts, in the order in which they are made")]
-async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
+async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge, Arc<Book>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy = Arc::new(SystemEntropy);
     let store: Arc<dyn Store> = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
@@ -132,6 +134,15 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
     let limits = Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 };
     let metrics = Arc::new(Metrics::default());
     let store: Arc<dyn Store> = Counted::over(store, metrics.clone());
+    let book = Book::new(BookParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        entropy: entropy.clone(),
+        kinds: smartbox_control::Kinds::shipped().unwrap(),
+        presets: smartbox_control::Presets::shipped().unwrap(),
+        services: smartbox_control::Services::shipped().unwrap(),
+        everywhere: vec![],
+    });
     let control = Control::open(Parts {
         store: store.clone(),
         runtime: sim.clone(),
@@ -149,15 +160,7 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
         }],
         models: Arc::new(NoModels),
         egress: Arc::new(NoModels),
-        book: smartbox_control::Book::new(smartbox_control::BookParts {
-            store: store.clone(),
-            clock: clock.clone(),
-            entropy: entropy.clone(),
-            kinds: smartbox_control::Kinds::shipped().unwrap(),
-            presets: smartbox_control::Presets::shipped().unwrap(),
-            services: smartbox_control::Services::shipped().unwrap(),
-            everywhere: vec![],
-        }),
+        book: book.clone(),
         activity: tracker.clone(),
         clock: clock.clone(),
         entropy: entropy.clone(),
@@ -225,7 +228,7 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge) {
         edge: edge.clone(),
         draining,
     };
-    (App::new(inner), edge)
+    (App::new(inner), edge, book)
 }
 
 fn serve_tcp(app: &App, edge: Edge, listener: TcpListener) -> AbortOnDropHandle<()> {

@@ -3,6 +3,7 @@
 
 mod asset;
 mod boxes;
+mod egress;
 mod home;
 mod login;
 mod logout;
@@ -22,7 +23,7 @@ use crate::app::App;
 
 pub(super) fn routes() -> Vec<Route> {
     let (public, session) = (Policy::Public, Policy::Session);
-    vec![
+    let mut routes = vec![
         Route::page((Method::GET, "/"), public, SMALL, home::home),
         Route::page((Method::POST, "/login"), public, SMALL, login::login),
         Route::page((Method::POST, "/logout"), session, SMALL, logout::logout),
@@ -32,7 +33,9 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page((Method::GET, "/assets/page.css"), public, SMALL, asset::style),
         Route::page((Method::GET, "/assets/open.js"), public, SMALL, asset::open),
         Route::page((Method::GET, "/favicon.svg"), public, SMALL, asset::icon),
-    ]
+    ];
+    routes.extend(egress::routes());
+    routes
 }
 
 /// For someone without a session: the sign-in page for what they wanted to see, or a refusal of
@@ -60,10 +63,13 @@ pub(super) async fn enter(app: &App, row: &Smartbox) -> Result<String, Trouble> 
 
 /// Whether a path of ours may be gone to after signing in: never another site's.
 fn own_path(next: &str) -> &str {
+    let label = |text: &str| {
+        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let egress = |rest: &str| rest.strip_suffix("/egress").is_some_and(label);
     let good = next == "/boxes"
-        || next.strip_prefix("/open/").is_some_and(|label| {
-            !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        });
+        || next.strip_prefix("/open/").is_some_and(label)
+        || next.strip_prefix("/boxes/").is_some_and(egress);
     if good { next } else { "/" }
 }
 
@@ -75,6 +81,10 @@ mod tests {
     fn signing_in_leads_nowhere_else() {
         assert_eq!(own_path("/open/pa"), "/open/pa");
         assert_eq!(own_path("/boxes"), "/boxes");
+        assert_eq!(own_path("/boxes/pa/egress"), "/boxes/pa/egress");
+        for bad in ["/boxes//egress", "/boxes/../egress", "/boxes/pa/egress?x", "/boxes/pa/"] {
+            assert_eq!(own_path(bad), "/", "{bad}");
+        }
         for bad in ["//evil.example", "https://evil.example", "/open/", "/open/../x", "/open/a?b"] {
             assert_eq!(own_path(bad), "/", "{bad}");
         }

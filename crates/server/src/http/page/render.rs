@@ -78,7 +78,7 @@ pub(super) fn problem(_: &App, problem: &Problem) -> String {
     page(&Trouble { problem }).0
 }
 
-fn page(template: &impl Template) -> Html<String> {
+pub(super) fn page(template: &impl Template) -> Html<String> {
     // Rendering into a string fails only if a value's own formatting does, and ours do not.
     Html(template.render().unwrap_or_else(|error| {
         tracing::error!(%error, "a page could not be rendered");
