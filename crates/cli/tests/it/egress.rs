@@ -46,7 +46,10 @@ async fn what_was_refused_is_shown_with_the_command_that_allows_it() {
     let ended = run(fake.dir(), &["egress", "pa"]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(
-        ended.out.ends_with("To allow what was refused:\n  smartbox egress allow pa a.test\n"),
+        ended.out.ends_with(
+            "\nTo allow what was refused (with --once or --for 1h for a while):\n  \
+             smartbox egress allow pa a.test\n"
+        ),
         "{ended:?}"
     );
     assert!(!ended.out.contains('\u{1b}'), "{ended:?}");
@@ -104,8 +107,53 @@ async fn rules_and_presets_are_listed_and_rules_are_removed() {
     let id = "egr_00000000000000000001";
     let ended = run(fake.dir(), &["egress", "remove", "pa", "--rule", id]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(
-        fake.seen().last().unwrap().line,
-        format!("DELETE /api/v1/egress/rules/{id}?box=pa")
-    );
+    let deleted = |fake: &Fake| {
+        let lines = fake.seen().into_iter().map(|seen| seen.line);
+        lines.filter(|line| line.starts_with("DELETE")).collect::<Vec<_>>()
+    };
+    assert_eq!(deleted(&fake), [format!("DELETE /api/v1/egress/rules/{id}?box=pa")]);
+    // By host, at any port or at these.
+    for host in ["a.test", "a.test:8443"] {
+        let fake = Fake::new(platform());
+        let ended = run(fake.dir(), &["egress", "remove", "pa", host]).await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(ended.out, "allow a.test:8443 GET: removed\n");
+        assert_eq!(deleted(&fake), [format!("DELETE /api/v1/egress/rules/{id}?box=pa")]);
+    }
+    // Not another's, not at other ports, and nothing at all if one of them is none.
+    let fake = Fake::new(platform());
+    for (args, code) in [
+        (&["remove", "pa", "b.test"][..], 1),
+        (&["remove", "pa", "a.test:443"], 1),
+        (&["remove", "pa", "a.test", "b.test"], 1),
+        (&["remove", "--all", "a.test"], 1),
+        (&["remove", "pa", "git"], 1),
+        (&["remove", "pa", "a.test/x"], 2),
+        (&["remove", "pa"], 2),
+        (&["remove"], 2),
+        (&["remove", "pa", "--rule", "x"], 2),
+    ] {
+        let ended = run(fake.dir(), &[&["egress"], args].concat()).await;
+        assert_eq!(ended.code, Some(code), "{args:?}: {ended:?}");
+    }
+    assert_eq!(deleted(&fake), [""; 0]);
+    run(fake.dir(), &["egress", "rules", "--all"]).await;
+    let line = fake.seen().pop().unwrap().line;
+    assert!(line.starts_with("GET /api/v1/egress/rules") && !line.contains("box="), "{line}");
+}
+
+#[tokio::test]
+async fn what_was_refused_last_is_allowed_and_said() {
+    let fake = Fake::new(platform());
+    // Nobody is there to say that it is the one that is meant.
+    let ended = run(fake.dir(), &["egress", "allow", "pa", "--last"]).await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(fake.seen().iter().all(|seen| seen.line.starts_with("GET")), "{:?}", fake.seen());
+    let args = ["egress", "allow", "pa", "--last", "--yes", "--for", "1h"];
+    let ended = run(fake.dir(), &args).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.out.starts_with("pa: allow a.test"), "{ended:?}");
+    let body: Value = serde_json::from_str(&fake.seen().pop().unwrap().body).unwrap();
+    let wanted = json!({ "box": "pa", "effect": "allow", "host": "a.test", "for_ms": 3_600_000 });
+    assert_eq!(body, wanted, "b.test is allowed by now, and c.test was not refused");
 }

@@ -8,6 +8,7 @@ use smartbox_core::egress::address::is_public;
 use smartbox_core::egress::{BadRule, Effect, Host, Pattern, Rule, is_preset};
 use smartbox_core::time::parse_duration;
 
+use super::last;
 use super::rules::words;
 use crate::client::Client;
 use crate::error::CliError;
@@ -22,6 +23,12 @@ pub(super) struct Args {
     /// For every smartbox of the account; no smartbox is named then
     #[arg(long)]
     all: bool,
+    /// What the smartbox was refused last; asks first
+    #[arg(long, conflicts_with = "all")]
+    last: bool,
+    /// Do not ask
+    #[arg(long, short, requires = "last")]
+    yes: bool,
     /// For so long, like 1h
     #[arg(long = "for", value_name = "TIME", value_parser = parse)]
     within: Option<Duration>,
@@ -50,15 +57,22 @@ pub(super) async fn run(client: &Client, args: &Args, effect: Effect) -> Result<
         let (first, rest) = args.what.split_at(1);
         (first.first().cloned(), rest)
     };
-    if what.is_empty() {
+    let refused_last = match &smartbox {
+        Some(name) if args.last => vec![last::meant(client, name, args.yes).await?],
+        _ => Vec::new(),
+    };
+    if what.is_empty() && refused_last.is_empty() {
         return Err(CliError::usage(
             "no host and no preset was named",
             format!("for example: smartbox egress {effect} pa api.example.com"),
         ));
     }
     // All of them are read before the first is added.
-    let wanted: Result<Vec<NewEgressRule>, CliError> =
-        what.iter().map(|text| wanted(args, effect, smartbox.clone(), text)).collect();
+    let wanted: Result<Vec<NewEgressRule>, CliError> = what
+        .iter()
+        .chain(&refused_last)
+        .map(|text| wanted(args, effect, smartbox.clone(), text))
+        .collect();
     let mut added = Vec::new();
     for new in wanted? {
         added.push(or_interrupt(client.json(call::add_egress_rule(&new))).await?);

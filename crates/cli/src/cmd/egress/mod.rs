@@ -1,6 +1,7 @@
 //! `smartbox egress`: what may leave a smartbox, and what did.
 
 mod add;
+mod last;
 mod presets;
 mod remove;
 mod rules;

@@ -18,6 +18,9 @@ pub(super) struct Args {
     /// The smartbox; the account if none is named
     #[arg(value_name = "BOX", add = names())]
     name: Option<String>,
+    /// The rules for every smartbox of the account
+    #[arg(long, conflicts_with = "name")]
+    all: bool,
     /// Print an array of rules as JSON
     #[arg(long)]
     json: bool,

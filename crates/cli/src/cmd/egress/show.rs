@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use smartbox_api::call;
 use smartbox_api::egress::EgressView;
-use smartbox_core::egress::{Host, Refusal};
+use smartbox_core::egress::Host;
 use smartbox_core::time::{Clock, Timestamp, parse_duration};
 use smartbox_server::system::SystemClock;
 
+use super::last::{self, place};
 use crate::client::Client;
 use crate::cmd::completions::names;
 use crate::error::CliError;
-use crate::ui::interrupt::or_interrupt;
 use crate::ui::{age, out, size, table};
 
 #[derive(Debug, clap::Args)]
@@ -38,10 +37,7 @@ fn parse(text: &str) -> Result<Duration, String> {
 pub(super) async fn run(client: &Client, args: &Wanted) -> Result<(), CliError> {
     let name = args.name.as_deref().unwrap_or_default();
     let now = SystemClock.now();
-    let since = Timestamp(
-        now.0.saturating_sub_unsigned(u64::try_from(args.since.as_millis()).unwrap_or(u64::MAX)),
-    );
-    let mut uses = or_interrupt(client.all(|page| call::egress(name, Some(since), page))).await?;
+    let mut uses = last::uses(client, name, args.since).await?;
     uses.retain(|one| !args.refused || one.refused > 0);
     if args.json {
         return out::json(&uses);
@@ -57,7 +53,9 @@ pub(super) async fn run(client: &Client, args: &Wanted) -> Result<(), CliError> 
     if advice.is_empty() {
         Ok(())
     } else {
-        out::say(format!("\nTo allow what was refused:\n{advice}"))
+        out::say(format!(
+            "\nTo allow what was refused (with --once or --for 1h for a while):\n{advice}"
+        ))
     }
 }
 
@@ -81,28 +79,14 @@ fn shown(one: &EgressView) -> String {
     out::tame(&place(one)) + if name { " (name)" } else { "" }
 }
 
-fn place(one: &EgressView) -> String {
-    if one.port == 443 || one.port == 0 {
-        one.host.clone()
-    } else {
-        format!("{}:{}", one.host, one.port)
-    }
-}
-
 /// The command for each that a rule would help.
 fn advice(name: &str, uses: &[EgressView]) -> String {
-    let helps = |one: &&EgressView| {
-        one.refused > 0
-            && !one.allowed
-            && matches!(one.why, Some(Refusal::NotListed | Refusal::Port))
-            // What is counted together is no host.
-            && Host::parse(&one.host).is_ok()
-    };
     let mut lines: Vec<String> = uses
         .iter()
-        .filter(helps)
+        .filter(|one| last::helps(one))
         .map(|one| format!("  smartbox egress allow {name} {}", out::tame(&place(one))))
         .collect();
+    // The same host may stand there for several days.
     let mut seen = BTreeSet::new();
     lines.retain(|line| seen.insert(line.clone()));
     lines.truncate(20);
@@ -111,6 +95,8 @@ fn advice(name: &str, uses: &[EgressView]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use smartbox_core::egress::Refusal;
+
     use super::*;
 
     #[test]
@@ -138,15 +124,20 @@ mod tests {
             one("a.test", 0, Refusal::NotListed),
             one("*.evil.test", 0, Refusal::NotListed),
             one("(others)", 0, Refusal::NotListed),
+            one("[2606::1]", 443, Refusal::NotListed),
+            one("[2606::1]", 22, Refusal::NotListed),
+            one("a.test; rm -rf ~", 443, Refusal::NotListed),
+            one("a.test", 443, Refusal::NotListed),
         ];
         let shown: Vec<String> = uses.iter().map(shown).collect();
         assert_eq!(
-            shown[1..].join(", "),
+            shown[1..7].join(", "),
             "a.test, a.test:22, 10.0.0.1, a.test (name), *.evil.test, (others)"
         );
         assert_eq!(
             advice("pa", &uses),
-            "  smartbox egress allow pa a.test\n  smartbox egress allow pa a.test:22"
+            "  smartbox egress allow pa a.test\n  smartbox egress allow pa a.test:22\n  \
+             smartbox egress allow pa [2606::1]\n  smartbox egress allow pa [2606::1]:22"
         );
     }
 }
