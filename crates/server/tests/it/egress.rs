@@ -53,7 +53,7 @@ impl World {
 const BACK: (u16, &str) = (303, PAGE);
 
 fn back((status, to): &(u16, String)) -> (u16, &str) {
-    (*status, to)
+    (*status, to.trim_end_matches("#rules"))
 }
 
 #[tokio::test]

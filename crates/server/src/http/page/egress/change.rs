@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Redirect;
 use serde::Deserialize;
 use smartbox_api::problem::Code;
-use smartbox_control::NewRule;
+use smartbox_control::{ControlError, NewRule};
 use smartbox_core::egress::{Effect, Host, Pattern, Rule, Scope, What, is_preset};
 use smartbox_core::time::Timestamp;
 
@@ -53,7 +53,7 @@ pub(super) async fn change(
     Form(wanted): Form<Wanted>,
 ) -> Result<Redirect, Trouble> {
     let row = app.control.find(&who, &name).await?;
-    let back = Redirect::to(&format!("/boxes/{}/egress", row.name));
+    let page = format!("/boxes/{}/egress", row.name);
     let own = Scope::Smartbox(row.id);
     if wanted.verb == Verb::Remove {
         let scope = if wanted.all { Scope::Account(row.account.clone()) } else { own };
@@ -61,13 +61,14 @@ pub(super) async fn change(
         let id = id.map_err(|_| Trouble::missing("rule"))?;
         match app.control.remove_egress(&who.actor, &row.account, scope, id).await {
             // It ended by itself, or somebody was faster: what was wanted is so.
-            Ok(()) | Err(smartbox_control::ControlError::Missing { .. }) => return Ok(back),
+            Ok(()) | Err(ControlError::Missing { .. }) => {}
             Err(error) => return Err(error.into()),
         }
+        return Ok(Redirect::to(&format!("{page}#rules")));
     }
     let rule = rule(wanted, app.clock.now())?;
     app.control.add_egress(&who.actor, &row.account, own, rule).await?;
-    Ok(back)
+    Ok(Redirect::to(&page))
 }
 
 /// The rule that is wanted.

@@ -62,7 +62,7 @@ fn line(one: &Use, allowed: bool, now: Timestamp) -> Line {
         host: one.host.clone(),
         port: one.port,
         times: words::times(one.refused),
-        last: words::ago(now, one.last),
+        last: last(one.refused.max(one.opened), words::ago(now, one.last)),
         why: one.why.map_or("", words::why),
         can_allow: is_host && helps && !allowed,
         can_deny: is_host && one.why != Some(Refusal::Denied),
@@ -71,6 +71,11 @@ fn line(one: &Use, allowed: bool, now: Timestamp) -> Line {
         sent: words::bytes(one.up),
         fetched: words::bytes(one.down),
     }
+}
+
+/// What happened once happened then.
+fn last(times: u64, ago: String) -> String {
+    if times > 1 { format!("last {ago}") } else { ago }
 }
 
 #[cfg(test)]
