@@ -216,9 +216,9 @@ async fn a_restart_gives_no_bytes_and_neither_does_being_forgotten() {
     world.until(|world| world.moved().0 == 60).await;
     for round in 0..2 {
         if round == 0 {
-            world.restart()
+            world.restart();
         } else {
-            world.forget()
+            world.forget();
         }
         let mut inside = world.dial();
         assert!(inside.connect(&to).await.starts_with("HTTP/1.1 200"));

@@ -7,7 +7,7 @@ use http::request::Parts;
 use smartbox_api::paths::ACCOUNT_HEADER;
 use smartbox_api::problem::Code;
 use smartbox_control::{Actor, Reach};
-use smartbox_core::id::AccountId;
+use smartbox_core::id::{AccountId, SmartboxId};
 
 use super::{cookie, trouble::Trouble};
 use crate::access::Bearer;
@@ -71,6 +71,22 @@ impl From<&Principal> for Reach {
     fn from(who: &Principal) -> Self {
         Self { account: who.account.clone(), everywhere: who.operator && !who.acting }
     }
+}
+
+/// Whose something is that is kept for one box or for all of an account: the box that is named, if one
+/// is, and the account in whose audit it stands.
+pub(super) async fn whose(
+    app: &App,
+    who: &Principal,
+    of: Option<&str>,
+) -> Result<(Option<SmartboxId>, AccountId), Trouble> {
+    Ok(match of {
+        Some(name) => {
+            let row = app.control.find(who, name).await?;
+            (Some(row.id), row.account)
+        }
+        None => (None, who.account.clone()),
+    })
 }
 
 /// Finds out who acts; `None` if nobody who is known. A bearer that is wrong is not made good by a

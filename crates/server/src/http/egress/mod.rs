@@ -13,7 +13,7 @@ use smartbox_core::id::AccountId;
 use utoipa_axum::routes;
 
 use super::codes;
-use super::principal::Principal;
+use super::principal::{Principal, whose};
 use super::route::{Policy, Route, SMALL};
 use super::trouble::Trouble;
 use crate::app::App;
@@ -38,13 +38,8 @@ async fn scope(
     who: &Principal,
     of: Option<&str>,
 ) -> Result<(Scope, AccountId), Trouble> {
-    Ok(match of {
-        Some(name) => {
-            let row = app.control.find(who, name).await?;
-            (Scope::Smartbox(row.id), row.account)
-        }
-        None => (Scope::Account(who.account.clone()), who.account.clone()),
-    })
+    let (smartbox, account) = whose(app, who, of).await?;
+    Ok((smartbox.map_or_else(|| Scope::Account(account.clone()), Scope::Smartbox), account))
 }
 
 /// A kept rule as it is shown.
