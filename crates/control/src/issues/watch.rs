@@ -93,10 +93,11 @@ impl Control {
             Box::pin(async move { tx.boxes().list(None).await })
         })
         .await?;
+        // First: that the home of one cannot be read must not hide what another sends.
+        self.look_at_egress(&rows, now).await?;
         for row in rows.iter().filter(|row| matches!(row.state, State::Running | State::Starting)) {
             self.look_at_home(row).await?;
         }
-        self.look_at_egress(&rows, now).await?;
         let filter = Filter { open: Some(true), ..Filter::default() };
         let open = self.list_issues(filter, None, MANY).await?;
         for issue in &open {

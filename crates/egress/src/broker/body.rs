@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use smartbox_core::BoxFuture;
@@ -61,6 +62,11 @@ pub(crate) struct Watching {
     pub(crate) verdict: Arc<OnceLock<swap::Refusal>>,
 }
 
+/// About as many bytes as they are on the wire.
+pub(crate) fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
+}
+
 impl Body {
     pub(crate) fn text(text: String) -> Self {
         Self::Own(Some(text.into()))
@@ -84,6 +90,20 @@ impl Passing {
     }
 }
 
+impl Passing {
+    /// Counts a frame. If not all of it may pass: the last that may, or the end.
+    fn count(&self, frame: &Frame<Bytes>) -> Option<Result<Frame<Bytes>, Broken>> {
+        let bytes = frame.data_ref().map(Bytes::len).or_else(|| frame.trailers_ref().map(size))?;
+        let mut meter = self.meter.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = meter.pass(self.way, bytes);
+        if may == bytes {
+            return None;
+        }
+        let last = frame.data_ref().filter(|_| may > 0).map(|data| data.slice(..may));
+        Some(last.map_or(Err(Broken::Spent), |last| Ok(Frame::data(last))))
+    }
+}
+
 impl http_body::Body for Passing {
     type Data = Bytes;
     type Error = Broken;
@@ -103,27 +123,14 @@ impl http_body::Body for Passing {
             return Poll::Ready(Some(Err(Broken::Cut)));
         }
         let polled = Pin::new(&mut this.body).poll_frame(cx);
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            this.look(data)?;
-        }
-        let mut meter = this.meter.lock().unwrap_or_else(PoisonError::into_inner);
-        if meter.is_spent() {
-            return Poll::Ready(Some(Err(Broken::Spent)));
-        }
-        if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(data) = frame.data_ref()
-        {
-            let may = meter.pass(this.way, data.len());
-            if may < data.len() {
-                // The last that may pass, if there is any; the next asking ends it.
-                let last = data.slice(..may);
-                let last = if may > 0 { Ok(Frame::data(last)) } else { Err(Broken::Spent) };
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            if let Some(data) = frame.data_ref() {
+                this.look(data)?;
+            }
+            if let Some(last) = this.count(frame) {
                 return Poll::Ready(Some(last));
             }
         }
-        drop(meter);
         polled.map_err(Broken::from)
     }
 

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use smartbox_core::egress::{self, Allowed, Refusal};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::body::{Body, Passing, Watching, Way};
+use super::body::{Body, Passing, Watching, Way, size};
 use super::case::{Case, Out};
 use super::meter::Meter;
 use super::rewind::Rewind;
@@ -230,11 +230,6 @@ fn count(meter: &Mutex<Meter>, way: Way, bytes: usize) -> Result<(), Failed> {
 fn line(head: &http::request::Parts) -> usize {
     let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
     head.method.as_str().len() + path
-}
-
-/// About as many bytes as they are on the wire.
-fn size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum()
 }
 
 /// Begins HTTP/1.1 on a connection to a host.

@@ -284,3 +284,48 @@ async fn requests_in_one_tunnel_count_as_connections_do() {
     assert_eq!(asked, heads.len() - 1);
     assert_eq!(world.refusals().len(), 1);
 }
+
+#[tokio::test]
+async fn what_hides_in_trailers_counts() {
+    let (port, heard) = web(OK).await;
+    let to = format!("sink.test:{port}");
+    let world = world(&to, port, Quota { up: 5_000, ..Quota::default() });
+    let data = "d".repeat(2_000);
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        let mut inside = world.dial();
+        let request = format!(
+            "POST http://{to}/ HTTP/1.1\r\nHost: {to}\r\nTE: trailers\r\nTrailer: x-data\r\n\
+             Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nx-data: {data}\r\n\r\n"
+        );
+        inside.send(request).await;
+        let head = inside.head().await;
+        answers.push(head.get(9..12).unwrap_or_default().to_owned());
+    }
+    world.until(|world| volumes(world) > 0).await;
+    let arrived: usize = heard.lock().unwrap().iter().map(|text| text.matches('d').count()).sum();
+    assert!(arrived <= 5_000, "{arrived} of {answers:?}");
+    assert_eq!(answers.last().map(String::as_str), Some("429"), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_websocket_is_cut_as_a_tunnel_is() {
+    let up =
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+    let (port, heard) = web(up).await;
+    let to = format!("sink.test:{port}");
+    let world = world(&to, port, Quota { up: LIMIT, ..Quota::default() });
+    let mut inside = world.dial();
+    inside
+        .send(format!(
+            "GET http://{to}/ HTTP/1.1\r\nHost: {to}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+        ))
+        .await;
+    assert!(inside.head().await.starts_with("HTTP/1.1 101"));
+    assert!(flood(&mut inside, 30_011).await < LIMIT * 4, "it was cut");
+    inside.rest().await;
+    world.until(|world| volumes(world) == 1).await;
+    let arrived: usize = heard.lock().unwrap().iter().map(|text| text.matches('x').count()).sum();
+    assert!(arrived as u64 <= LIMIT, "{arrived}");
+    assert_eq!(world.moved().0, LIMIT);
+}
