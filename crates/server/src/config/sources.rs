@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
+use smartbox_core::egress::Quota;
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, ConfigError, Env, Overrides, env, file, http, original, place, sleep, traces};
@@ -87,6 +88,7 @@ pub fn settings(
     said.add("sleep.after", &config.sleep.words, &[sleep::SLEEP_AFTER]);
     said.add("sleep.stop_after", &time(config.sleep.stop_after), &[]);
     said.add("sleep.page_out", &config.sleep.page_out.to_string(), &[]);
+    said.egress(config);
     said.add("engine.name", &config.engine.name, &[]);
     let path = config.engine.path.as_ref().map(|path| path.display().to_string());
     said.add("engine.path", path.as_deref().unwrap_or("none"), &[]);
@@ -120,6 +122,24 @@ impl Said<'_> {
         if let Some(last) = self.out.last_mut() {
             last.source = Source::CommandLine { option };
         }
+    }
+
+    fn egress(&mut self, config: &Config) {
+        let egress = &config.egress;
+        let list = |of: &[String]| if of.is_empty() { "none".into() } else { of.join(", ") };
+        let some = |n: u64, text: String| if n == 0 { "no limit".to_owned() } else { text };
+        let private = match egress.private.len() {
+            0 => "none".to_owned(),
+            1 => "1 block".to_owned(),
+            n => format!("{n} blocks"),
+        };
+        self.add("egress.allow", &list(&egress.allow), &[]);
+        self.add("egress.private", &private, &[]);
+        self.add("egress.connections", &egress.connections.to_string(), &[]);
+        let Quota { per_minute, up, down } = egress.quota;
+        self.add("egress.per_minute", &some(per_minute.into(), per_minute.to_string()), &[]);
+        self.add("egress.out_per_day", &some(up, size(up)), &[]);
+        self.add("egress.in_per_day", &some(down, size(down)), &[]);
     }
 
     fn providers(&mut self, config: &Config) {

@@ -228,7 +228,8 @@ fn every_setting_says_who_says_it_and_no_secret() {
     ]);
     let text = "# mine\n[http]\nlisten = \"127.0.0.1:1\"\n[sleep]\nafter = \"never\"\n\
                 stop_after = \"2d\"\n[tiers]\ntiny.cpu = 0.5\n[[models.providers]]\n\
-                name = \"x\"\nprotocol = \"openai\"\nbase_url = \"https://x.example\"\n";
+                name = \"x\"\nprotocol = \"openai\"\nbase_url = \"https://x.example\"\n\
+                [egress]\nper_minute = 0\nin_per_day = \"300 MiB\"\n";
     let over = Overrides { listen: Some("127.0.0.1:3".into()), data_dir: true };
     let config = Config::from_text(Path::new("/data"), text, &env, &over).unwrap();
     let all = settings(&config, text, &env, &over).unwrap();
@@ -242,6 +243,10 @@ fn every_setting_says_who_says_it_and_no_secret() {
         ("sleep.after", "10m", "SANDBOX_SLEEP_AFTER"),
         ("sleep.stop_after", "2d", "smartbox.toml:6"),
         ("sleep.page_out", "true", "default"),
+        ("egress.allow", "none", "default"),
+        ("egress.per_minute", "no limit", "smartbox.toml:14"),
+        ("egress.out_per_day", "2GiB", "default"),
+        ("egress.in_per_day", "300MiB", "smartbox.toml:15"),
         ("tiers.tiny.cpu", "0.5", "smartbox.toml:8"),
         ("models.providers.x.base_url", "https://x.example", "smartbox.toml:12"),
         ("models.providers.anthropic.base_url", "http://…@own.example", "ANTHROPIC_BASE_URL"),
