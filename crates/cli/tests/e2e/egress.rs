@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, ToSocketAddrs};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
@@ -194,4 +196,61 @@ fn one_connection_is_one_connection(platform: &Platform, inside: &Inside<'_>, si
     let (_, second) = inside.run(&ask);
     assert_eq!(first, "from the site");
     assert!(second.contains("is not allowed for pa"), "{second}");
+}
+
+/// A server that takes everything, counts it, and answers nothing.
+fn sink() -> (u16, Arc<AtomicU64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let taken = Arc::new(AtomicU64::new(0));
+    let counter = taken.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let counter = counter.clone();
+            std::thread::spawn(move || {
+                let mut piece = vec![0; 64 << 10];
+                while let Ok(n @ 1..) = stream.read(&mut piece) {
+                    counter.fetch_add(n as u64, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    (port, taken)
+}
+
+fn today() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "the platform goes by it")]
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    since.as_secs() / 86_400
+}
+
+#[test]
+fn an_upload_ends_with_the_bytes_of_the_day_and_a_crash_gives_none_anew() {
+    let (port, taken) = sink();
+    let config = puppet()
+        + &format!("\n[egress]\nprivate = [\"127.0.0.1:{port}\"]\nout_per_day = \"200KiB\"\n");
+    let mut platform = Platform::start(&config, &[]);
+    platform.ok(["egress", "allow", "pa", &format!("127.0.0.1:{port}")]);
+    let curl = format!("curl -sS -m 120 --noproxy '' -D - http://127.0.0.1:{port}/");
+    // Where midnight comes between, it is another day, and the same again.
+    loop {
+        let began = today();
+        taken.store(0, Ordering::SeqCst);
+        let upload = format!("head -c 3000000 /dev/zero | {curl} -H Expect: --data-binary @-");
+        let (_, said) = Inside(&platform).run(&upload);
+        let row = Inside(&platform).row("127.0.0.1", port).expect("it is written down");
+        let arrived = taken.load(Ordering::SeqCst);
+        platform.kill();
+        platform.up("127.0.0.1:0");
+        let (_, again) = Inside(&platform).run(&curl);
+        if today() != began {
+            continue;
+        }
+        assert!(said.contains("429") || said.contains("reset"), "{said}");
+        assert!(arrived <= 200 << 10, "{arrived}");
+        assert_eq!((&row["why"], &row["bytes_out"]), (&"volume".into(), &(200 << 10).into()));
+        assert!(again.starts_with("HTTP/1.1 429 pa has used up its bytes of today"), "{again}");
+        assert!(again.contains("egress.out_per_day") && again.contains("retry-after"), "{again}");
+        break;
+    }
 }

@@ -58,6 +58,15 @@ async fn what_was_refused_is_shown_with_the_command_that_allows_it() {
         "{:?}",
         fake.seen()
     );
+    assert!(!ended.out.contains("out_per_day"), "{ended:?}");
+    let much = json!({ "items": [{
+        "host": "a.test", "port": 443, "day": 0, "opened": 1, "bytes_out": 10, "bytes_in": 2048,
+        "refused": 1, "why": "volume", "last": 1, "allowed": true,
+    }]});
+    let path = "/api/v1/boxes/{name}/egress";
+    let other = Fake::new(Router::new().route(path, get(move || async move { Json(much) })));
+    let ended = run(other.dir(), &["egress", "pa"]).await;
+    assert!(ended.out.contains("out_per_day") && !ended.out.contains("To allow"), "{ended:?}");
     let ended = run(fake.dir(), &["egress", "pa", "--refused", "--json"]).await;
     let rows: Vec<Value> = serde_json::from_str(&ended.out).unwrap();
     assert_eq!(rows.len(), 2, "{rows:?}");

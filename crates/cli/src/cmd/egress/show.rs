@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use smartbox_api::egress::EgressView;
-use smartbox_core::egress::Host;
+use smartbox_core::egress::{Host, Refusal};
 use smartbox_core::time::{Clock, Timestamp, parse_duration};
 use smartbox_server::system::SystemClock;
 
@@ -49,6 +49,12 @@ pub(super) async fn run(client: &Client, args: &Wanted) -> Result<(), CliError> 
     }
     let rows = uses.iter().map(|one| row(one, now)).collect();
     out::say(table::table(["HOST", "OPENED", "OUT", "IN", "REFUSED", "LAST", "BY", "WHY"], rows))?;
+    if uses.iter().any(|one| matches!(one.why, Some(Refusal::Rate | Refusal::Volume))) {
+        out::say(
+            "\nWhere it says rate or volume, it was too much, not the wrong host: the operator raises\n\
+             [egress] per_minute, out_per_day and in_per_day in smartbox.toml.",
+        )?;
+    }
     let advice = advice(name, &uses);
     if advice.is_empty() {
         Ok(())
@@ -95,8 +101,6 @@ fn advice(name: &str, uses: &[EgressView]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use smartbox_core::egress::Refusal;
-
     use super::*;
 
     #[test]
