@@ -9,7 +9,6 @@ use smartbox_core::egress::alarm::{FLOOR, SHORT, STRANGERS, USUAL, is_sudden, us
 use smartbox_core::id::SmartboxId;
 use smartbox_core::issue::{Issue, Kind};
 use smartbox_core::smartbox::Smartbox;
-use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 
 use super::book::Book;
@@ -32,7 +31,7 @@ enum Alarm {
 
 impl Book {
     /// What is worth an alarm since it was looked for last.
-    async fn alarms(&self, now: Timestamp) -> Result<Vec<(SmartboxId, Alarm)>, StoreError> {
+    async fn alarms(&self, now: Timestamp) -> Vec<(SmartboxId, Alarm)> {
         let mut found = self.counts.look(now, |id, watching| {
             if watching.lately.strangers(now) < STRANGERS {
                 return None;
@@ -49,7 +48,14 @@ impl Book {
         });
         for (id, hour) in much {
             let since = Timestamp(now.0.saturating_sub(ms(Duration::from_hours(24 * USUAL))));
-            let known = self.uses(&id, since).await?;
+            let known = match self.uses(&id, since).await {
+                Ok(known) => known,
+                // What else was found must not be lost; this one is looked at again.
+                Err(error) => {
+                    tracing::warn!(smartbox = %id, %error, "what is usual could not be read");
+                    continue;
+                }
+            };
             let usual = usual(known.iter().map(|one: &Use| (one.day, one.up)), now);
             if is_sudden(hour, usual) {
                 self.counts.look(now, |one, watching| {
@@ -61,23 +67,18 @@ impl Book {
                 found.push((id, Alarm::Sudden(hour, usual)));
             }
         }
-        Ok(found)
+        found
     }
 }
 
 impl Control {
     /// Raises what is worth an alarm.
-    pub(crate) async fn look_at_egress(
-        &self,
-        rows: &[Smartbox],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        for (id, alarm) in self.parts.book.alarms(now).await? {
+    pub(crate) async fn look_at_egress(&self, rows: &[Smartbox], now: Timestamp) {
+        for (id, alarm) in self.parts.book.alarms(now).await {
             if let Some(row) = rows.iter().find(|row| row.id == id) {
                 self.raise(cause(row, alarm)).await;
             }
         }
-        Ok(())
     }
 
     /// Ends an alarm that was not raised again for long.

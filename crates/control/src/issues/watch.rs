@@ -94,7 +94,7 @@ impl Control {
         })
         .await?;
         // First: that the home of one cannot be read must not hide what another sends.
-        self.look_at_egress(&rows, now).await?;
+        self.look_at_egress(&rows, now).await;
         for row in rows.iter().filter(|row| matches!(row.state, State::Running | State::Starting)) {
             self.look_at_home(row).await?;
         }

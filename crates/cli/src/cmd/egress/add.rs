@@ -58,7 +58,7 @@ pub(super) async fn run(client: &Client, args: &Args, effect: Effect) -> Result<
         (first.first().cloned(), rest)
     };
     let refused_last = match &smartbox {
-        Some(name) if args.last => vec![last::meant(client, name, args.yes).await?],
+        Some(name) if args.last => vec![last::meant(client, name, effect, args.yes).await?],
         _ => Vec::new(),
     };
     if what.is_empty() && refused_last.is_empty() {

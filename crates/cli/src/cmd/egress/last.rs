@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use smartbox_api::call;
 use smartbox_api::egress::EgressView;
-use smartbox_core::egress::{Host, Refusal};
+use smartbox_core::egress::{Effect, Host, Refusal};
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_server::system::SystemClock;
 
@@ -41,7 +41,12 @@ pub(super) fn place(one: &EgressView) -> String {
 }
 
 /// Finds it, and asks whether it is the one that is meant: the smartbox chose it, perhaps a moment ago.
-pub(super) async fn meant(client: &Client, name: &str, yes: bool) -> Result<String, CliError> {
+pub(super) async fn meant(
+    client: &Client,
+    name: &str,
+    effect: Effect,
+    yes: bool,
+) -> Result<String, CliError> {
     let uses = uses(client, name, Duration::from_hours(24)).await?;
     let Some(last) = uses.iter().filter(|one| helps(one)).max_by_key(|one| one.last) else {
         return Err(CliError::here(
@@ -50,8 +55,12 @@ pub(super) async fn meant(client: &Client, name: &str, yes: bool) -> Result<Stri
         ));
     };
     let place = place(last);
-    if !yes && !ask::sure(&format!("Allow {} for {name}?", out::tame(&place)), "--yes")? {
-        return Err(CliError::here("nothing was allowed", String::new()));
+    let question = match effect {
+        Effect::Allow => format!("Allow {} for {name}?", out::tame(&place)),
+        Effect::Deny => format!("Refuse {} for {name}, whoever allows it?", out::tame(&place)),
+    };
+    if !yes && !ask::sure(&question, "--yes")? {
+        return Err(CliError::here("no rule was added", String::new()));
     }
     Ok(place)
 }
