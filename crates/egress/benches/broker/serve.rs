@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::address::Opened;
 use smartbox_core::egress::port::{Authority, Egress as _, Passage, Rules, Standing, Witness};
-use smartbox_core::egress::{Entry, HostName, Layer, PathPattern, Policy, Rule, Source};
+use smartbox_core::egress::{Entry, HostName, Layer, PathPattern, Policy, Rule, Source, Spent};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::Incoming;
 use smartbox_core::secret::port::Release;
@@ -50,6 +50,9 @@ impl Rules for World {
         _: &'a str,
     ) -> BoxFuture<'a, Result<bool, StoreError>> {
         Box::pin(async { Ok(true) })
+    }
+    fn spent<'a>(&'a self, _: &'a SmartboxId) -> BoxFuture<'a, Result<Spent, StoreError>> {
+        Box::pin(async { Ok(Spent::new(self.now())) })
     }
 }
 
