@@ -191,12 +191,23 @@ fn hold(
             continue;
         };
         let Some(ends) = sockets.remove(&inode) else { continue };
-        let program = program.get_or_insert_with(|| {
-            fs::read(format!("/proc/{pid}/comm")).ok().and_then(|name| Program::new(&name))
-        });
+        let program = program.get_or_insert_with(|| name(pid));
         if let Some(program) = program {
             found.insert(ends, (pid, program.clone()));
         }
+    }
+}
+
+/// What Node calls its first thread, and so the process.
+const NODE: &[u8] = b"MainThread\n";
+
+/// The name that a process has given itself, or that of its file where the first says nothing.
+fn name(pid: i32) -> Option<Program> {
+    let given = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    let file = || fs::read_link(format!("/proc/{pid}/exe")).ok();
+    match (given == NODE).then(file).flatten() {
+        Some(file) => Program::new(file.file_name()?.as_bytes()),
+        None => Program::new(&given),
     }
 }
 
@@ -249,5 +260,23 @@ mod tests {
                 assert!(sockets(diag, own, &[ends]).is_empty(), "it is gone");
             }
         }
+    }
+
+    #[test]
+    fn a_node_is_named_after_its_file() {
+        let script = "require('net').connect(+process.argv[1], '127.0.0.1').on('error', () => {})";
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let other = listener.local_addr().unwrap();
+        let command = std::process::Command::new("node")
+            .args(["-e", script, &other.port().to_string()])
+            .spawn();
+        let mut node = command.expect("node is installed");
+        let (stream, own) = listener.accept().unwrap();
+        let pid = i32::try_from(node.id()).unwrap();
+        let found = holders(sockets(None, pid, &[Ends { own, other }]), None, || vec![pid]);
+        drop(stream);
+        node.wait().unwrap();
+        let (_, program) = found.into_values().next().expect("it is found");
+        assert_eq!(program.as_str(), "node");
     }
 }
