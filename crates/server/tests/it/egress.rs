@@ -150,7 +150,12 @@ async fn what_a_box_calls_a_host_is_text_on_the_page_and_no_rule() {
     }
     let long = format!("{}.test", vec!["a".repeat(60); 4].join("."));
     world.refuse(&pa, &long, 443, Refusal::NotListed);
+    let (smartbox, by) = (pa.id.clone(), smartbox_core::sandbox::Program::new(b"<b>evil"));
+    assert!(by.is_some());
+    let (host, what) = ("by.test".to_owned(), Happening::Refused(Refusal::Denied));
+    world.book.note(Passage { smartbox, host, port: 443, by, what });
     let text = world.egress_page(&session).await;
+    assert!(text.contains("evil</code>"), "{text}");
     for raw in ["<script", "\"><button>", "'onmouseover", "<b>"] {
         assert!(!text.contains(raw), "{raw} in {text}");
     }

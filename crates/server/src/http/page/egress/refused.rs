@@ -26,6 +26,10 @@ pub(super) struct Line {
     pub(super) opened: String,
     pub(super) sent: String,
     pub(super) fetched: String,
+    /// As the program calls itself; empty if it is not known.
+    pub(super) by: String,
+    /// The secrets that went there, by name; empty if none did.
+    pub(super) secrets: String,
 }
 
 /// Those that were refused, and those that went out; what happened last comes first.
@@ -55,21 +59,27 @@ pub(super) fn lines(uses: Vec<(Use, bool)>, now: Timestamp) -> (Vec<Line>, Vec<L
 
 fn line(one: &Use, allowed: bool, now: Timestamp) -> Line {
     // What a box asked for is its own text; only what is a host can be allowed.
-    let is_host = one.port > 0 && Host::parse(&one.host).is_ok();
+    let host = Host::parse(&one.host);
+    // Without a port it was a question about a name, which a rule at the usual port answers.
+    let is_name = one.port == 0 && matches!(host, Ok(Host::Name(_)));
+    let is_host = host.is_ok() && (one.port > 0 || is_name);
+    let place = words::place(&one.host, one.port);
     let helps = matches!(one.why, Some(Refusal::NotListed | Refusal::Port));
     Line {
-        place: words::place(&one.host, one.port),
+        place: if is_name { format!("{place} (name)") } else { place },
         host: one.host.clone(),
-        port: one.port,
+        port: if is_name { 443 } else { one.port },
         times: words::times(one.refused),
         last: last(one.refused.max(one.opened), words::ago(now, one.last)),
         why: one.why.map_or("", words::why),
         can_allow: is_host && helps && !allowed,
-        can_deny: is_host && one.why != Some(Refusal::Denied),
+        can_deny: is_host && one.port > 0 && one.why != Some(Refusal::Denied),
         allowed,
         opened: words::times(one.opened),
         sent: words::bytes(one.up),
         fetched: words::bytes(one.down),
+        by: one.by.as_ref().map(ToString::to_string).unwrap_or_default(),
+        secrets: one.secrets.join(", "),
     }
 }
 
@@ -99,7 +109,10 @@ mod tests {
             why: Some(why),
             last: Timestamp(day + 1),
         };
+        let mut name = one("b.test", 86_400_000, 1, Refusal::NotListed);
+        name.port = 0;
         let uses = vec![
+            (name, false),
             (one("a.test", 86_400_000, 2, Refusal::NotListed), false),
             (one("<b>", 86_400_000, 1, Refusal::NotListed), false),
             (one("(others)", 86_400_000, 1, Refusal::NotListed), false),
@@ -109,14 +122,16 @@ mod tests {
         let (refused, went) = lines(uses, now);
         let shown: Vec<_> =
             refused.iter().map(|l| (l.place.as_str(), l.times.as_str(), l.can_allow)).collect();
+        assert_eq!((refused[0].host.as_str(), refused[0].port), ("b.test", 443));
         let wanted = [
+            ("b.test (name)", "once", true),
             ("a.test", "5 times", true),
             ("<b>", "once", false),
             ("(others)", "once", false),
             ("10.0.0.1", "once", false),
         ];
         assert_eq!(shown, wanted);
-        assert_eq!(refused[0].why, "no rule allows it", "the last reason, not the first");
+        assert_eq!(refused[1].why, "no rule allows it", "the last reason, not the first");
         assert!(went.is_empty());
     }
 }
