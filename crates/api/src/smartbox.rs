@@ -171,7 +171,7 @@ pub struct NewSmartbox {
     /// What its owner wishes; the configured default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired: Option<Desired>,
-    /// A git repository to clone into its workspace, by `https://…`, `ssh://…` or `git@host:path`. Its
+    /// The address of a git repository to clone into its workspace, by HTTPS or SSH. Its
     /// host is allowed to the box; the box's commands tell how it went. Who must sign in binds a
     /// secret first: `PUT /api/v1/secrets/{name}/bindings`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
