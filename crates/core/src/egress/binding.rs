@@ -227,7 +227,10 @@ impl From<Form> for String {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Header { name, .. } => write!(f, "the header `{name}`"),
+            Self::Header { name, form } if *form == Form::default() => {
+                write!(f, "the header `{name}`")
+            }
+            Self::Header { name, form } => write!(f, "the header `{name}: {}`", form.0),
             Self::BasicUser => f.write_str("the user of basic authentication"),
             Self::BasicPassword => f.write_str("the password of basic authentication"),
             Self::Query { name } => write!(f, "the query's parameter `{name}`"),
@@ -261,7 +264,7 @@ mod tests {
         assert_eq!(
             binding.to_string(),
             "api.telegram.org in the path after `/bot`, the user of basic authentication, the \
-             header `authorization`"
+             header `authorization: Bearer {}`"
         );
     }
 

@@ -123,7 +123,7 @@ async fn a_refusal_says_where_it_may_stand_and_shows_no_value() {
     let (world, to) = holding(port, vec![header("Bearer {}")]);
     let answer = once(&world, &to, &get("/", &to, &format!("x-api-key: {STANDIN}\r\n"))).await;
     assert!(answer.contains("KEY stands in the header `x-api-key`"), "{answer}");
-    assert!(answer.contains("the header `authorization`"), "{answer}");
+    assert!(answer.contains("the header `authorization: Bearer {}`"), "{answer}");
 }
 
 #[tokio::test]
