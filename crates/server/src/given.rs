@@ -46,6 +46,15 @@ impl Release for Releases {
         // What the environment gives is nobody's but the platform's own.
         self.vault.release_of(id, scope, name)
     }
+
+    fn peek_of(
+        &self,
+        id: SmartboxId,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        self.vault.peek_of(id, scope, name)
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +72,15 @@ mod tests {
             Box::pin(async move { Ok(value) })
         }
         fn release_of(
+            &self,
+            id: SmartboxId,
+            _: Scope,
+            name: String,
+        ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+            self.release(id, name)
+        }
+
+        fn peek_of(
             &self,
             id: SmartboxId,
             _: Scope,

@@ -1,7 +1,8 @@
 //! How a broker's request for a secret is answered, the same in every driver.
 
 use smartbox_core::id::{AccountId, SmartboxId};
-use smartbox_core::secret::Scope;
+use smartbox_core::secret::{Scope, Secret};
+use smartbox_core::store::{self, Store, StoreError};
 use smartbox_core::time::Timestamp;
 
 /// How often a secret was released to a box within one minute.
@@ -24,6 +25,26 @@ pub struct Released {
 pub(crate) fn order(id: &SmartboxId, account: &AccountId, of: Option<&Scope>) -> Vec<Scope> {
     let all = [Scope::Smartbox(id.clone()), Scope::Account(account.clone()), Scope::Platform];
     all.into_iter().filter(|scope| of.is_none_or(|of| of == scope)).collect()
+}
+
+/// Opens a value of exactly this scope, which is the box's own or its account's.
+pub(crate) async fn peek(
+    store: &dyn Store,
+    id: SmartboxId,
+    scope: Scope,
+    name: String,
+) -> Result<Option<Secret<String>>, StoreError> {
+    store::read(store, move |tx| {
+        Box::pin(async move {
+            let missing = StoreError::Missing { what: "smartbox" };
+            let row = tx.boxes().get(id).await?.ok_or(missing)?;
+            if order(&row.id, &row.account, Some(&scope)).is_empty() {
+                return Ok(None);
+            }
+            tx.secrets().open(scope, name).await
+        })
+    })
+    .await
 }
 
 /// The scope as a word in records.

@@ -1,11 +1,12 @@
 //! Binding secrets: from then on a box holds a stand-in, and the value goes only where it is bound.
 
+use smartbox_core::BoxFuture;
 use smartbox_core::audit::Act;
 use smartbox_core::egress::port::Rules as _;
 use smartbox_core::egress::{Binding, Bound, Held};
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::secret::Scope;
-use smartbox_core::store;
+use smartbox_core::store::{self, StoreError, Tx};
 
 use super::environment::is_taken;
 use super::services::Service;
@@ -15,6 +16,8 @@ use crate::parts::Actor;
 
 /// Hosts that one secret may be bound to.
 const MOST: usize = 50;
+/// Secrets of one account or box that may be bound: each is looked for in each answer of its hosts.
+const MOST_BOUND: usize = 32;
 
 /// A stand-in that a box holds.
 #[derive(Debug, Clone)]
@@ -39,16 +42,27 @@ impl Control {
     ) -> Result<(), ControlError> {
         check(&name, &bound)?;
         let act = self.act((actor, account), "secret.bind", &scope, &name);
-        store::write(&*self.parts.store, move |tx| {
-            Box::pin(async move {
-                tx.bindings().set(scope, name, bound).await?;
-                tx.audit().append(act).await
-            })
+        let work = self.parts.book.change(
+            move |tx| {
+                Box::pin(async move {
+                    let known = tx.bindings().list(scope.clone()).await?;
+                    if known.len() >= MOST_BOUND && !known.iter().any(|(known, _)| *known == name) {
+                        return Ok(false);
+                    }
+                    tx.bindings().set(scope, name, bound).await?;
+                    tx.audit().append(act).await?;
+                    Ok(true)
+                })
+            },
+            |bound| *bound,
+        );
+        if work.await.inspect_err(|error| self.heed(error))? {
+            return Ok(());
+        }
+        Err(ControlError::Refused {
+            why: format!("{MOST_BOUND} secrets are bound already"),
+            hint: "unbind one that is not needed: smartbox secret ls".into(),
         })
-        .await
-        .inspect_err(|error| self.heed(error))?;
-        self.secrets_changed();
-        Ok(())
     }
 
     /// Unbinds a secret: its stand-in is worth nothing any more.
@@ -59,18 +73,19 @@ impl Control {
         (scope, name): (Scope, String),
     ) -> Result<(), ControlError> {
         let act = self.act((actor, account), "secret.unbind", &scope, &name);
-        let gone = store::write(&*self.parts.store, move |tx| {
-            Box::pin(async move {
-                let gone = tx.bindings().remove(scope, name).await?;
-                if gone {
-                    tx.audit().append(act).await?;
-                }
-                Ok(gone)
-            })
-        })
-        .await
-        .inspect_err(|error| self.heed(error))?;
-        self.secrets_changed();
+        let work = self.parts.book.change(
+            move |tx| {
+                Box::pin(async move {
+                    let gone = tx.bindings().remove(scope, name).await?;
+                    if gone {
+                        tx.audit().append(act).await?;
+                    }
+                    Ok(gone)
+                })
+            },
+            |gone| *gone,
+        );
+        let gone = work.await.inspect_err(|error| self.heed(error))?;
         if gone { Ok(()) } else { Err(ControlError::Missing { what: "binding" }) }
     }
 
@@ -99,9 +114,15 @@ impl Control {
         self.parts.book.services.iter()
     }
 
-    /// A secret was set or removed: another of its name may count now.
-    pub fn secrets_changed(&self) {
-        self.parts.book.forget();
+    /// Changes secrets themselves: another one of a name may count then. `changed` says whether it did.
+    pub async fn change_secrets<T: Send + 'static>(
+        &self,
+        work: impl for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>>
+        + Send
+        + 'static,
+        changed: fn(&T) -> bool,
+    ) -> Result<T, StoreError> {
+        self.parts.book.change(work, changed).await
     }
 
     fn act(

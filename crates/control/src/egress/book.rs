@@ -12,7 +12,7 @@ use smartbox_core::egress::{
 };
 use smartbox_core::id::{EgressRuleId, Entropy, SmartboxId};
 use smartbox_core::smartbox::Smartbox;
-use smartbox_core::store::{self, Store, StoreError};
+use smartbox_core::store::{self, Store, StoreError, Tx};
 use smartbox_core::time::{Clock, Timestamp};
 use tokio::sync::watch;
 
@@ -74,6 +74,27 @@ impl Book {
             version: watch::Sender::new(1),
             authorities: Mutex::default(),
         })
+    }
+
+    /// Does a change of the records, and then forgets what was known if `changed` says so. Who asks for
+    /// it may be gone before it is done: the change is made all the same, and must count.
+    pub(crate) async fn change<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>>
+        + Send
+        + 'static,
+        changed: fn(&T) -> bool,
+    ) -> Result<T, StoreError> {
+        let book = self.clone();
+        let done = tokio::spawn(async move {
+            let done = store::write(&*book.store, work).await;
+            // Of a commit that failed it may be unknown whether it was made.
+            if done.as_ref().map_or(true, changed) {
+                book.forget();
+            }
+            done
+        });
+        done.await.unwrap_or_else(|error| Err(StoreError::Broken(error.into())))
     }
 
     /// What was known does not count any more, on connections that are open too.

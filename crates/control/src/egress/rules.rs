@@ -81,27 +81,28 @@ impl Control {
         };
         let action = format!("egress.{}", kept.effect);
         let act = act((actor, account), &action, &scope, &text(&kept.what), now);
-        let kept = store::write(&*self.parts.store, move |tx| {
-            Box::pin(async move {
-                let present = tx.egress_rules().list(scope).await?;
-                let same = |one: &&Kept| {
-                    (one.effect, &one.what, one.until, one.once)
-                        == (kept.effect, &kept.what, kept.until, kept.once)
-                };
-                if let Some(found) = present.iter().find(same) {
-                    return Ok(Some(found.clone()));
-                }
-                if present.len() >= MOST {
-                    return Ok(None);
-                }
-                tx.egress_rules().add(kept.clone()).await?;
-                tx.audit().append(act).await?;
-                Ok(Some(kept))
-            })
-        })
-        .await
-        .inspect_err(|error| self.heed(error))?;
-        self.parts.book.forget();
+        let work = self.parts.book.change(
+            move |tx| {
+                Box::pin(async move {
+                    let present = tx.egress_rules().list(scope).await?;
+                    let same = |one: &&Kept| {
+                        (one.effect, &one.what, one.until, one.once)
+                            == (kept.effect, &kept.what, kept.until, kept.once)
+                    };
+                    if let Some(found) = present.iter().find(same) {
+                        return Ok(Some(found.clone()));
+                    }
+                    if present.len() >= MOST {
+                        return Ok(None);
+                    }
+                    tx.egress_rules().add(kept.clone()).await?;
+                    tx.audit().append(act).await?;
+                    Ok(Some(kept))
+                })
+            },
+            Option::is_some,
+        );
+        let kept = work.await.inspect_err(|error| self.heed(error))?;
         kept.ok_or_else(|| ControlError::Refused {
             why: format!("there are {MOST} rules already"),
             hint: "remove some, or use a pattern like *.example.com".into(),
@@ -118,18 +119,19 @@ impl Control {
     ) -> Result<(), ControlError> {
         let now = self.parts.clock.now();
         let act = act((actor, account), "egress.remove", &scope, id.as_str(), now);
-        let gone = store::write(&*self.parts.store, move |tx| {
-            Box::pin(async move {
-                let gone = tx.egress_rules().remove(scope, id).await?;
-                if gone {
-                    tx.audit().append(act).await?;
-                }
-                Ok(gone)
-            })
-        })
-        .await
-        .inspect_err(|error| self.heed(error))?;
-        self.parts.book.forget();
+        let work = self.parts.book.change(
+            move |tx| {
+                Box::pin(async move {
+                    let gone = tx.egress_rules().remove(scope, id).await?;
+                    if gone {
+                        tx.audit().append(act).await?;
+                    }
+                    Ok(gone)
+                })
+            },
+            |gone| *gone,
+        );
+        let gone = work.await.inspect_err(|error| self.heed(error))?;
         if gone { Ok(()) } else { Err(ControlError::Missing { what: "rule" }) }
     }
 

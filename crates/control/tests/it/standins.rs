@@ -6,7 +6,6 @@ use smartbox_core::egress::{Binding, Bound, Place, Rule, Shape, Standins};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::smartbox::Desired;
-use smartbox_core::store;
 
 use crate::world::{World, actor};
 
@@ -20,12 +19,11 @@ fn bound(host: &str, shape: &str) -> Bound {
 impl World {
     async fn secret(&self, scope: Scope, value: &str) {
         let value = Secret::new(value.to_owned());
-        store::write(&*self.store, move |tx| {
-            Box::pin(async move { tx.secrets().set(scope, "KEY".into(), value).await })
-        })
-        .await
-        .unwrap();
-        self.control.secrets_changed();
+        let work = self.control.change_secrets(
+            move |tx| Box::pin(async move { tx.secrets().set(scope, "KEY".into(), value).await }),
+            |_| true,
+        );
+        work.await.unwrap();
     }
 
     async fn bind(&self, scope: Scope, bound: Bound) -> Result<(), ControlError> {
@@ -128,4 +126,42 @@ async fn a_name_that_programs_read_for_something_else_is_refused() {
     }
     let anywhere = world.bind(its, bound("*", "plain")).await;
     assert!(matches!(anywhere, Err(ControlError::Refused { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_unbinds_and_leaves_has_unbound() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    let its = Scope::Smartbox(row.id.clone());
+    world.secret(its.clone(), "value").await;
+    world.bind(its.clone(), bound("a.test", "plain")).await.unwrap();
+    assert_eq!(world.holds(&row.id).await.held.len(), 1);
+    let what = (its, "KEY".to_owned());
+    let mut unbind = Box::pin(world.control.unbind_secret(&ACTOR, &row.account, what));
+    assert!(futures_util::poll!(&mut unbind).is_pending());
+    drop(unbind);
+    let version = world.book.standing(&row.id).await.unwrap().version;
+    world.book.changed(row.id.clone(), version).await;
+    assert!(world.holds(&row.id).await.held.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_secrets_are_bound_and_no_more() {
+    let world = World::new().await;
+    let row = world.new_box("pa", Desired::Auto).await;
+    let its = Scope::Smartbox(row.id.clone());
+    for n in 0..=32 {
+        let name = format!("KEY{n}");
+        let (scope, kept) = (its.clone(), name.clone());
+        let value = Secret::new("value".to_owned());
+        let set = world.control.change_secrets(
+            move |tx| Box::pin(async move { tx.secrets().set(scope, kept, value).await }),
+            |_| true,
+        );
+        set.await.unwrap();
+        let mut new = bound("a.test", "plain");
+        new.bindings[0].secret.clone_from(&name);
+        let done = world.bind_as(&name, its.clone(), new).await;
+        assert_eq!(done.is_ok(), n < 32, "{n}");
+    }
 }

@@ -42,4 +42,12 @@ pub trait Release: Send + Sync {
         scope: Scope,
         name: String,
     ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>>;
+    /// The same to recognise the value in an answer, and not to send it: not counted, and nothing is
+    /// written.
+    fn peek_of(
+        &self,
+        id: SmartboxId,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>>;
 }

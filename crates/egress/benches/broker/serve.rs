@@ -64,6 +64,14 @@ impl Release for World {
     ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
         Box::pin(async { Ok(None) })
     }
+    fn peek_of(
+        &self,
+        _: SmartboxId,
+        _: Scope,
+        _: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(async { Ok(None) })
+    }
     fn release_of(
         &self,
         _: SmartboxId,

@@ -127,6 +127,11 @@ impl http_body::Body for Passing {
             if let Some(data) = frame.data_ref() {
                 this.look(data)?;
             }
+            if let Some(trailers) = frame.trailers_ref() {
+                for value in trailers.values() {
+                    this.look(value.as_bytes())?;
+                }
+            }
             if let Some(last) = this.count(frame) {
                 return Poll::Ready(Some(last));
             }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::Response;
 use smartbox_core::BoxFuture;
 use smartbox_core::egress::port::{Happening, Passage, Standing};
-use smartbox_core::egress::{Allowed, Decision, Host, Refusal, Request, decide, decide_request};
+use smartbox_core::egress::{
+    Allowed, Decision, Host, Refusal, Request, Standins, decide, decide_request,
+};
 use smartbox_core::id::SmartboxId;
 use tokio::net::TcpStream;
 
@@ -114,9 +116,34 @@ impl Case {
         self.note(Happening::Refused(why));
     }
 
-    /// Ends when the box may no longer be connected there.
+    /// Ends when the box may no longer be connected there so: not at all, or not with other secrets than
+    /// when it began.
     pub(crate) fn cut(&self, allowed: &Allowed) -> BoxFuture<'static, ()> {
+        self.cut_if(allowed, |case, began| case.secrets_differ(began))
+    }
+
+    /// The same for what passes untouched: also when requests there are to be looked at from now on.
+    pub(crate) fn cut_untouched(&self, allowed: &Allowed) -> BoxFuture<'static, ()> {
+        self.cut_if(allowed, |case, _| case.decide().is_ok_and(|allowed| allowed.look_inside))
+    }
+
+    /// Whether what may be sent to the host is other than it was.
+    fn secrets_differ(&self, began: &Standins) -> bool {
+        let its = |standins: &Standins| {
+            let bindings = standins.bindings.iter();
+            let meant = bindings.filter(|one| one.to.means(&self.target.host, self.target.port));
+            meant.cloned().collect::<Vec<_>>()
+        };
+        its(&self.standing.standins) != its(began)
+    }
+
+    fn cut_if(
+        &self,
+        allowed: &Allowed,
+        changed: impl Fn(&Self, &Standins) -> bool + Send + 'static,
+    ) -> BoxFuture<'static, ()> {
         let (mut case, once) = (self.clone(), allowed.once);
+        let began = self.standing.standins.clone();
         Box::pin(async move {
             loop {
                 let rules = &case.inner.parts.rules;
@@ -128,6 +155,9 @@ impl Case {
                         tracing::warn!(smartbox = %case.id, %error, "a policy could not be read");
                         return;
                     }
+                }
+                if changed(&case, &began) {
+                    return;
                 }
                 match case.decide() {
                     Ok(_) => {}

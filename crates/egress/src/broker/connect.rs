@@ -69,7 +69,7 @@ async fn carry(case: Case, inside: Upgraded, out: Out, mut server: Option<TcpStr
         (First::Tls, None) => open::open(case, inside, held).await,
         (_, None) => case.refused(Refusal::Request),
         (_, Some(server)) => {
-            let cut = case.cut(&allowed);
+            let cut = case.cut_untouched(&allowed);
             if splice((inside, held), server, meter, cut, idle).await == End::Cut {
                 case.refused(Refusal::Denied);
             }

@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::BytesMut;
-use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, UPGRADE};
+use http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, UPGRADE,
+};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
@@ -19,12 +21,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::body::{Body, Passing, Watching, Way, size};
 use super::case::{Case, Out};
 use super::meter::Meter;
+use super::refuse::WHY;
 use super::rewind::Rewind;
 use super::scrubbed::{Filtered, Scrubbed};
-use super::secrets::{self, Look};
+use super::secrets::{self, Filter, Look};
 use super::splice::{End, splice};
 use super::target::Target;
-use crate::scrub::Scrub;
 use crate::swap;
 
 /// What concerns one connection only (RFC 9110, 7.6.1), and what is for proxies.
@@ -137,8 +139,8 @@ async fn send(case: &Case, sent: Sent, out: Out) -> Result<Response<Body>, Faile
         shake_hands(case, server).await?
     };
     // From here on the head may hold values, and is not for logs.
-    let scrub = match &look {
-        Some(look) => case.arm(look, &mut head).await?.scrub,
+    let filter = match &look {
+        Some(look) => case.arm(look, &mut head).await?,
         None => None,
     };
     let meter = Arc::new(Mutex::new(Meter::new(case.clone())));
@@ -154,9 +156,16 @@ async fn send(case: &Case, sent: Sent, out: Out) -> Result<Response<Body>, Faile
         watch: watching.map(Box::new),
         _place: None,
     });
-    let answer = sender.send_request(Request::from_parts(head, body));
+    let mut answer = Box::pin(sender.send_request(Request::from_parts(head, body)));
     let within = case.inner.parts.limits.idle_time;
-    let answer = tokio::time::timeout(within, answer).await;
+    // A long upload is not idle: the time counts from the last byte of it.
+    let answer = loop {
+        let answer = tokio::time::timeout(within, &mut answer).await;
+        let idle = meter.lock().unwrap_or_else(PoisonError::into_inner).idle();
+        if answer.is_ok() || idle >= within {
+            break answer;
+        }
+    };
     if let Some(refusal) = verdict.get() {
         return Err(Failed::Body(refusal.clone()));
     }
@@ -167,23 +176,26 @@ async fn send(case: &Case, sent: Sent, out: Out) -> Result<Response<Body>, Faile
     })?;
     count(&meter, Way::Down, size(response.headers()))?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(switch(case, response, upgrade, scrub, (allowed, place)));
+        return Ok(switch(case, response, upgrade, filter, (allowed, place)));
     }
-    clean(response.headers_mut(), false);
     let cut = Some(case.cut(&allowed));
     let passing =
         |body| Passing { body, way: Way::Down, meter, cut, watch: None, _place: Some(place) };
-    let Some(scrub) = scrub else {
+    let Some(filter) = filter else {
+        clean(response.headers_mut(), false);
         return Ok(response.map(|body| Body::Passing(passing(body))));
     };
     let (mut head, body) = response.into_parts();
     head.extensions.remove::<ReasonPhrase>();
-    let coding = scrub.answer(&mut head).map_err(|refused| Failed::Secret(refused.to_string()))?;
+    // Before any header is taken out: what it says of the body's coding is to be looked at.
+    let coding = filter.scrub.answer(&mut head);
+    let coding = coding.map_err(|refused| Failed::Secret(refused.to_string()))?;
+    clean(&mut head.headers, false);
     // A body that is not there is in no coding.
     let body = if body.is_end_stream() {
         Body::Passing(passing(body))
     } else {
-        Body::Scrubbed(Box::new(Scrubbed::new(passing(body), coding, scrub)))
+        Body::Scrubbed(Box::new(Scrubbed::new(passing(body), coding, filter)))
     };
     Ok(Response::from_parts(head, body))
 }
@@ -258,20 +270,20 @@ fn switch(
     case: &Case,
     mut response: Response<Incoming>,
     upgrade: Option<hyper::upgrade::OnUpgrade>,
-    scrub: Option<Scrub>,
+    filter: Option<Arc<Filter>>,
     (allowed, place): (Allowed, super::limits::Place),
 ) -> Response<Body> {
     let Some(inside) = upgrade else { return case.refuse(Refusal::Malformed) };
     let outside = hyper::upgrade::on(&mut response);
     let (task, idle) = (case.clone(), case.inner.parts.limits.idle_time);
-    let filter = scrub.clone();
+    let through = filter.clone();
     case.inner.tasks.spawn(async move {
         let (Ok(inside), Ok(outside)) = tokio::join!(inside, outside) else { return };
         let _place = place;
         let (meter, cut) = (Meter::new(task.clone()), task.cut(&allowed));
         let (inside, outside) = ((TokioIo::new(inside), BytesMut::new()), TokioIo::new(outside));
-        let end = match filter {
-            Some(scrub) => splice(inside, Filtered::new(outside, &scrub), meter, cut, idle).await,
+        let end = match through {
+            Some(filter) => splice(inside, Filtered::new(outside, filter), meter, cut, idle).await,
             None => splice(inside, outside, meter, cut, idle).await,
         };
         if end == End::Cut {
@@ -279,9 +291,9 @@ fn switch(
         }
     });
     clean(response.headers_mut(), true);
-    if let Some(scrub) = scrub {
+    if let Some(filter) = filter {
         response.extensions_mut().remove::<ReasonPhrase>();
-        scrub.headers(response.headers_mut());
+        filter.scrub.headers(response.headers_mut());
     }
     response.map(|_| Body::empty())
 }
@@ -298,8 +310,8 @@ fn clean(headers: &mut HeaderMap, upgrade: bool) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        // What frames the message is not for a box to take out.
-        .filter(|name| name != HOST && name != http::header::CONTENT_LENGTH)
+        // What frames the message, and says what its body is, is not for an end to take out.
+        .filter(|name| ![HOST, CONTENT_LENGTH, CONTENT_ENCODING].contains(name))
         .collect();
     for name in named {
         headers.remove(name);
@@ -307,6 +319,8 @@ fn clean(headers: &mut HeaderMap, upgrade: bool) {
     for name in HOP {
         headers.remove(name);
     }
+    // By it programs tell our refusals, with their advice, from what a server says.
+    headers.remove(WHY);
     if upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));

@@ -1,7 +1,7 @@
 //! What is remembered of a box as long as it is there: what it used up, who vouches in its name, and
 //! what it holds in the place of secrets.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use smartbox_core::egress::port::Rules;
 use smartbox_core::egress::{Quota, Refusal, Spent, Standins, Way};
@@ -11,6 +11,7 @@ use smartbox_core::time::Clock;
 use tokio::sync::OnceCell;
 
 use super::authority::Voucher;
+use super::secrets::Filter;
 use crate::swap::Swap;
 
 /// One box.
@@ -22,6 +23,8 @@ pub(crate) struct Known {
     pub(crate) voucher: Mutex<Option<(String, Arc<Voucher>)>>,
     /// What it holds, as it was told, and in the form in which it is looked for.
     pub(crate) swap: Mutex<Option<(Arc<Standins>, Arc<Swap>)>>,
+    /// What takes values out of answers, as long as answers pass.
+    pub(crate) filter: Mutex<Weak<Filter>>,
 }
 
 impl Known {

@@ -19,18 +19,27 @@ pub(crate) struct Meter {
     up: u64,
     down: u64,
     told: Instant,
+    /// When something passed last.
+    passed: Instant,
     spent: bool,
 }
 
 impl Meter {
     pub(crate) fn new(case: Case) -> Self {
-        Self { case, up: 0, down: 0, told: Instant::now(), spent: false }
+        let now = Instant::now();
+        Self { case, up: 0, down: 0, told: now, passed: now, spent: false }
+    }
+
+    /// For how long nothing passed.
+    pub(crate) fn idle(&self) -> Duration {
+        self.passed.elapsed()
     }
 
     /// How many of so many bytes may pass; they are counted. If that is not all of them, the day's
     /// bytes are used up, which is written down once, and the connection is to be cut.
     pub(crate) fn pass(&mut self, way: Way, bytes: usize) -> usize {
         let may = if self.spent { 0 } else { self.case.budget.pass(way, bytes) };
+        self.passed = Instant::now();
         match way {
             Way::Up => self.up += may as u64,
             Way::Down => self.down += may as u64,

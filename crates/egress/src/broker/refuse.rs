@@ -11,7 +11,7 @@ use super::Inner;
 use super::body::Body;
 
 /// The header that tells our refusals from a server's.
-const WHY: &str = "x-smartbox-egress";
+pub(crate) const WHY: &str = "x-smartbox-egress";
 
 /// What is said to a box.
 pub(crate) struct Advice {

@@ -2,15 +2,19 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 use super::body::{Broken, Passing};
-use crate::scrub::{self, Coding, Scrub, Window};
+use super::secrets::Filter;
+use crate::scrub::{self, Coding, Window};
 
 /// Bytes that are read of a stream at once.
 const PIECE: usize = 16 << 10;
@@ -18,7 +22,7 @@ const PIECE: usize = 16 << 10;
 /// The body of an answer.
 pub(crate) struct Scrubbed {
     passing: Passing,
-    scrub: Scrub,
+    filter: Arc<Filter>,
     body: scrub::Body,
     /// What comes after the last of the body.
     trailers: Option<HeaderMap>,
@@ -33,9 +37,9 @@ enum State {
 }
 
 impl Scrubbed {
-    pub(crate) fn new(passing: Passing, coding: Coding, scrub: Scrub) -> Self {
-        let body = scrub::Body::new(coding, &scrub);
-        Self { passing, scrub, body, trailers: None, state: State::Body }
+    pub(crate) fn new(passing: Passing, coding: Coding, filter: Arc<Filter>) -> Self {
+        let body = scrub::Body::new(coding, &filter.scrub);
+        Self { passing, filter, body, trailers: None, state: State::Body }
     }
 
     pub(crate) fn poll(
@@ -75,13 +79,17 @@ impl Scrubbed {
             Ok(piece) => self.body.feed(piece),
             Err(frame) => {
                 if let Ok(mut trailers) = frame.into_trailers() {
-                    self.scrub.headers(&mut trailers);
+                    self.filter.scrub.headers(&mut trailers);
                     self.trailers = Some(trailers);
                 }
             }
         }
     }
 }
+
+/// How long the end of what came is held when nothing follows. It may be the beginning of a value, or
+/// the end of a message that somebody waits for.
+const HOLD: Duration = Duration::from_millis(100);
 
 /// A stream of another protocol, filtered on its way to the box.
 pub(crate) struct Filtered<S> {
@@ -90,11 +98,15 @@ pub(crate) struct Filtered<S> {
     /// Filtered, and not read yet.
     out: Bytes,
     ended: bool,
+    /// When what is held is given.
+    held: Option<Pin<Box<Sleep>>>,
+    _filter: Arc<Filter>,
 }
 
 impl<S> Filtered<S> {
-    pub(crate) fn new(stream: S, scrub: &Scrub) -> Self {
-        Self { stream, window: scrub.window(), out: Bytes::new(), ended: false }
+    pub(crate) fn new(stream: S, filter: Arc<Filter>) -> Self {
+        let window = filter.scrub.window();
+        Self { stream, window, out: Bytes::new(), ended: false, held: None, _filter: filter }
     }
 }
 
@@ -117,7 +129,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Filtered<S> {
             }
             let mut piece = vec![0; PIECE];
             let mut read = ReadBuf::new(&mut piece);
-            ready!(Pin::new(&mut this.stream).poll_read(cx, &mut read))?;
+            if Pin::new(&mut this.stream).poll_read(cx, &mut read)?.is_pending() {
+                if !this.window.holds() {
+                    return Poll::Pending;
+                }
+                let held = this.held.get_or_insert_with(|| Box::pin(sleep(HOLD)));
+                ready!(held.as_mut().poll(cx));
+                this.held = None;
+                this.out = this.window.rest();
+                continue;
+            }
+            this.held = None;
             let n = read.filled().len();
             this.ended = n == 0;
             piece.truncate(n);

@@ -1,18 +1,19 @@
 //! Secrets in the requests of one box: what may stand where, the values that go in, and what must not
 //! come back. The rules are [`crate::swap`] and [`crate::scrub`]; here they meet the vault.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::request::Parts;
 use smartbox_core::egress::Standins;
 use smartbox_core::egress::port::Happening;
 use smartbox_core::secret::Secret;
+use smartbox_core::store::StoreError;
 
 use super::Inner;
 use super::case::Case;
 use crate::scrub::{self, Scrub};
-use crate::swap::{Plan, Refusal, Swap, Towards};
+use crate::swap::{Plan, Refusal, Swap, Towards, flaw};
 
 /// What is known of one request before anybody is dialled.
 pub(crate) struct Look {
@@ -20,10 +21,17 @@ pub(crate) struct Look {
     plan: Plan,
 }
 
-/// A request that may go, with the values in it.
-pub(crate) struct Armed {
-    /// Takes the values out of the answer; none if the host may be sent none.
-    pub(crate) scrub: Option<Scrub>,
+/// Takes some values out of answers. All that pass at one time share it: it is large.
+pub(crate) struct Filter {
+    values: BTreeMap<String, Secret<String>>,
+    pub(crate) scrub: Scrub,
+}
+
+impl Filter {
+    fn is_of(&self, values: &BTreeMap<String, Secret<String>>) -> bool {
+        let texts = self.values.values().map(Secret::expose);
+        self.values.keys().eq(values.keys()) && texts.eq(values.values().map(Secret::expose))
+    }
 }
 
 /// Why no request goes out.
@@ -55,36 +63,77 @@ impl Case {
         Ok(Some(Look { swap, plan }))
     }
 
-    /// Puts the values into a head that was judged.
-    pub(crate) async fn arm(&self, look: &Look, head: &mut Parts) -> Result<Armed, Failed> {
-        let mut names = look.swap.bound_to(&self.target.host, self.target.port);
-        names.extend(look.plan.secrets());
-        names.sort_unstable();
-        names.dedup();
+    /// Puts the values into a head that was judged. What takes them, and whatever else the host may be
+    /// sent, out of the answer; none if there is nothing.
+    pub(crate) async fn arm(
+        &self,
+        look: &Look,
+        head: &mut Parts,
+    ) -> Result<Option<Arc<Filter>>, Failed> {
+        let sent = look.plan.secrets();
         let mut values = HashMap::new();
-        for name in names {
+        for name in &sent {
             if let Some(value) = self.release(name).await? {
-                values.insert(name.to_owned(), value);
+                values.insert((*name).to_owned(), value);
             }
         }
         look.plan.fill(head, &values).map_err(Failed::Refused)?;
-        for name in look.plan.secrets() {
+        let mut hunted: BTreeMap<String, Secret<String>> = values.into_iter().collect();
+        for name in look.swap.bound_to(&self.target.host, self.target.port) {
+            // What has a flaw is never sent, and need not be found.
+            if !hunted.contains_key(name)
+                && let Some(value) = self.peek(name).await?
+                && flaw(value.expose()).is_none()
+            {
+                hunted.insert(name.to_owned(), value);
+            }
+        }
+        let filter = self.filter(hunted);
+        if filter.is_none() && !sent.is_empty() {
+            tracing::warn!(smartbox = %self.id, "what goes out could not be looked for in the answer");
+            return Err(Failed::Vault);
+        }
+        for name in sent {
             self.note(Happening::Secret(name.to_owned()));
         }
-        let scrub = Scrub::new(values.values());
-        if scrub.is_some() {
+        if filter.is_some() {
             scrub::ask(&mut head.headers);
         }
-        Ok(Armed { scrub })
+        Ok(filter)
     }
 
+    /// The one that is in use for these values, or a new one.
+    fn filter(&self, values: BTreeMap<String, Secret<String>>) -> Option<Arc<Filter>> {
+        let known = self.inner.know(&self.id);
+        let mut place = known.filter.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(filter) = place.upgrade().filter(|filter| filter.is_of(&values)) {
+            return Some(filter);
+        }
+        let scrub = Scrub::new(values.values())?;
+        let filter = Arc::new(Filter { values, scrub });
+        *place = Arc::downgrade(&filter);
+        Some(filter)
+    }
+
+    /// A value that goes out, which is counted.
     async fn release(&self, name: &str) -> Result<Option<Secret<String>>, Failed> {
         let Some(scope) = self.standing.standins.scopes.get(name) else { return Ok(None) };
         let release = &self.inner.parts.release;
-        release.release_of(self.id.clone(), scope.clone(), name.to_owned()).await.map_err(|error| {
-            tracing::warn!(smartbox = %self.id, %error, "a secret could not be released");
-            Failed::Vault
-        })
+        let value = release.release_of(self.id.clone(), scope.clone(), name.to_owned()).await;
+        value.map_err(|error| self.cannot(&error))
+    }
+
+    /// A value that is only looked for.
+    async fn peek(&self, name: &str) -> Result<Option<Secret<String>>, Failed> {
+        let Some(scope) = self.standing.standins.scopes.get(name) else { return Ok(None) };
+        let release = &self.inner.parts.release;
+        let value = release.peek_of(self.id.clone(), scope.clone(), name.to_owned()).await;
+        value.map_err(|error| self.cannot(&error))
+    }
+
+    fn cannot(&self, error: &StoreError) -> Failed {
+        tracing::warn!(smartbox = %self.id, %error, "a secret could not be opened");
+        Failed::Vault
     }
 }
 

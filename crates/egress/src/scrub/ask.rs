@@ -26,8 +26,14 @@ pub fn ask(headers: &mut HeaderMap) {
     for name in [RANGE, IF_RANGE, TE, SEC_WEBSOCKET_EXTENSIONS, HeaderName::from_static("a-im")] {
         headers.remove(name);
     }
-    // By these some servers read another path than the one that was judged.
-    for name in ["x-original-url", "x-rewrite-url"] {
+    // By these some servers read another path or method than the one that was judged.
+    for name in [
+        "x-original-url",
+        "x-rewrite-url",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+    ] {
         headers.remove(name);
     }
 }

@@ -26,6 +26,11 @@ impl Window {
         self.hits
     }
 
+    /// Whether something is held.
+    pub fn holds(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     /// A piece passes; what is safe to send of it and of what was held comes back, maybe nothing.
     pub fn pass(&mut self, piece: Bytes) -> Bytes {
         if self.held.is_empty() {

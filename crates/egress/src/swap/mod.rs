@@ -28,4 +28,5 @@ mod watch;
 
 pub use plan::{Plan, Swap, Towards};
 pub use refusal::{Refusal, Spot};
+pub(crate) use value::flaw;
 pub use watch::Watch;

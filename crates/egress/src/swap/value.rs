@@ -9,10 +9,22 @@ use crate::forms::SHORTEST;
 const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
-/// What is wrong with a value wherever it would stand.
-pub(super) fn flaw(value: &str) -> Option<&'static str> {
+/// A longer value costs too much to look for: its owner chooses it, and the answers.
+const LONGEST: usize = 1024;
+
+/// What is wrong with a value wherever it would stand. One with a flaw is never sent, so that it is not
+/// looked for in answers either.
+pub(crate) fn flaw(value: &str) -> Option<&'static str> {
     if value.len() < SHORTEST {
         return Some("it is shorter than 8 characters, too short to be recognised in an answer");
+    }
+    if value.len() > LONGEST {
+        return Some("it is longer than 1024 bytes, too long to be looked for in each answer");
+    }
+    // Whether one stands for itself or begins an escape, each such character leaves two readings, and
+    // a text of many of them exponentially or quadratically many.
+    if value.contains(['%', '\\']) {
+        return Some("it has a % or a \\, which cannot be told from an escape in an answer");
     }
     if value.contains(char::is_control) {
         return Some("it has a line break or another control character");

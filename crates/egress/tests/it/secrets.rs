@@ -308,3 +308,144 @@ async fn a_value_that_would_make_two_headers_of_one_is_not_sent() {
     assert!(answer.starts_with("HTTP/1.1 403") && !answer.contains("secret-value"), "{answer}");
     assert!(heard.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_value_that_could_be_read_in_two_ways_is_not_sent_and_costs_nothing() {
+    let slashes = "\\".repeat(4096);
+    let answer =
+        format!("HTTP/1.1 200 OK\r\ncontent-length: 4096\r\nconnection: close\r\n\r\n{slashes}");
+    let (port, heard) = web("api.test", answer).await;
+    for value in ["\\".repeat(64), "%25".repeat(64), "x".repeat(1025)] {
+        let to = format!("api.test:{port}");
+        let world = World::new(&[&to], &[port]);
+        world.name("api.test", &[&["127.0.0.1"]]);
+        world.hold("KEY", STANDIN, &value, vec![bound(&to, vec![header("Bearer {}")])]);
+        let bearer = format!("authorization: Bearer {STANDIN}\r\n");
+        let answer = once(&world, &to, &get("/", &to, &bearer)).await;
+        assert!(answer.starts_with("HTTP/1.1 403") && !answer.contains(&value), "{answer}");
+        // Without it the host answers, and its answer is not searched for what was never sent.
+        let answer = once(&world, &to, &get("/", &to, "")).await;
+        assert!(answer.ends_with("\\\\\\\\"), "{answer}");
+    }
+    assert!(heard.lock().unwrap().iter().all(|text| !text.contains("authorization")));
+}
+
+#[tokio::test]
+async fn a_tunnel_that_passed_untouched_ends_when_a_secret_may_go_there() {
+    let (port, _) = web("api.test", OK).await;
+    let to = format!("api.test:{port}");
+    let world = World::new(&[&to], &[port]);
+    world.name("api.test", &[&["127.0.0.1"]]);
+    let mut inside = world.dial();
+    inside.connect(&to).await;
+    let mut stream = speak(&world, inside, "api.test", false).await.unwrap();
+    world.hold("KEY", STANDIN, VALUE, vec![bound(&to, vec![header("Bearer {}")])]);
+    world.allow(layer(&[&to], &[]));
+    let mut rest = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest);
+    let _ = tokio::time::timeout(crate::world::WITHIN, read).await.expect("it closes");
+    assert!(rest.is_empty());
+    assert_eq!(world.refusals().len(), 1, "it was cut");
+}
+
+#[tokio::test]
+async fn a_coding_that_is_hidden_from_the_check_is_no_way_back() {
+    let text = gzip(&format!("you sent {VALUE}"));
+    for (name, more) in [
+        ("transfer-encoding: gzip, chunked", ""),
+        ("content-encoding: gzip", "connection: content-encoding\r\n"),
+    ] {
+        let mut answer = format!("HTTP/1.1 200 OK\r\n{name}\r\n{more}").into_bytes();
+        if name.contains("chunked") {
+            answer.extend(format!("\r\n{:x}\r\n", text.len()).as_bytes());
+            answer.extend([&text[..], b"\r\n0\r\n\r\n"].concat());
+        } else {
+            answer.extend(format!("content-length: {}\r\n\r\n", text.len()).as_bytes());
+            answer.extend(&text);
+        }
+        let (port, _) = web("api.test", answer).await;
+        let (world, to) = holding(port, vec![header("Bearer {}")]);
+        let request = get("/", &to, &format!("authorization: Bearer {STANDIN}\r\n"));
+        let mut inside = world.dial();
+        inside.connect(&to).await;
+        let mut stream = speak(&world, inside, "api.test", true).await.unwrap();
+        let head = ask(&mut stream, &request).await;
+        let mut body = Vec::new();
+        let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut body);
+        let _ = tokio::time::timeout(crate::world::WITHIN, read).await.expect("it closes");
+        assert!(!body.windows(4).any(|four| four == &text[..4]), "{name}: {head}");
+        assert!(!String::from_utf8_lossy(&body).contains(VALUE), "{name}: {head}");
+    }
+}
+
+#[tokio::test]
+async fn a_stand_in_after_the_body_does_not_go_out() {
+    let (port, heard) = web("api.test", OK).await;
+    let (world, to) = holding(port, vec![header("Bearer {}")]);
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: {to}\r\ntransfer-encoding: chunked\r\ntrailer: x-last\r\n\
+         connection: close\r\n\r\n1\r\na\r\n0\r\nx-last: {STANDIN}\r\n\r\n"
+    );
+    once(&world, &to, &request).await;
+    world.until(|world| !world.refusals().is_empty()).await;
+    assert_eq!(world.refusals()[0].2, Refusal::Secret);
+    assert!(heard.lock().unwrap().iter().all(|text| !text.contains(STANDIN)));
+}
+
+#[tokio::test]
+async fn the_end_of_a_message_is_not_held_for_good() {
+    // It ends with what a value begins with, and nothing follows.
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n\
+                  upgrade: websocket\r\n\r\nanswer: r";
+    let (port, _) = web("api.test", answer).await;
+    let (world, to) = holding(port, vec![header("Bearer {}")]);
+    let mut inside = world.dial();
+    inside.connect(&to).await;
+    let mut stream = speak(&world, inside, "api.test", true).await.unwrap();
+    let request = format!(
+        "GET / HTTP/1.1\r\nHost: {to}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+    );
+    ask(&mut stream, &request).await;
+    let mut frame = [0; 9];
+    let read = tokio::io::AsyncReadExt::read_exact(&mut stream, &mut frame);
+    tokio::time::timeout(crate::world::WITHIN, read).await.expect("all of it").unwrap();
+    assert_eq!(&frame, b"answer: r");
+}
+
+#[tokio::test]
+async fn a_server_cannot_speak_in_our_name() {
+    let answer = "HTTP/1.1 403 Forbidden\r\nx-smartbox-egress: not-listed\r\n\
+                  content-length: 0\r\nconnection: close\r\n\r\n";
+    let (port, _) = web("api.test", answer).await;
+    let (world, to) = holding(port, vec![header("Bearer {}")]);
+    let answer = once(&world, &to, &get("/", &to, "")).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 403") && !answer.contains("x-smartbox-egress"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn a_long_upload_is_not_idle() {
+    let (port, heard) = web("api.test", OK).await;
+    let to = format!("api.test:{port}");
+    let idle = std::time::Duration::from_secs(3);
+    let limits = smartbox_egress::Limits { idle_time: idle, ..Default::default() };
+    let world = World::with(&[&to], &[port], limits);
+    world.name("api.test", &[&["127.0.0.1"]]);
+    world.hold("KEY", STANDIN, VALUE, vec![bound(&to, vec![header("Bearer {}")])]);
+    let mut inside = world.dial();
+    inside.connect(&to).await;
+    let mut stream = speak(&world, inside, "api.test", true).await.unwrap();
+    // The server of this test answers once it has a head; it gets none before the body is long.
+    let head = format!("POST / HTTP/1.1\r\nHost: {to}\r\ncontent-length: 40\r\n\r\n");
+    tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+    for _ in 0..40 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"x").await.unwrap();
+        tokio::io::AsyncWriteExt::flush(&mut stream).await.unwrap();
+    }
+    let head = ask(&mut stream, "").await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(heard.lock().unwrap().len(), 1);
+}

@@ -115,6 +115,15 @@ impl Release for Fake {
     ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
         self.release(id, name)
     }
+
+    fn peek_of(
+        &self,
+        id: SmartboxId,
+        _: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        self.release(id, name)
+    }
 }
 
 impl Witness for Fake {

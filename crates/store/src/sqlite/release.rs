@@ -34,6 +34,15 @@ impl Release for Sqlite {
     ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
         Box::pin(self.release_from(id, Some(scope), name))
     }
+
+    fn peek_of(
+        &self,
+        id: SmartboxId,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        Box::pin(release::peek(self, id, scope, name))
+    }
 }
 
 impl Sqlite {

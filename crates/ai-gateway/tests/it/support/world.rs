@@ -210,6 +210,15 @@ impl Release for Vault {
     ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
         self.release(id, name)
     }
+
+    fn peek_of(
+        &self,
+        id: SmartboxId,
+        _: smartbox_core::secret::Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Secret<String>>, StoreError>> {
+        self.release(id, name)
+    }
 }
 
 /// Counts what keeps boxes awake.

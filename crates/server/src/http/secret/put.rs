@@ -7,7 +7,6 @@ use smartbox_api::problem::Code;
 use smartbox_api::secret::{MAX_VALUE, NewSecret};
 use smartbox_core::audit::Act;
 use smartbox_core::secret::{Scope, Secret, check_name};
-use smartbox_core::store;
 
 use super::{revision, scope};
 use crate::app::App;
@@ -52,18 +51,20 @@ pub(super) async fn put(
         detail: name.clone(),
         at: app.clock.now(),
     };
-    let set = store::write(&*app.store, move |tx| {
-        Box::pin(async move {
-            if !seen.allows(revision(tx, &scope, &name).await?) {
-                return Ok(None);
-            }
-            let revision = tx.secrets().set(scope, name, value).await?;
-            tx.audit().append(act).await?;
-            Ok(Some(revision))
-        })
-    })
-    .await?;
-    app.control.secrets_changed();
+    let work = app.control.change_secrets(
+        move |tx| {
+            Box::pin(async move {
+                if !seen.allows(revision(tx, &scope, &name).await?) {
+                    return Ok(None);
+                }
+                let revision = tx.secrets().set(scope, name, value).await?;
+                tx.audit().append(act).await?;
+                Ok(Some(revision))
+            })
+        },
+        Option::is_some,
+    );
+    let set = work.await?;
     let revision = set.map(Revision).ok_or_else(IfMatch::failed)?;
     Ok((StatusCode::NO_CONTENT, revision, ()))
 }

@@ -5,7 +5,6 @@ use http::StatusCode;
 use smartbox_api::secret::SecretQuery;
 use smartbox_core::audit::Act;
 use smartbox_core::secret::Scope;
-use smartbox_core::store;
 
 use super::{revision, scope};
 use crate::app::App;
@@ -38,21 +37,23 @@ pub(super) async fn remove(
         detail: name.chars().take(80).collect(),
         at: app.clock.now(),
     };
-    let there = store::write(&*app.store, move |tx| {
-        Box::pin(async move {
-            let now = revision(tx, &scope, &name).await?;
-            if now.is_some() && !seen.allows(now) {
-                return Ok(None);
-            }
-            let there = tx.secrets().remove(scope, name).await?;
-            if there {
-                tx.audit().append(act).await?;
-            }
-            Ok(Some(there))
-        })
-    })
-    .await?;
-    app.control.secrets_changed();
+    let work = app.control.change_secrets(
+        move |tx| {
+            Box::pin(async move {
+                let now = revision(tx, &scope, &name).await?;
+                if now.is_some() && !seen.allows(now) {
+                    return Ok(None);
+                }
+                let there = tx.secrets().remove(scope, name).await?;
+                if there {
+                    tx.audit().append(act).await?;
+                }
+                Ok(Some(there))
+            })
+        },
+        |there| *there == Some(true),
+    );
+    let there = work.await?;
     match there {
         Some(true) => Ok(StatusCode::NO_CONTENT),
         Some(false) => Err(Trouble::missing("secret")),

@@ -102,7 +102,10 @@ async fn a_value_is_released_from_the_scope_that_is_meant_or_not_at_all(s: Subje
     set(&s, &Scope::Platform).await;
     let of = async |scope: &Scope| {
         let found = s.release.release_of(pa.id.clone(), scope.clone(), "KEY".into()).await;
-        found.unwrap().is_some()
+        let seen = s.release.peek_of(pa.id.clone(), scope.clone(), "KEY".into()).await;
+        let (found, seen) = (found.unwrap(), seen.unwrap());
+        assert_eq!(found.is_some(), seen.is_some());
+        found.is_some()
     };
     // The platform's own key of that name is not given to whoever binds the name.
     assert!(!of(&mine).await && !of(&its).await);
