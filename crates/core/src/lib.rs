@@ -31,6 +31,7 @@ pub mod sandbox;
 pub mod secret;
 pub mod session;
 pub mod smartbox;
+pub mod snapshot;
 pub mod store;
 pub mod telemetry;
 pub mod time;
