@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ai-gateway", &["core"]),
     ("edge", &["core"]),
     ("egress", &["core"]),
+    ("snapshot", &["core"]),
     ("control", &["core", "api", "link"]),
     (
         "server",

@@ -1,0 +1,146 @@
+//! The library's storage over an object store. The library is blocking and calls from its own threads;
+//! the requests run on the runtime that the driver was asked on.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use rustic_core::{
+    BytesList, ErrorKind, FileType, Id, ReadBackend, RusticError, RusticResult, WriteBackend,
+};
+use smartbox_core::snapshot::port::SnapshotError;
+use tokio::runtime::Handle;
+
+use crate::error::of_store;
+use crate::gate::Gate;
+
+/// A repository's objects.
+pub(crate) struct Backend {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) root: Path,
+    pub(crate) runtime: Handle,
+    pub(crate) gate: Gate,
+}
+
+impl Backend {
+    fn path(&self, kind: FileType, id: &Id) -> Path {
+        let hex = id.to_hex();
+        let name = hex.as_str();
+        match kind {
+            FileType::Config => self.root.clone().join("config"),
+            FileType::Pack => self.root.clone().join("data").join(&name[..2]).join(name),
+            other => self.root.clone().join(other.dirname()).join(name),
+        }
+    }
+
+    /// Waits for a request; what fails shuts the gate.
+    fn wait<T>(
+        &self,
+        request: impl Future<Output = Result<T, object_store::Error>>,
+    ) -> RusticResult<T> {
+        self.runtime.block_on(request).map_err(|error| {
+            let text = error.to_string();
+            self.gate.shut(of_store(error));
+            RusticError::new(ErrorKind::Backend, text)
+        })
+    }
+}
+
+impl ReadBackend for Backend {
+    fn location(&self) -> String {
+        self.root.to_string()
+    }
+
+    fn list_with_size(&self, kind: FileType) -> RusticResult<Vec<(Id, u32)>> {
+        if kind == FileType::Config {
+            let config = self.root.clone().join("config");
+            let head = self.wait(async {
+                match self.store.head(&config).await {
+                    Err(object_store::Error::NotFound { .. }) => Ok(None),
+                    other => other.map(Some),
+                }
+            })?;
+            return Ok(head.map(|meta| (Id::default(), size(meta.size))).into_iter().collect());
+        }
+        let beneath = self.root.clone().join(kind.dirname());
+        let found = self.wait(self.store.list(Some(&beneath)).try_collect::<Vec<_>>())?;
+        let named = found.into_iter().filter_map(|meta| {
+            // Left-overs of a dead writer have other names.
+            let id = meta.location.filename()?.parse::<Id>().ok()?;
+            Some((id, size(meta.size)))
+        });
+        Ok(named.collect())
+    }
+
+    fn read_full(&self, kind: FileType, id: &Id) -> RusticResult<Bytes> {
+        let path = self.path(kind, id);
+        self.wait(async { self.store.get(&path).await?.bytes().await })
+    }
+
+    fn read_partial(
+        &self,
+        kind: FileType,
+        id: &Id,
+        _cacheable: bool,
+        offset: u32,
+        length: u32,
+    ) -> RusticResult<Bytes> {
+        let from = u64::from(offset);
+        let path = self.path(kind, id);
+        self.wait(self.store.get_range(&path, from..from + u64::from(length)))
+    }
+
+    fn warmup_path(&self, kind: FileType, id: &Id) -> String {
+        self.path(kind, id).to_string()
+    }
+}
+
+impl WriteBackend for Backend {
+    fn write_bytes(
+        &self,
+        kind: FileType,
+        id: &Id,
+        _cacheable: bool,
+        content: BytesList,
+    ) -> RusticResult<()> {
+        // The snapshot comes last, and is what acknowledges all before.
+        if kind == FileType::Snapshot && !self.gate.is_open() {
+            return Err(RusticError::new(
+                ErrorKind::Backend,
+                "something before has failed: no snapshot is written",
+            ));
+        }
+        // A repository is made once: of two at the same time one loses, rather than both.
+        let mode = match kind {
+            FileType::Config => PutMode::Create,
+            _ => PutMode::Overwrite,
+        };
+        let payload = PutPayload::from_iter(content.into_vec());
+        let options = PutOptions { mode, ..PutOptions::default() };
+        let path = self.path(kind, id);
+        self.wait(self.store.put_opts(&path, payload, options)).map(|_| ())
+    }
+
+    fn remove(&self, kind: FileType, id: &Id, _cacheable: bool) -> RusticResult<()> {
+        let path = self.path(kind, id);
+        self.wait(self.store.delete(&path))
+    }
+}
+
+/// Packs are far below four gigabytes; what is not is none of ours.
+fn size(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// What stopped the library: what the storage said, or else that what it read made no sense.
+pub(crate) fn why(gate: &Gate, what: &'static str, error: Box<RusticError>) -> SnapshotError {
+    match gate.why() {
+        Some(SnapshotError::Missing { .. }) => {
+            SnapshotError::Corrupt { what, source: "an object that it names is not there".into() }
+        }
+        Some(first) => first,
+        None => crate::error::of_library(what, error),
+    }
+}

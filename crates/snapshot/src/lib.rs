@@ -1,0 +1,25 @@
+//! Snapshots of homes in the restic repository format, over an object store. It implements
+//! [`smartbox_core::snapshot::port::Snapshots`].
+//!
+//! What is absent: any decision. Which number may be claimed, which snapshot is a generation and which
+//! may go is decided in `core::snapshot`. Also absent: a cache on the local disk, locks (the format's
+//! own are not taken by the library; claims and fences stand in for them), and every way to follow a
+//! link out of a home.
+//!
+//! Layout beneath the store's root, for each box: `<box>/repository/…` as restic knows it,
+//! `<box>/generations/<number>` beside it.
+
+mod backend;
+mod claim;
+mod driver;
+mod error;
+mod exclude;
+mod gate;
+mod open;
+mod restore;
+mod source;
+mod take;
+mod verify;
+
+pub use driver::Restic;
+pub use exclude::USUAL;

@@ -1,0 +1,10 @@
+//! Snapshots over a directory: round trips, the restic program, hostile homes, and failures at each step.
+
+#![expect(clippy::unwrap_used, reason = "helpers of one test binary")]
+
+mod claims;
+mod faults;
+mod hostile;
+mod restic;
+mod round;
+mod world;
