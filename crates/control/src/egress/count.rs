@@ -194,6 +194,7 @@ impl Book {
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 tx.egress_uses().sweep(before, HOSTS + 1).await?;
+                tx.secrets().sweep_releases(before).await?;
                 tx.egress_rules().sweep(now).await
             })
         })

@@ -4,6 +4,7 @@ use crate::BoxFuture;
 use crate::id::SmartboxId;
 use crate::secret::{Scope, Secret, SecretInfo};
 use crate::store::StoreError;
+use crate::time::Timestamp;
 
 /// Sealed secrets within one unit of work. Values go in and come out unsealed; at rest they are sealed.
 pub trait Secrets: Send {
@@ -24,6 +25,8 @@ pub trait Secrets: Send {
     fn list(&mut self, scope: Scope) -> BoxFuture<'_, Result<Vec<SecretInfo>, StoreError>>;
     /// Removes a secret; says whether it was there.
     fn remove(&mut self, scope: Scope, name: String) -> BoxFuture<'_, Result<bool, StoreError>>;
+    /// Forgets how often secrets were released in minutes before then; how many rows.
+    fn sweep_releases(&mut self, before: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 }
 
 /// Releases secrets to brokers (the AI gateway, egress, channels), and to nothing else.

@@ -7,6 +7,7 @@ use smartbox_core::BoxFuture;
 use smartbox_core::secret::port::Secrets;
 use smartbox_core::secret::{Scope, Secret, SecretInfo};
 use smartbox_core::store::StoreError;
+use smartbox_core::time::Timestamp;
 
 use super::records::Records;
 use super::state::Kept;
@@ -73,6 +74,15 @@ impl Secrets for Records<'_> {
         Box::pin(ready(self.change().map(|state| {
             let secrets = Arc::make_mut(&mut state.secrets);
             secrets.get_mut(&scope).is_some_and(|names| names.remove(&name).is_some())
+        })))
+    }
+
+    fn sweep_releases(&mut self, before: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(ready(self.change().map(|state| {
+            let releases = Arc::make_mut(&mut state.releases);
+            let many = releases.len();
+            releases.retain(|(_, minute, ..), _| *minute >= before);
+            (many - releases.len()) as u64
         })))
     }
 }

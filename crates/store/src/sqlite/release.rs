@@ -117,26 +117,6 @@ impl Sqlite {
         .await
         .map_err(error::store)
     }
-
-    /// Forgets the counts of minutes before a time; how many rows.
-    pub async fn forget_releases(&self, before: Timestamp) -> Result<u64, StoreError> {
-        let rows = Arc::new(Mutex::new(0));
-        let inner = rows.clone();
-        self.queue(Box::new(move |records| {
-            Box::pin(async move {
-                let done = sqlx::query("DELETE FROM releases WHERE minute < ?")
-                    .bind(before.0)
-                    .execute(records.conn()?)
-                    .await
-                    .map_err(|e| records.failed(e))?;
-                *inner.lock().unwrap_or_else(PoisonError::into_inner) = done.rows_affected();
-                Ok(())
-            })
-        }))
-        .await?;
-        let rows = *rows.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(rows)
-    }
 }
 
 fn released(row: &SqliteRow) -> Result<Released, sqlx::Error> {

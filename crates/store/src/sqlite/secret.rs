@@ -109,6 +109,17 @@ impl Secrets for Records<'_> {
             Ok(done.rows_affected() > 0)
         })
     }
+
+    fn sweep_releases(&mut self, before: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let done = sqlx::query("DELETE FROM releases WHERE minute < ?")
+                .bind(before.0)
+                .execute(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(done.rows_affected())
+        })
+    }
 }
 
 fn revision(version: i64) -> Result<u64, StoreError> {

@@ -103,6 +103,9 @@ async fn releases_are_counted_by_the_minute(s: Subject) {
     assert_eq!(releases(&s, &owner.id, T0).await, expected);
     assert_eq!(releases(&s, &owner.id, minutes[2]).await, expected[1..]);
     assert_eq!(releases(&s, &account("x").id, T0).await, []);
+    let swept = write!(s.store, |tx| tx.secrets().sweep_releases(minutes[2]).await);
+    assert_eq!(swept.unwrap(), 1);
+    assert_eq!(releases(&s, &owner.id, T0).await, expected[1..]);
 }
 
 async fn releases(
