@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::platform::{Platform, puppet};
 
 /// The registries of npm and PyPI are the only hosts of the internet that tests may ask.
-const REGISTRIES: [&str; 3] = ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"];
+pub const REGISTRIES: [&str; 3] = ["registry.npmjs.org", "pypi.org", "files.pythonhosted.org"];
 
 /// Where a machine reaches the registries by a mirror in its own network, the operator opens that.
 pub fn mirrors() -> Vec<String> {

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use smartbox_core::egress::address::is_stand_in;
 
-use crate::egress::{Inside, mirrors};
+use crate::egress::{Inside, REGISTRIES, mirrors};
 use crate::platform::{Platform, puppet};
 
-const HOST: &str = "registry.npmjs.org";
+const HOST: &str = REGISTRIES[0];
 
 /// Programs that look a name up, each in its own way: the C library, node by it and by itself, Python.
 fn asking(name: &str) -> [String; 4] {

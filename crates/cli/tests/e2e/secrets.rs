@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::egress::Inside;
 use crate::platform::Platform;
 use crate::service::{Keys, Service, Trust};
 
@@ -44,17 +45,6 @@ impl Planted {
     }
 }
 
-struct Inside<'p>(&'p Platform);
-
-impl Inside<'_> {
-    /// Runs a script: everything that it said.
-    fn run(&self, script: &str) -> String {
-        let script = format!("cd; {script}");
-        let ended = self.0.run(["exec", "--timeout", "120s", "pa", "--", "sh", "-c", &script]);
-        String::from_utf8_lossy(&[&ended.stdout[..], &ended.stderr].concat()).into_owned()
-    }
-}
-
 /// Keeps the keys, binds them, and uses each of them from within.
 pub fn secrets_go_where_they_are_bound_and_nowhere_else(platform: &Platform, planted: &Planted) {
     let to = format!("127.0.0.2:{}", planted.service.port);
@@ -78,12 +68,12 @@ pub fn secrets_go_where_they_are_bound_and_nowhere_else(platform: &Platform, pla
     platform.wait_for("pa", "running", Duration::from_secs(300));
 
     let inside = Inside(platform);
-    let held = inside.run("echo $API_KEY $BOT_TOKEN $GIT_TOKEN");
+    let (_, held) = inside.run("echo $API_KEY $BOT_TOKEN $GIT_TOKEN");
     let listed = platform.ok(["secret", "placeholders", "pa"]);
     assert_eq!(held.split_whitespace().count(), 3, "{held}");
     assert!(held.split_whitespace().all(|one| listed.contains(one)), "{held} {listed}");
 
-    let curl = |rest: &str| inside.run(&format!("curl -sS -m 60 {rest}"));
+    let curl = |rest: &str| inside.run(&format!("curl -sS -m 60 {rest}")).1;
     let key = "-H \"authorization: Bearer $API_KEY\"";
     assert_eq!(curl(&format!("{key} https://{to}/api")), "welcome\n");
     assert_eq!(curl(&format!("-H \"x-api-key: $API_KEY\" https://{to}/api")), "welcome\n");
@@ -92,8 +82,8 @@ pub fn secrets_go_where_they_are_bound_and_nowhere_else(platform: &Platform, pla
         "/opt/engine/bin/node -e 'fetch(\"https://{to}/api\", {{headers: {{\"x-api-key\": process.env.API_KEY}}}})\
          .then(r => r.text()).then(t => process.stdout.write(t))'"
     );
-    assert_eq!(inside.run(&node), "welcome\n");
-    let clone = inside.run(&format!("git clone -q https://{to}/repo.git g && cat g/README"));
+    assert_eq!(inside.run(&node).1, "welcome\n");
+    let (_, clone) = inside.run(&format!("git clone -q https://{to}/repo.git g && cat g/README"));
     assert_eq!(clone, "cloned\n");
 
     elsewhere_nothing_arrives(planted, &inside, &to, &elsewhere);
@@ -117,13 +107,13 @@ fn elsewhere_nothing_arrives(planted: &Planted, inside: &Inside<'_>, to: &str, e
         format!("-d \"$API_KEY\" https://{to}/api"),
         format!("https://{to}/file$BOT_TOKEN"),
     ] {
-        let said = inside.run(&format!("curl -sS -m 60 {rest}"));
+        let (_, said) = inside.run(&format!("curl -sS -m 60 {rest}"));
         assert!(said.contains("urn:smartbox:egress:secret"), "{rest}: {said}");
     }
     // The head of a request whose body is no good may go; its body, and an end of it, do not.
     let heads = planted.service.asked();
     assert!(heads[before..].iter().all(|head| head.starts_with("POST /api ")), "{heads:?}");
-    let redirected =
+    let (_, redirected) =
         inside.run(&format!("curl -sS -m 60 -L -H \"x-api-key: $API_KEY\" https://{to}/redirect"));
     assert!(redirected.contains("urn:smartbox:egress:secret"), "{redirected}");
     assert!(!planted.sent_to_the_stranger().contains("canary"), "{:?}", planted.stranger.asked());

@@ -41,7 +41,7 @@ impl Control {
         bound: Bound,
     ) -> Result<(), ControlError> {
         check(&name, &bound)?;
-        let act = self.act((actor, account), "secret.bind", &scope, &name);
+        let act = self.act((actor, account), "secret.bind", its(&scope), &name);
         let work = self.parts.book.change(
             move |tx| {
                 Box::pin(async move {
@@ -72,7 +72,7 @@ impl Control {
         account: &AccountId,
         (scope, name): (Scope, String),
     ) -> Result<(), ControlError> {
-        let act = self.act((actor, account), "secret.unbind", &scope, &name);
+        let act = self.act((actor, account), "secret.unbind", its(&scope), &name);
         let work = self.parts.book.change(
             move |tx| {
                 Box::pin(async move {
@@ -125,22 +125,28 @@ impl Control {
         self.parts.book.change(work, changed).await
     }
 
-    fn act(
+    /// What is written into the chain of the account.
+    pub(super) fn act(
         &self,
         (actor, account): (&Actor, &AccountId),
         action: &str,
-        scope: &Scope,
-        name: &str,
+        smartbox: Option<&SmartboxId>,
+        detail: &str,
     ) -> Act {
         Act {
             account: account.clone(),
             actor: actor.0.clone(),
             action: action.to_owned(),
-            smartbox: if let Scope::Smartbox(id) = scope { Some(id.clone()) } else { None },
-            detail: name.chars().take(80).collect(),
+            smartbox: smartbox.cloned(),
+            detail: detail.chars().take(200).collect(),
             at: self.parts.clock.now(),
         }
     }
+}
+
+/// The box that a secret is of, if it is of one.
+fn its(scope: &Scope) -> Option<&SmartboxId> {
+    if let Scope::Smartbox(id) = scope { Some(id) } else { None }
 }
 
 fn check(name: &str, bound: &Bound) -> Result<(), ControlError> {

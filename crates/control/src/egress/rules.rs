@@ -1,6 +1,5 @@
 //! Looking at rules and changing them, for whoever has the right to.
 
-use smartbox_core::audit::Act;
 use smartbox_core::egress::port::Rules as _;
 use smartbox_core::egress::{Effect, Host, Kept, Scope, Source, Use, What, decide, decide_name};
 use smartbox_core::id::{AccountId, EgressRuleId, SmartboxId};
@@ -80,7 +79,7 @@ impl Control {
             added: now,
         };
         let action = format!("egress.{}", kept.effect);
-        let act = act((actor, account), &action, &scope, &text(&kept.what), now);
+        let act = self.act((actor, account), &action, its(&scope), &text(&kept.what));
         let work = self.parts.book.change(
             move |tx| {
                 Box::pin(async move {
@@ -117,8 +116,7 @@ impl Control {
         scope: Scope,
         id: EgressRuleId,
     ) -> Result<(), ControlError> {
-        let now = self.parts.clock.now();
-        let act = act((actor, account), "egress.remove", &scope, id.as_str(), now);
+        let act = self.act((actor, account), "egress.remove", its(&scope), id.as_str());
         let work = self.parts.book.change(
             move |tx| {
                 Box::pin(async move {
@@ -187,26 +185,9 @@ impl Control {
     }
 }
 
-/// What is written into the chain of the account.
-fn act(
-    (actor, account): (&Actor, &AccountId),
-    action: &str,
-    scope: &Scope,
-    detail: &str,
-    at: Timestamp,
-) -> Act {
-    let smartbox = match scope {
-        Scope::Smartbox(id) => Some(id.clone()),
-        Scope::Account(_) => None,
-    };
-    Act {
-        account: account.clone(),
-        actor: actor.0.clone(),
-        action: action.to_owned(),
-        smartbox,
-        detail: detail.chars().take(200).collect(),
-        at,
-    }
+/// The box that a rule is of, if it is of one.
+fn its(scope: &Scope) -> Option<&SmartboxId> {
+    if let Scope::Smartbox(id) = scope { Some(id) } else { None }
 }
 
 fn text(what: &What) -> String {

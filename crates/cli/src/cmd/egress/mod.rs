@@ -4,7 +4,7 @@ mod add;
 mod last;
 mod presets;
 mod remove;
-mod rules;
+pub(crate) mod rules;
 mod show;
 
 use crate::client::Client;

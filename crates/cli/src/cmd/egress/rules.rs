@@ -2,7 +2,7 @@
 
 use smartbox_api::call;
 use smartbox_api::egress::EgressRuleView;
-use smartbox_core::egress::{Pattern, WEB_PORTS};
+use smartbox_core::egress::WEB_PORTS;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_server::system::SystemClock;
 
@@ -63,7 +63,8 @@ pub(super) fn words(rule: &EgressRuleView) -> String {
     words.join(" ")
 }
 
-fn place(host: &Pattern, ports: &[u16]) -> String {
+/// A host, with its ports if they are not the usual one.
+pub(crate) fn place(host: &impl std::fmt::Display, ports: &[u16]) -> String {
     if ports == WEB_PORTS {
         return host.to_string();
     }

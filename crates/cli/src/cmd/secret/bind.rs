@@ -7,6 +7,7 @@ use smartbox_core::egress::{Form, Place, Rule, Shape};
 use super::bound::words;
 use crate::client::Client;
 use crate::cmd::completions::names;
+use crate::cmd::egress::rules::place;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::out;
@@ -94,7 +95,7 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     let bound = listed.into_iter().find(|one| one.name == args.name).map(|one| one.bound);
     let bound = bound.unwrap_or_default();
     out::say(format!("{} goes\n{}", args.name, lines(&bound)))?;
-    let hosts: Vec<String> = bound.iter().map(host).collect();
+    let hosts: Vec<String> = bound.iter().map(|to| place(&to.host, &to.ports)).collect();
     let whose = args.smartbox.as_deref().unwrap_or("--all");
     out::note(format!(
         "note: a smartbox must be allowed to reach the hosts, too: smartbox egress allow {whose} {}\n\
@@ -104,12 +105,7 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     Ok(())
 }
 
-fn host(to: &BoundTo) -> String {
-    let ports: Vec<String> = to.ports.iter().map(u16::to_string).collect();
-    if to.ports == [443] { to.host.clone() } else { format!("{}:{}", to.host, ports.join(",")) }
-}
-
-pub(super) fn lines(bound: &[BoundTo]) -> String {
+fn lines(bound: &[BoundTo]) -> String {
     let lines: Vec<String> = bound.iter().map(|to| format!("  to {}", words(to))).collect();
     lines.join("\n")
 }

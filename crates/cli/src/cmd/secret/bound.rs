@@ -2,12 +2,11 @@
 
 use smartbox_api::secret::BoundTo;
 
+use crate::cmd::egress::rules::place;
+
 /// `api.example.com:8443 GET /v1/** in the header `x-api-key``
 pub(super) fn words(to: &BoundTo) -> String {
-    let ports: Vec<String> = to.ports.iter().map(u16::to_string).collect();
-    let usual = to.ports == [443];
-    let mut words =
-        vec![if usual { to.host.clone() } else { format!("{}:{}", to.host, ports.join(",")) }];
+    let mut words = vec![place(&to.host, &to.ports)];
     words.extend((!to.methods.is_empty()).then(|| to.methods.join(",")));
     words.extend(to.paths.iter().cloned());
     let places: Vec<String> = to.places.iter().map(ToString::to_string).collect();

@@ -51,14 +51,7 @@ fn what(new: NewEgressRule) -> Result<What, Trouble> {
             "name a host to say them yourself",
         )),
         (Some(host), None) => {
-            let hint = "write example.com, *.example.com or *";
-            let host = Pattern::parse(&host).map_err(|e| bad(e.to_string(), hint))?;
-            let paths = new.paths.iter().map(|path| {
-                PathPattern::parse(path).map_err(|e| bad(e.to_string(), "write a path like /v1/**"))
-            });
-            let paths = paths.collect::<Result<_, _>>()?;
-            let rule = Rule { host, ports: new.ports, methods: new.methods, paths };
-            rule.check().map_err(|e| bad(e.to_string(), "correct the rule"))?;
+            let rule = rule(&host, new.ports, new.methods, &new.paths)?;
             Ok(What::Rule(rule))
         }
         _ => Err(bad(
@@ -66,4 +59,23 @@ fn what(new: NewEgressRule) -> Result<What, Trouble> {
             "give one of the two; GET /api/v1/egress/presets lists the presets",
         )),
     }
+}
+
+/// A rule as it is asked for.
+pub(in crate::http) fn rule(
+    host: &str,
+    ports: Vec<u16>,
+    methods: Vec<String>,
+    paths: &[String],
+) -> Result<Rule, Trouble> {
+    let bad = |why: String, hint: &'static str| Trouble::new(Code::BadRequest, why, hint);
+    let hint = "write example.com, *.example.com or *";
+    let host = Pattern::parse(host).map_err(|e| bad(e.to_string(), hint))?;
+    let path = |path: &String| {
+        PathPattern::parse(path).map_err(|e| bad(e.to_string(), "write a path like /v1/**"))
+    };
+    let paths = paths.iter().map(path).collect::<Result<_, _>>()?;
+    let rule = Rule { host, ports, methods, paths };
+    rule.check().map_err(|e| bad(e.to_string(), "correct the rule"))?;
+    Ok(rule)
 }

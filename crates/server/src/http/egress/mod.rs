@@ -1,6 +1,6 @@
 //! What may leave boxes, and what did.
 
-mod add;
+pub(super) mod add;
 mod list;
 mod presets;
 mod remove;

@@ -2,8 +2,9 @@
 
 use smartbox_api::problem::Code;
 use smartbox_api::secret::BoundTo;
-use smartbox_core::egress::{Binding, PathPattern, Pattern, Rule};
+use smartbox_core::egress::Binding;
 
+use crate::http::egress::add::rule;
 use crate::http::trouble::Trouble;
 
 /// As it is shown.
@@ -21,16 +22,10 @@ pub(super) fn shown(binding: Binding) -> BoundTo {
 
 /// As it is kept.
 pub(super) fn read(secret: &str, to: BoundTo) -> Result<Binding, Trouble> {
-    let bad = |why: String, hint: &'static str| Trouble::new(Code::BadRequest, why, hint);
-    let hint = "write api.example.com or *.example.com";
-    let host = Pattern::parse(&to.host).map_err(|e| bad(e.to_string(), hint))?;
-    let path = |path: &String| {
-        PathPattern::parse(path).map_err(|e| bad(e.to_string(), "write a path like /v1/**"))
-    };
-    let paths = to.paths.iter().map(path).collect::<Result<_, _>>()?;
-    let rule = Rule { host, ports: to.ports, methods: to.methods, paths };
+    let rule = rule(&to.host, to.ports, to.methods, &to.paths)?;
     let (secret, in_clear) = (secret.to_owned(), to.in_clear);
     let binding = Binding { secret, to: rule, places: to.places, in_clear };
-    binding.check().map_err(|e| bad(e.to_string(), "correct where the secret may go"))?;
+    let hint = "correct where the secret may go";
+    binding.check().map_err(|e| Trouble::new(Code::BadRequest, e.to_string(), hint))?;
     Ok(binding)
 }
