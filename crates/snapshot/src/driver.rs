@@ -1,29 +1,25 @@
 //! The driver: which box lies where, and the way from an asynchronous port to a blocking library.
 
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path as FsPath, PathBuf};
+use std::path::Path as FsPath;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use smartbox_core::BoxFuture;
 use smartbox_core::id::SmartboxId;
-use smartbox_core::secret::Secret;
-use smartbox_core::snapshot::port::{SnapshotError, Snapshots, TakeOrder, Taken, Verified};
-use smartbox_core::snapshot::{Claim, Generation, RepositoryOf, Shelf, SnapshotId};
+use smartbox_core::snapshot::RepositoryOf;
+use smartbox_core::snapshot::port::SnapshotError;
 use tokio::runtime::Handle;
 
 use crate::backend::Backend;
 use crate::error::{of_kernel, of_store};
 use crate::gate::Gate;
-use crate::open::{add_password, create, open};
-use crate::{claim, restore, take, verify};
 
 /// Repositories in the restic format over an object store.
 #[derive(Debug, Clone)]
 pub struct Restic {
-    store: Arc<dyn ObjectStore>,
+    pub(crate) store: Arc<dyn ObjectStore>,
 }
 
 impl Restic {
@@ -42,12 +38,12 @@ impl Restic {
         Ok(Self::new(Arc::new(store)))
     }
 
-    fn beside(of: &RepositoryOf) -> Path {
+    pub(crate) fn beside(of: &RepositoryOf) -> Path {
         beneath(&of.smartbox, "generations")
     }
 
     /// Does `work` on a thread that may block. It goes on if the caller stops waiting.
-    async fn blocking<T: Send + 'static>(
+    pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         of: &RepositoryOf,
         work: impl FnOnce(Backend) -> Result<T, SnapshotError> + Send + 'static,
@@ -72,82 +68,6 @@ impl Restic {
     }
 }
 
-fn beneath(smartbox: &SmartboxId, part: &'static str) -> Path {
+pub(crate) fn beneath(smartbox: &SmartboxId, part: &'static str) -> Path {
     Path::from(smartbox.as_str()).join(part)
-}
-
-impl Snapshots for Restic {
-    fn create(&self, of: RepositoryOf) -> BoxFuture<'_, Result<(), SnapshotError>> {
-        Box::pin(async move {
-            let key = of.key.clone();
-            self.blocking(&of, move |backend| create(backend, &key)).await
-        })
-    }
-
-    fn take(
-        &self,
-        of: RepositoryOf,
-        order: TakeOrder,
-    ) -> BoxFuture<'_, Result<Taken, SnapshotError>> {
-        Box::pin(async move {
-            let (key, smartbox) = (of.key.clone(), of.smartbox.clone());
-            self.blocking(&of, move |backend| take::take(open(backend, &key)?, &smartbox, &order))
-                .await
-        })
-    }
-
-    fn list(&self, of: RepositoryOf) -> BoxFuture<'_, Result<Shelf, SnapshotError>> {
-        Box::pin(async move {
-            let key = of.key.clone();
-            self.blocking(&of, move |backend| take::list(&open(backend, &key)?)).await
-        })
-    }
-
-    fn restore(
-        &self,
-        of: RepositoryOf,
-        id: SnapshotId,
-        into: PathBuf,
-    ) -> BoxFuture<'_, Result<(), SnapshotError>> {
-        Box::pin(async move {
-            let key = of.key.clone();
-            self.blocking(&of, move |backend| restore::restore(open(backend, &key)?, &id, &into))
-                .await
-        })
-    }
-
-    fn verify(
-        &self,
-        of: RepositoryOf,
-        id: Option<SnapshotId>,
-    ) -> BoxFuture<'_, Result<Verified, SnapshotError>> {
-        Box::pin(async move {
-            let key = of.key.clone();
-            self.blocking(&of, move |backend| verify::verify(&open(backend, &key)?, id.as_ref()))
-                .await
-        })
-    }
-
-    fn claim(&self, of: RepositoryOf, claim: Claim) -> BoxFuture<'_, Result<(), SnapshotError>> {
-        Box::pin(async move { claim::claim(&*self.store, &Self::beside(&of), &claim).await })
-    }
-
-    fn claims(
-        &self,
-        of: RepositoryOf,
-        after: Option<Generation>,
-    ) -> BoxFuture<'_, Result<Vec<Claim>, SnapshotError>> {
-        Box::pin(async move { claim::claims(&*self.store, &Self::beside(&of), after).await })
-    }
-
-    fn add_password(
-        &self,
-        of: RepositoryOf,
-        password: Secret<String>,
-    ) -> BoxFuture<'_, Result<(), SnapshotError>> {
-        Box::pin(async move {
-            let key = of.key.clone();
-            self.blocking(&of, move |backend| add_password(&open(backend, &key)?, &password)).await
-        })
-    }
 }

@@ -53,6 +53,11 @@ pub(crate) fn kernel(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     None
 }
 
+/// What this driver cannot do yet.
+pub(crate) fn not_yet(doing: &'static str) -> SnapshotError {
+    SnapshotError::Broken { doing, source: "this driver cannot do it yet".into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,8 +17,10 @@ mod exclude;
 mod gate;
 mod open;
 mod restore;
+mod shelves;
 mod source;
 mod take;
+mod takes;
 mod verify;
 
 pub use driver::Restic;

@@ -1,6 +1,7 @@
 //! Takes a snapshot, and lists those that were taken.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustic_core::jiff::{Timestamp as Instant, tz::TimeZone};
 use rustic_core::repofile::SnapshotFile;
@@ -25,7 +26,7 @@ pub(crate) fn take(
     let Opened { repository, gate } = opened;
     let excludes = Excludes::new(&order.exclude)?;
     let reading = Reading { now: order.at.0.div_euclid(1000), number: order.claim.generation.0 };
-    let home = Home::open(&order.home, excludes, gate.clone(), reading)?;
+    let home = Home::open(&order.home.home, excludes, gate.clone(), reading)?;
     let blank = blank(smartbox, order)
         .map_err(|source| SnapshotError::Broken { doing: "describing a snapshot", source })?;
     let lift = |error| why(&gate, WHAT, error);
@@ -39,7 +40,13 @@ pub(crate) fn take(
         doing: "reading a snapshot that was just taken",
         source: "it does not say under which claim".into(),
     })?;
-    Ok(Taken { snapshot, left_out: home.left_out() })
+    Ok(Taken {
+        snapshot,
+        left_out: home.left_out(),
+        added: file.summary.as_ref().map_or(0, |summary| summary.data_added_packed),
+        databases: 0,
+        held: Duration::ZERO,
+    })
 }
 
 pub(crate) fn list(opened: &Opened) -> Result<Shelf, SnapshotError> {

@@ -1,6 +1,7 @@
 //! A home: the directory of files that a smartbox owns. It outlives every sandbox, and what is in it
 //! is the box's: names, links and contents are hostile.
 
+pub mod place;
 pub mod port;
 
 use crate::id::SmartboxId;

@@ -6,13 +6,16 @@
 //! that checks the fence; until then, and for ever if that never happens, it is an orphan.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::port::SnapshotError;
 use super::{Shelf, Snapshot, SnapshotId};
 use crate::time::Timestamp;
 
 /// A generation's number. The first is 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(transparent)]
 pub struct Generation(pub u64);
 

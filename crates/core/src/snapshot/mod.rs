@@ -4,6 +4,7 @@
 mod generation;
 mod key;
 pub mod port;
+pub mod record;
 mod retention;
 
 pub use generation::{Begin, Claim, Claiming, Generation, Lineage, Named, Settle, Standing};

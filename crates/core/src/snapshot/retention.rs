@@ -1,11 +1,16 @@
 //! Which snapshots are kept: a pure function of their numbers and dates, in UTC. It knows no clock, so
 //! that one that was moved removes nothing.
 
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
 use super::Generation;
 use crate::time::Timestamp;
 
 /// What to keep. Each rule is met on its own; what any of them keeps is kept. The newest always is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = SnapshotKeep)]
+#[serde(default, deny_unknown_fields)]
 pub struct Keep {
     /// The last ones, by number.
     pub last: u32,

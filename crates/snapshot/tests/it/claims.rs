@@ -1,6 +1,6 @@
 //! Claims of generations over a real directory.
 
-use smartbox_core::snapshot::port::{SnapshotError, Snapshots};
+use smartbox_core::snapshot::port::{Shelves, SnapshotError, Takes};
 use smartbox_core::snapshot::{Claim, Claiming, Generation, Lineage};
 
 use crate::world::{NOW, World};

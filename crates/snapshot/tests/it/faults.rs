@@ -17,7 +17,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use smartbox_core::snapshot::Shelf;
-use smartbox_core::snapshot::port::{SnapshotError, Snapshots};
+use smartbox_core::snapshot::port::{Shelves, SnapshotError, Takes};
 
 use crate::world::{World, furnish, noise, tree};
 
@@ -201,10 +201,8 @@ async fn a_file_that_cannot_be_read_whole_makes_no_snapshot() {
     fs::write(world.home().join("a"), "a").unwrap();
     let first = world.take(1).await.unwrap().snapshot;
     // The kernel says that this file has more bytes than it gives.
-    let order = smartbox_core::snapshot::port::TakeOrder {
-        home: "/sys/kernel/mm".into(),
-        ..world.order(2)
-    };
+    let mut order = world.order(2);
+    order.home.home = "/sys/kernel/mm".into();
     let hole = world.driver().take(world.of.clone(), order).await;
     assert!(matches!(hole, Err(SnapshotError::Hole { .. })), "{hole:?}");
     let listed = world.driver().list(world.of.clone()).await.unwrap();
@@ -231,7 +229,7 @@ async fn storage_that_is_away_is_neither_empty_nor_damaged() {
         }
         let into = tempfile::tempdir().unwrap();
         let path = into.path().to_owned();
-        let restored = driver.restore(world.of.clone(), taken.id.clone(), path).await;
+        let restored = driver.restore(world.of.clone(), taken.id.clone(), path, None).await;
         let verified = driver.verify(world.of.clone(), None).await;
         if !store.dead.load(Ordering::SeqCst) {
             restored.unwrap();
@@ -273,7 +271,7 @@ async fn damage_is_found_and_never_restored() {
             assert!(matches!(found, Err(SnapshotError::Corrupt { .. })), "{found:?}");
             let into = tempfile::tempdir().unwrap();
             let path = into.path().to_owned();
-            let restored = driver.restore(world.of.clone(), taken.id.clone(), path).await;
+            let restored = driver.restore(world.of.clone(), taken.id.clone(), path, None).await;
             assert!(restored.is_err(), "damage was restored");
         }
         fs::write(&path, whole).unwrap();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use smartbox_core::snapshot::Shelf;
-use smartbox_core::snapshot::port::{SnapshotError, Snapshots};
+use smartbox_core::snapshot::port::{Shelves, SnapshotError, Takes};
 
 use crate::world::{World, tree};
 
@@ -37,8 +37,8 @@ async fn a_home_that_is_a_link_itself_is_not_read() {
     let world = World::new();
     world.driver().create(world.of.clone()).await.unwrap();
     let mut order = world.order(1);
-    order.home = world.dir.path().join("link");
-    symlink("/etc", &order.home).unwrap();
+    order.home.home = world.dir.path().join("link");
+    symlink("/etc", &order.home.home).unwrap();
     let refused = world.driver().take(world.of.clone(), order).await;
     assert!(matches!(refused, Err(SnapshotError::Hole { .. })), "{refused:?}");
 }
@@ -76,7 +76,7 @@ async fn a_program_of_root_does_not_come_out_of_a_restore() {
     let taken = world.take(1).await.unwrap().snapshot;
     let into = world.dir.path().join("into");
     fs::create_dir(&into).unwrap();
-    world.driver().restore(world.of.clone(), taken.id, into.clone()).await.unwrap();
+    world.driver().restore(world.of.clone(), taken.id, into.clone(), None).await.unwrap();
     let mode = fs::metadata(into.join("program")).unwrap().mode();
     assert_eq!(mode & 0o7777, 0o755);
 }

@@ -1,4 +1,4 @@
-//! Snapshots over a directory: round trips, the restic program, hostile homes, and failures at each step.
+//! Shelves, Takes over a directory: round trips, the restic program, hostile homes, and failures at each step.
 
 #![expect(clippy::unwrap_used, reason = "helpers of one test binary")]
 

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use smartbox_core::secret::Secret;
 use smartbox_core::snapshot::Shelf;
-use smartbox_core::snapshot::port::Snapshots;
+use smartbox_core::snapshot::port::{Shelves, Takes};
 
 use crate::world::{World, furnish, noise, tree};
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use smartbox_core::snapshot::port::{SnapshotError, Snapshots};
+use smartbox_core::snapshot::port::{Shelves, SnapshotError, Takes};
 use smartbox_core::snapshot::{RepositoryKey, RepositoryOf, Shelf};
 
 use crate::world::{NOW, World, furnish, noise, tree};
@@ -110,7 +110,7 @@ async fn nothing_is_restored_over_what_is_there() {
     let taken = world.take(1).await.unwrap().snapshot;
     let into = world.dir.path().join("into");
     let driver = world.driver();
-    let restore = || driver.restore(world.of.clone(), taken.id.clone(), into.clone());
+    let restore = || driver.restore(world.of.clone(), taken.id.clone(), into.clone(), None);
     fs::create_dir(&into).unwrap();
     fs::write(into.join("mine"), "mine").unwrap();
     assert!(matches!(restore().await, Err(SnapshotError::Occupied)));
@@ -124,7 +124,7 @@ async fn nothing_is_restored_over_what_is_there() {
     let unknown = "ab".repeat(32).parse().unwrap();
     let fresh = world.dir.path().join("fresh");
     fs::create_dir(&fresh).unwrap();
-    let missing = world.driver().restore(world.of.clone(), unknown, fresh).await;
+    let missing = world.driver().restore(world.of.clone(), unknown, fresh, None).await;
     assert!(matches!(missing, Err(SnapshotError::Missing { .. })), "{missing:?}");
 }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use object_store::ObjectStore;
-use smartbox_core::snapshot::port::{SnapshotError, Snapshots, TakeOrder, Taken};
+use smartbox_core::home::place::HomePlace;
+use smartbox_core::snapshot::port::{Moment, Shelves, SnapshotError, TakeOrder, Taken, Takes};
 use smartbox_core::snapshot::{Claim, Generation, RepositoryKey, RepositoryOf, SnapshotId};
 use smartbox_core::time::Timestamp;
 use smartbox_snapshot::Restic;
@@ -50,7 +51,14 @@ impl World {
 
     pub(crate) fn order(&self, generation: u64) -> TakeOrder {
         let claim = Claim { generation: Generation(generation), fence: 4, at: NOW };
-        TakeOrder { home: self.home(), exclude: Vec::new(), claim, at: NOW }
+        let home = HomePlace {
+            root: self.dir.path().to_owned(),
+            home: self.home(),
+            scratch: self.dir.path().join("scratch"),
+            user: None,
+        };
+        let moment = Moment::AtRest;
+        TakeOrder { home, moment, exclude: Vec::new(), claim, at: NOW, meter: None }
     }
 
     pub(crate) async fn take(&self, generation: u64) -> Result<Taken, SnapshotError> {
@@ -61,7 +69,7 @@ impl World {
     pub(crate) async fn restored(&self, id: &SnapshotId) -> Tree {
         let into = tempfile::tempdir_in(self.dir.path()).unwrap();
         let path = into.path().to_owned();
-        self.driver().restore(self.of.clone(), id.clone(), path).await.unwrap();
+        self.driver().restore(self.of.clone(), id.clone(), path, None).await.unwrap();
         tree(into.path())
     }
 
