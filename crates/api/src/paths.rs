@@ -40,6 +40,14 @@ pub const EGRESS_PRESETS: &str = "/api/v1/egress/presets";
 pub const SECRETS: &str = "/api/v1/secrets";
 /// `GET` a page of [`crate::secret::ServiceView`].
 pub const SERVICES: &str = "/api/v1/secrets/services";
+/// `GET` a page of [`crate::snapshot::TombstoneView`].
+pub const TOMBSTONES: &str = "/api/v1/tombstones";
+/// `GET` a page of [`crate::snapshot::LostView`]; `POST` [`crate::snapshot::Recover`].
+pub const LOST: &str = "/api/v1/lost";
+/// `POST` an archive, answered with [`crate::moves::Imported`].
+pub const IMPORTS: &str = "/api/v1/imports";
+/// `POST` [`crate::moves::BucketImport`], answered with a job.
+pub const BUCKET_IMPORTS: &str = "/api/v1/imports/bucket";
 /// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
 pub const TOKENS: &str = "/api/v1/tokens";
 
@@ -112,6 +120,23 @@ pub fn secret(name: &str) -> String {
 /// How one secret is bound: `PUT` [`crate::secret::NewBinding`], `DELETE`.
 pub fn bindings(name: &str) -> String {
     format!("{}/bindings", secret(name))
+}
+
+/// A box's snapshots: `GET` a page of [`crate::snapshot::SnapshotView`], `POST` takes one.
+/// Beneath it `GET`, `PATCH …/status`, `POST …/{verify,prune,drill,password}`.
+pub fn snapshots(name: &str) -> String {
+    of_smartbox(name, "snapshots")
+}
+
+/// One snapshot, by its number or [`crate::snapshot::NEWEST`]: `GET`; beneath it `GET
+/// …/{files,content,archive,diff}`, `POST …/{restore,fork}`.
+pub fn snapshot(name: &str, generation: &str) -> String {
+    format!("{}/{}", snapshots(name), segment(generation))
+}
+
+/// A removed box: `DELETE` purges it; `POST …/undelete`.
+pub fn tombstone(id: &str) -> String {
+    format!("{TOMBSTONES}/{}", segment(id))
 }
 
 /// `text` as one segment of a path or one value of a query (RFC 3986 unreserved characters stay).

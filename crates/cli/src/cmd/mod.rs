@@ -13,8 +13,10 @@ pub(crate) mod doctor;
 pub(crate) mod egress;
 pub(crate) mod exec;
 pub(crate) mod execs;
+pub(crate) mod export;
 pub(crate) mod files;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod install;
 pub(crate) mod issues;
 pub(crate) mod jobs;
@@ -36,6 +38,7 @@ pub(crate) mod secret;
 pub(crate) mod sessions;
 pub(crate) mod set;
 pub(crate) mod sleep;
+pub(crate) mod snapshot;
 pub(crate) mod start;
 pub(crate) mod status;
 pub(crate) mod stop;
@@ -119,6 +122,9 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Kind(args) => kind::run(&client, args).await,
         Verb::Tier(args) => tier::run(&client, args).await,
         Verb::Config(args) => config::run(&client, args).await,
+        Verb::Snapshot(args) => snapshot::run(&client, args).await,
+        Verb::Export(args) => export::run(&client, args).await,
+        Verb::Import(args) => import::run(&client, args).await,
         Verb::Sessions(args) => sessions::run(&client, args).await,
         Verb::History(args) => history::run(&client, args).await,
         Verb::Messages(args) => messages::run(&client, args).await,

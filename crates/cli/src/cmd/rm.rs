@@ -9,6 +9,9 @@ use crate::ui::interrupt::or_interrupt;
 use crate::ui::{ask, out};
 
 /// Removes a smartbox with its home and everything in it; asks first.
+///
+/// Its snapshots stay for 30 days, unless the platform says otherwise: `smartbox snapshot undelete`
+/// brings it back until then. With --purge nothing stays.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The smartbox
@@ -17,6 +20,9 @@ pub(crate) struct Args {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
+    /// Remove its snapshots too, and take no last one: nothing brings it back
+    #[arg(long)]
+    purge: bool,
     /// Print the smartbox as it was, as JSON
     #[arg(long)]
     json: bool,
@@ -25,11 +31,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     // First, so that a name that does not exist is not asked about.
     let view = client.json(call::smartbox(&args.name)).await?;
-    let question = format!("Remove {} with its home and everything it remembers?", view.name);
+    let all = if args.purge { " and every snapshot of it, for good" } else { "" };
+    let question = format!("Remove {} with its home and everything it remembers{all}?", view.name);
     if !args.yes && !ask::sure(&question, "--yes")? {
         return Err(CliError::here("nothing was removed", String::new()));
     }
     // By its id: another box may have taken the name while the person thought.
-    or_interrupt(client.nothing(call::remove(view.id.as_str()))).await?;
+    let id = view.id.as_str();
+    let call = if args.purge { call::remove_for_good(id) } else { call::remove(id) };
+    or_interrupt(client.nothing(call)).await?;
     if args.json { out::json(&view) } else { out::say(format!("{}: removed", view.name)) }
 }

@@ -9,7 +9,7 @@ mod retention;
 
 pub use generation::{Begin, Claim, Claiming, Generation, Lineage, Named, Settle, Standing};
 pub use key::RepositoryKey;
-pub use retention::{Dated, Keep};
+pub use retention::{BadKeep, Dated, Keep};
 
 use std::fmt;
 

@@ -93,5 +93,43 @@ fn month(day: i64) -> i64 {
     (era * 400 + year) * 12 + (5 * of_year + 2) / 153
 }
 
+/// The text is not a rule of what to keep.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not what to keep: write counts like `last=24,hourly=48,daily=30,weekly=8,monthly=12`"
+)]
+pub struct BadKeep(pub String);
+
+/// The most that one of the counts can be.
+const MOST: u32 = 10_000;
+
+impl std::str::FromStr for Keep {
+    type Err = BadKeep;
+    fn from_str(text: &str) -> Result<Self, BadKeep> {
+        let bad = || BadKeep(text.chars().take(80).collect());
+        let mut keep = Self::default();
+        for part in text.split(',') {
+            let (word, count) = part.trim().split_once('=').ok_or_else(bad)?;
+            let count = count.trim().parse().ok().filter(|count| *count <= MOST).ok_or_else(bad)?;
+            match word.trim() {
+                "last" => keep.last = count,
+                "hourly" => keep.hourly = count,
+                "daily" => keep.daily = count,
+                "weekly" => keep.weekly = count,
+                "monthly" => keep.monthly = count,
+                _ => return Err(bad()),
+            }
+        }
+        Ok(keep)
+    }
+}
+
+impl std::fmt::Display for Keep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { last, hourly, daily, weekly, monthly } = self;
+        write!(f, "last={last},hourly={hourly},daily={daily},weekly={weekly},monthly={monthly}")
+    }
+}
+
 #[cfg(test)]
 mod tests;

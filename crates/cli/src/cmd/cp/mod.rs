@@ -1,14 +1,19 @@
 //! `smartbox cp`: files and folders between this machine and a box's home.
 
 mod arrived;
+mod aside;
 mod download;
 mod place;
 mod progress;
+mod stream;
 mod upload;
 
 use place::{Place, Side};
 
 pub(crate) use place::relative;
+pub(crate) use progress::Progress;
+pub(crate) use stream::stream_to;
+pub(crate) use upload::{pack, read};
 
 use crate::client::Client;
 use crate::error::CliError;

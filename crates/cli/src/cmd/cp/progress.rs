@@ -8,11 +8,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::ui::out;
 
 /// The bar; it goes with the value.
-pub(super) struct Progress(Option<ProgressBar>);
+pub(crate) struct Progress(Option<ProgressBar>);
 
 impl Progress {
     /// `total` bytes, if that is known.
-    pub(super) fn new(what: &str, total: Option<u64>, quiet: bool) -> Self {
+    pub(crate) fn new(what: &str, total: Option<u64>, quiet: bool) -> Self {
         if quiet || !io::stderr().is_terminal() {
             return Self(None);
         }
@@ -31,14 +31,14 @@ impl Progress {
     }
 
     /// So many more.
-    pub(super) fn add(&self, bytes: usize) {
+    pub(crate) fn add(&self, bytes: usize) {
         if let Some(bar) = &self.0 {
             bar.inc(bytes as u64);
         }
     }
 
     /// The same, for whoever outlives us.
-    pub(super) fn counter(&self) -> impl Fn(usize) + Clone + Send + 'static {
+    pub(crate) fn counter(&self) -> impl Fn(usize) + Clone + Send + 'static {
         let bar = self.0.clone();
         move |bytes| {
             if let Some(bar) = &bar {

@@ -184,7 +184,7 @@ pub(super) async fn contents(
 }
 
 /// Writes a folder as a tar stream, and says how many things were left out.
-fn pack(root: &Path, sender: mpsc::Sender<Bytes>) -> io::Result<u64> {
+pub(crate) fn pack(root: &Path, sender: mpsc::Sender<Bytes>) -> io::Result<u64> {
     let mut out = tar::Builder::new(io::BufWriter::with_capacity(PIECE, Pipe(sender)));
     let (mut next, mut left_out) = (vec![PathBuf::new()], 0);
     while let Some(dir) = next.pop() {
@@ -252,7 +252,7 @@ impl Write for Pipe {
 }
 
 /// A file's bytes as they are taken.
-fn read(path: &Path) -> Result<mpsc::Receiver<Bytes>, CliError> {
+pub(crate) fn read(path: &Path) -> Result<mpsc::Receiver<Bytes>, CliError> {
     let mut file = File::open(path).map_err(|e| unreadable(path, &e))?;
     let (sender, receiver) = mpsc::channel(4);
     tokio::task::spawn_blocking(move || {

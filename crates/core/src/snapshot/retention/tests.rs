@@ -155,3 +155,13 @@ proptest! {
         prop_assert_eq!(back, kept(keep, &all));
     }
 }
+
+#[test]
+fn what_to_keep_is_written_and_read() {
+    let keep: Keep = "last=3, daily=7".parse().unwrap();
+    assert_eq!(keep, Keep { last: 3, daily: 7, ..Keep::default() });
+    assert_eq!(keep.to_string().parse::<Keep>().unwrap(), keep);
+    for bad in ["", "last", "last=", "last=-1", "last=10001", "yearly=1", "last=1,,daily=1"] {
+        assert!(bad.parse::<Keep>().is_err(), "{bad}");
+    }
+}
