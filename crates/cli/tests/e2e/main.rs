@@ -26,6 +26,7 @@ mod platform;
 mod provider;
 mod secrets;
 mod service;
+mod snapshots;
 mod ssh;
 mod story;
 mod terminal;
