@@ -17,6 +17,7 @@ use crate::error::of_store;
 use crate::gate::Gate;
 
 /// A repository's objects.
+#[derive(Clone)]
 pub(crate) struct Backend {
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) root: Path,

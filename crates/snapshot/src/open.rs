@@ -23,6 +23,7 @@ pub(crate) struct Opened {
 
 pub(crate) fn create(backend: Backend, key: &RepositoryKey) -> Result<(), SnapshotError> {
     let gate = backend.gate.clone();
+    let again = handle(backend.clone())?;
     let repository = handle(backend)?;
     let there = repository.config_id().map_err(|error| why(&gate, REPOSITORY, error))?.is_some();
     if there {
@@ -34,6 +35,10 @@ pub(crate) fn create(backend: Backend, key: &RepositoryKey) -> Result<(), Snapsh
     let made = repository.init(&credentials(key)?, &KeyOptions::default(), &config);
     match made {
         Ok(_) => Ok(()),
+        // The library looks a second time, and has a word of its own for what somebody else made since.
+        Err(_) if gate.is_open() && again.config_id().is_ok_and(|id| id.is_some()) => {
+            Err(SnapshotError::Exists { what: REPOSITORY })
+        }
         Err(error) => Err(match why(&gate, REPOSITORY, error) {
             SnapshotError::Exists { .. } => SnapshotError::Exists { what: REPOSITORY },
             other => other,

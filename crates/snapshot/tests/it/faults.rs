@@ -159,7 +159,8 @@ async fn killed_at_any_write_the_newest_acknowledged_one_restores_and_the_next_i
             assert_eq!(world.restored(&newest.id).await, acknowledged, "{dies:?} after write {n}");
             world.driver().verify(world.of.clone(), None).await.unwrap();
         }
-        assert!(writes >= 6, "packs, an index, a snapshot; there were {writes} writes");
+        // Where the two large files are cut is another place in each repository: into two packs or more.
+        assert!(writes >= 5, "packs, an index, a snapshot; there were {writes} writes");
     }
 }
 
