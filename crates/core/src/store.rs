@@ -13,6 +13,7 @@ use crate::reply::port::Replies;
 use crate::secret::port::Secrets;
 use crate::session::port::Sessions;
 use crate::smartbox::port::Boxes;
+use crate::snapshot::record::Archives;
 use crate::usage::port::Ledger;
 
 /// Why the store did not do what it was asked.
@@ -70,6 +71,8 @@ pub trait Holdings: Send {
 
 /// What is done: records that grow.
 pub trait Doings: Send {
+    /// Snapshots of boxes, those of removed ones too.
+    fn archives(&mut self) -> &mut dyn Archives;
     /// The audit.
     fn audit(&mut self) -> &mut dyn Audit;
     /// What left.

@@ -13,11 +13,14 @@ pub use retention::{BadKeep, Dated, Keep};
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::SmartboxId;
 use crate::time::Timestamp;
 
 /// A snapshot's identifier: what the storage calls it, 64 characters of hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SnapshotId(String);
 
 /// The text is not a snapshot's identifier.
@@ -41,6 +44,19 @@ impl std::str::FromStr for SnapshotId {
         } else {
             Err(BadSnapshotId(text.chars().take(80).collect()))
         }
+    }
+}
+
+impl TryFrom<String> for SnapshotId {
+    type Error = BadSnapshotId;
+    fn try_from(text: String) -> Result<Self, BadSnapshotId> {
+        text.parse()
+    }
+}
+
+impl From<SnapshotId> for String {
+    fn from(id: SnapshotId) -> Self {
+        id.0
     }
 }
 

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Generation, Keep, Lineage, Named, RepositoryKey, SnapshotId};
 use crate::BoxFuture;
 use crate::id::{AccountId, SmartboxId};
+use crate::secret::Secret;
 use crate::smartbox::Smartbox;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -44,7 +46,7 @@ crate::words! {
 }
 
 /// A generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Its number.
     pub generation: Generation,
@@ -153,7 +155,7 @@ pub struct Tombstone {
 }
 
 /// Archives within one unit of work.
-pub trait Archives: Send {
+pub trait Archives: Tombs + Envelopes {
     /// A box's, or a removed one's.
     fn get(&mut self, id: SmartboxId) -> BoxFuture<'_, Result<Option<Archive>, StoreError>>;
     /// Adds or replaces one.
@@ -180,7 +182,13 @@ pub trait Archives: Send {
         id: SmartboxId,
         gone: Vec<Generation>,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// Puts a tombstone over a box's archive.
+    /// Removes an archive with its generations, its key and its tombstone.
+    fn forget(&mut self, id: SmartboxId) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+/// Tombstones within one unit of work.
+pub trait Tombs: Send {
+    /// Puts a tombstone over a box's archive, in place of one that is there. The archive must be there.
     fn bury(&mut self, tombstone: Tombstone) -> BoxFuture<'_, Result<(), StoreError>>;
     /// The tombstones of an account, or all; the latest first.
     fn tombstones(
@@ -189,6 +197,21 @@ pub trait Archives: Send {
     ) -> BoxFuture<'_, Result<Vec<Tombstone>, StoreError>>;
     /// Takes a tombstone away: the box is there again.
     fn unearth(&mut self, id: SmartboxId) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// Removes an archive with its generations, its key and its tombstone.
-    fn forget(&mut self, id: SmartboxId) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+/// What lies beside repositories, sealed under the installation's master key, so that another
+/// installation with that key opens it. Nothing is read or written.
+pub trait Envelopes: Send {
+    /// Seals what a new installation needs to take a box over.
+    fn seal_record(
+        &mut self,
+        id: SmartboxId,
+        plain: Secret<String>,
+    ) -> BoxFuture<'_, Result<Bytes, StoreError>>;
+    /// Opens what was sealed for this box; [`StoreError::Sealed`] under another master key.
+    fn open_record(
+        &mut self,
+        id: SmartboxId,
+        sealed: Bytes,
+    ) -> BoxFuture<'_, Result<Secret<String>, StoreError>>;
 }

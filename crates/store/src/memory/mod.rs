@@ -6,6 +6,7 @@ mod records;
 mod state;
 
 mod account;
+mod archive;
 mod audit;
 mod binding;
 mod egress;

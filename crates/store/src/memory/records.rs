@@ -15,6 +15,7 @@ use smartbox_core::reply::port::Replies;
 use smartbox_core::secret::port::Secrets;
 use smartbox_core::session::port::Sessions;
 use smartbox_core::smartbox::port::Boxes;
+use smartbox_core::snapshot::record::Archives;
 use smartbox_core::store::{Doings, Holdings, StoreError};
 use smartbox_core::time::Timestamp;
 use smartbox_core::usage::port::Ledger;
@@ -113,6 +114,9 @@ impl Holdings for Records<'_> {
 }
 
 impl Doings for Records<'_> {
+    fn archives(&mut self) -> &mut dyn Archives {
+        self
+    }
     fn audit(&mut self) -> &mut dyn Audit {
         self
     }

@@ -17,6 +17,7 @@ use smartbox_core::smartbox::Smartbox;
 use smartbox_core::time::Timestamp;
 use smartbox_core::usage::Usage;
 
+use super::archive;
 use super::job::KeptJob;
 use super::reply::Taken;
 use super::revision;
@@ -51,6 +52,8 @@ pub(super) struct State {
     /// Accounts that are gone; their chains stay.
     pub(super) buried: Arc<BTreeSet<AccountId>>,
     pub(super) boxes: Arc<BTreeMap<SmartboxId, Smartbox>>,
+    /// Also of boxes that are gone.
+    pub(super) archives: Arc<BTreeMap<SmartboxId, archive::Kept>>,
     /// Messages by the order in which they were accepted; `places` finds them.
     pub(super) messages: Arc<BTreeMap<u64, Message>>,
     pub(super) places: Arc<HashMap<MessageId, u64>>,

@@ -3,6 +3,7 @@
 //! directory, and any thought of several machines.
 
 mod account;
+mod archive;
 mod audit;
 mod binding;
 mod egress;

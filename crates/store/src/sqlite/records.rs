@@ -12,6 +12,7 @@ use smartbox_core::reply::port::Replies;
 use smartbox_core::secret::port::Secrets;
 use smartbox_core::session::port::Sessions;
 use smartbox_core::smartbox::port::Boxes;
+use smartbox_core::snapshot::record::Archives;
 use smartbox_core::store::{Doings, Holdings, StoreError};
 use smartbox_core::usage::port::Ledger;
 use sqlx::SqliteConnection;
@@ -95,6 +96,9 @@ impl Holdings for Records<'_> {
 }
 
 impl Doings for Records<'_> {
+    fn archives(&mut self) -> &mut dyn Archives {
+        self
+    }
     fn audit(&mut self) -> &mut dyn Audit {
         self
     }

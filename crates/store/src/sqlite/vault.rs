@@ -28,6 +28,7 @@ pub(super) struct Vault {
     /// Its row.
     pub(super) signer_id: i64,
     pub(super) clock: Arc<dyn Clock>,
+    master: Keys,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -77,7 +78,8 @@ impl Vault {
         let version = row.try_get("signer_version").map_err(failed)?;
         let signer = open_key(&data, &signer_place(version), &signer).map_err(sealed)?;
         let signer = SigningKey::from_bytes(&signer);
-        Ok(Self { data, data_id: FIRST, signer, signer_id: FIRST, clock, entropy })
+        let master = keys.clone();
+        Ok(Self { data, data_id: FIRST, signer, signer_id: FIRST, clock, master, entropy })
     }
 
     /// Seals a value under the current data key.
@@ -88,8 +90,42 @@ impl Vault {
         version: i64,
         plain: &str,
     ) -> Result<Vec<u8>, StoreError> {
+        self.seal_bytes(scope, name, version, plain.as_bytes())
+    }
+
+    /// Seals what leaves the installation: under the master key itself, since the data key stays here.
+    pub(super) fn seal_outside(&self, scope: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
+        seal::seal(self.master.master(), &outside(scope), plain, &*self.entropy)
+    }
+
+    /// Opens what an installation with this master key sealed.
+    pub(super) fn open_outside(&self, scope: &str, sealed: &[u8]) -> Result<String, StoreError> {
+        let plain = seal::open(self.master.master(), &outside(scope), sealed)?;
+        std::str::from_utf8(&plain).map(str::to_owned).map_err(|_| StoreError::Sealed)
+    }
+
+    /// Seals a value that is no text under the current data key.
+    pub(super) fn seal_bytes(
+        &self,
+        scope: &str,
+        name: &str,
+        version: i64,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
         let place = Place { scope, name, version, key: self.data_id };
-        seal::seal(&self.data, &place, plain.as_bytes(), &*self.entropy)
+        seal::seal(&self.data, &place, plain, &*self.entropy)
+    }
+
+    /// Opens a value that is no text.
+    pub(super) fn unseal_bytes(
+        &self,
+        place: &Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        if place.key != self.data_id {
+            return Err(StoreError::Sealed);
+        }
+        seal::open(&self.data, place, sealed)
     }
 
     /// Opens a value sealed under data key `key`.
@@ -98,10 +134,7 @@ impl Vault {
         place: &Place<'_>,
         sealed: &[u8],
     ) -> Result<Secret<String>, StoreError> {
-        if place.key != self.data_id {
-            return Err(StoreError::Sealed);
-        }
-        let plain = seal::open(&self.data, place, sealed)?;
+        let plain = self.unseal_bytes(place, sealed)?;
         std::str::from_utf8(&plain)
             .map(|text| Secret::new(text.to_owned()))
             .map_err(|_| StoreError::Sealed)
@@ -160,6 +193,11 @@ fn open_key(under: &Key, place: &Place<'_>, sealed: &[u8]) -> Result<Key, StoreE
 
 fn data_place(version: i64) -> Place<'static> {
     Place { scope: "platform key", name: "data", version, key: 0 }
+}
+
+/// Beside a repository.
+fn outside(scope: &str) -> Place<'_> {
+    Place { scope, name: "snapshot record", version: 1, key: 0 }
 }
 
 fn signer_place(version: i64) -> Place<'static> {

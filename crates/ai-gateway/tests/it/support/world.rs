@@ -129,6 +129,9 @@ impl Holdings for Rows {
 }
 
 impl Doings for Rows {
+    fn archives(&mut self) -> &mut dyn smartbox_core::snapshot::record::Archives {
+        panic!("the gateway has no business here")
+    }
     fn audit(&mut self) -> &mut dyn smartbox_core::audit::port::Audit {
         panic!("the gateway has no business here")
     }

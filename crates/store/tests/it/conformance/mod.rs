@@ -1,6 +1,7 @@
 //! What every driver must do, run over each of them.
 
 mod account;
+mod archive;
 mod audit;
 mod binding;
 mod egress;

@@ -1,9 +1,12 @@
 use std::fs;
 use std::sync::Arc;
 
+use smartbox_core::id::SmartboxId;
 use smartbox_core::reply::Asked;
 use smartbox_core::secret::Scope;
 use smartbox_core::secret::port::Release;
+use smartbox_core::snapshot::RepositoryKey;
+use smartbox_core::snapshot::record::Archive;
 use smartbox_core::store::StoreError;
 use smartbox_store::sqlite::Settings;
 use smartbox_store::{Keys, OpenError, Sqlite};
@@ -91,6 +94,56 @@ async fn a_sealed_value_moved_to_another_place_does_not_open() {
     // A value that does not open is an error, not a reason to take the next scope's.
     let error = store.release(pa.id, "KEY".into()).await.unwrap_err();
     assert!(matches!(error, StoreError::Sealed), "{error}");
+}
+
+/// An archive whose key is made of the canary.
+async fn archive_of(store: &Sqlite, id: &SmartboxId) {
+    let (id, mut key) = (id.clone(), [0; 64]);
+    key[..CANARY.len()].copy_from_slice(CANARY.as_bytes());
+    write!(store, |tx| {
+        tx.archives().put(Archive::new(id.clone())).await?;
+        tx.archives().set_key(id, RepositoryKey::new(key)).await
+    })
+    .unwrap();
+}
+
+#[tokio::test]
+async fn the_key_of_a_repository_is_sealed_and_opens_in_its_own_place_alone() {
+    let home = Home::new();
+    let store = home.open().await;
+    let (_, pa) = with_box(&store, "pa").await;
+    let other = crate::support::smartbox(&pa.account, "other", 1).id;
+    archive_of(&store, &pa.id).await;
+    archive_of(&store, &other).await;
+    for file in fs::read_dir(home.db.parent().unwrap()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(CANARY.len()).any(|w| w == CANARY.as_bytes()));
+    }
+    let sql = format!(
+        "UPDATE archives SET sealed = (SELECT sealed FROM archives WHERE smartbox = '{other}')"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut home.raw().await).await.unwrap();
+    let moved = read!(&store, |tx| tx.archives().key(pa.id).await).unwrap_err();
+    assert!(matches!(moved, StoreError::Sealed), "{moved}");
+    assert!(read!(&store, |tx| tx.archives().key(other).await).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_record_opens_in_another_installation_with_the_same_master_key_and_in_no_other() {
+    let (home, stranger, heir) = (Home::new(), Home::new(), Home::new());
+    let store = home.open().await;
+    let (_, pa) = with_box(&store, "pa").await;
+    let id = pa.id.clone();
+    let sealed = read!(&store, |tx| tx.archives().seal_record(id, secret(CANARY)).await).unwrap();
+    assert!(!sealed.windows(CANARY.len()).any(|w| w == CANARY.as_bytes()));
+    fs::copy(&home.key, &heir.key).unwrap();
+    let (id, blob) = (pa.id.clone(), sealed.clone());
+    let heir = heir.open().await;
+    let opened = read!(&heir, |tx| tx.archives().open_record(id, blob).await).unwrap();
+    assert_eq!(opened.expose(), CANARY);
+    let stranger = stranger.open().await;
+    let refused = read!(&stranger, |tx| tx.archives().open_record(pa.id, sealed).await);
+    assert!(matches!(refused, Err(StoreError::Sealed)));
 }
 
 #[tokio::test]
