@@ -99,6 +99,14 @@ impl Inner {
         self.home(of, true).await?.ok_or(FileError::Absent)
     }
 
+    /// Who works in a home that is there; nothing if there is none.
+    pub(super) async fn home_user(
+        &self,
+        of: &HomeOf,
+    ) -> Result<Option<Option<(u32, u32)>>, FileError> {
+        Ok(self.home(of, false).await?.map(|place| place.user))
+    }
+
     /// Bytes that the home may still take.
     async fn room(&self, of: &HomeOf) -> Result<u64, FileError> {
         if of.disk_bytes == 0 {

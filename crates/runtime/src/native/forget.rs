@@ -40,6 +40,7 @@ pub(super) async fn forget(inner: &Inner, id: &SmartboxId) -> Result<LogPage, Ru
     guard(&inner.watch).remove(id);
     guard(&inner.measured).remove(id);
     guard(&inner.homes).remove(id);
+    guard(&inner.staged).remove(id);
     Ok(LogPage::default())
 }
 
@@ -56,7 +57,7 @@ pub(super) fn sweep(boxes: &Path) {
 }
 
 /// Removes the directory `name` of `parent` with everything in it. Absent is fine.
-fn destroy(parent: &Path, name: &str) -> io::Result<()> {
+pub(super) fn destroy(parent: &Path, name: &str) -> io::Result<()> {
     let name = CString::new(name)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let parent = rustix::fs::open(parent, flags, Mode::empty())?;

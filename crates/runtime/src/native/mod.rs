@@ -23,6 +23,7 @@ mod log;
 mod observe;
 mod page_out;
 mod peer;
+mod place;
 mod procs;
 mod remove;
 mod start;
@@ -31,7 +32,7 @@ mod sys;
 mod usage;
 mod watch;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -69,6 +70,8 @@ struct Inner {
     measured: Mutex<HashMap<SmartboxId, files::Measured>>,
     /// What homes that are not watched held, and when that was measured.
     homes: Mutex<HashMap<SmartboxId, (std::time::Instant, u64)>>,
+    /// Boxes on whose stage another home is being put together by this process.
+    staged: Mutex<HashSet<SmartboxId>>,
 }
 
 impl Native {
@@ -83,6 +86,7 @@ impl Native {
                 dirs::private_dir(&data_dir.join(name))?;
             }
             forget::sweep(&data_dir.join("boxes"));
+            place::sweep(&data_dir);
             init_file::install(&data_dir)
         })
         .await?;
@@ -97,6 +101,7 @@ impl Native {
             watch: Mutex::default(),
             measured: Mutex::default(),
             homes: Mutex::default(),
+            staged: Mutex::default(),
         }));
         watch::begin(&native.0);
         let inner = native.0.clone();

@@ -80,7 +80,7 @@ async fn is_kept(dir: &BoxDir, spec: &SandboxSpec) -> Result<bool, RuntimeError>
 }
 
 /// Two control planes on one data directory take turns.
-async fn lock_file(dir: &BoxDir) -> Result<File, RuntimeError> {
+pub(super) async fn lock_file(dir: &BoxDir) -> Result<File, RuntimeError> {
     let doing = "locking the box";
     let file = File::options()
         .create(true)

@@ -30,19 +30,21 @@ pub(super) fn measure(home: &Path) -> io::Result<u64> {
 }
 
 /// Gives a home and everything in it to its box's user, if the home has another owner (the
-/// platform ran under another user before, or boxes had other uids).
-pub(super) fn give(home: &Path, uid: u32, gid: u32) -> io::Result<()> {
+/// platform ran under another user before, or boxes had other uids). `false` if parts of it lie beyond
+/// the longest path and keep the owner that they have.
+pub(super) fn give(home: &Path, uid: u32, gid: u32) -> io::Result<bool> {
     let stat = rustix::fs::lstat(home)?;
     if (stat.st_uid, stat.st_gid) == (uid, gid) {
-        return Ok(());
+        return Ok(true);
     }
     let (owner, group) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
-    walk(home, &mut |dir, name, _| {
+    let whole = walk(home, &mut |dir, name, _| {
         rustix::fs::chownat(dir, name, owner, group, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(())
     })?;
     // Last, so that a run that was cut off is repeated.
-    std::os::unix::fs::lchown(home, Some(uid), Some(gid))
+    std::os::unix::fs::lchown(home, Some(uid), Some(gid))?;
+    Ok(whole)
 }
 
 type Visit<'a> = &'a mut dyn FnMut(BorrowedFd<'_>, &CStr, &Stat) -> io::Result<()>;

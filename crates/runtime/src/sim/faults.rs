@@ -24,6 +24,8 @@ pub enum Call {
     Kept,
     /// Any method of `Homes`.
     Files,
+    /// Any method of `Places`.
+    Places,
 }
 
 /// Which calls are to fail.

@@ -24,6 +24,8 @@ pub(super) type Home = Arc<Mutex<Files>>;
 pub(super) struct Files {
     files: BTreeMap<String, File>,
     changes: u64,
+    /// Whether there is a home at all, be it empty.
+    made: bool,
 }
 
 #[derive(Clone)]
@@ -40,9 +42,32 @@ impl Files {
 
     pub(super) fn put(&mut self, path: &str, bytes: Bytes, mode: Option<u32>) {
         self.changes += 1;
+        self.made = true;
         let before = self.files.get(path).map(|file| file.mode);
         let mode = mode.or(before).unwrap_or(0o600);
         self.files.insert(path.to_owned(), File { bytes, mode, change: self.changes });
+    }
+
+    pub(super) fn make(&mut self) {
+        self.made = true;
+    }
+
+    pub(super) fn is_made(&self) -> bool {
+        self.made
+    }
+
+    /// Everything in it: a path, its bytes and its mode. Paths of directories end in a slash.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Bytes, u32)> {
+        self.files.iter().map(|(path, file)| (path.as_str(), &file.bytes, file.mode))
+    }
+
+    /// Another home in place of this one.
+    pub(super) fn replace(&mut self, found: Vec<(String, Bytes, u32)>) {
+        self.files.clear();
+        self.made = true;
+        for (path, bytes, mode) in found {
+            self.put(&path, bytes, Some(mode));
+        }
     }
 
     pub(super) fn forget(&mut self, path: &str) {
@@ -173,7 +198,7 @@ fn plain(path: &FilePath, named: bool) -> Result<String, Fault> {
 }
 
 impl Sim {
-    fn home_of(&self, of: &HomeOf) -> Home {
+    pub(super) fn home_of(&self, of: &HomeOf) -> Home {
         self.boxes().entry(of.smartbox.clone()).or_default().home.clone()
     }
 

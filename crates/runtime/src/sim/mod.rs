@@ -9,10 +9,11 @@ mod faults;
 mod home;
 mod link;
 mod pipe;
+mod place;
 mod sandbox;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use smartbox_core::id::SmartboxId;
@@ -49,6 +50,8 @@ pub struct Sim {
     faults: Faults,
     boxes: Mutex<HashMap<SmartboxId, Cell>>,
     gauges: Mutex<(Machine, HomeUse)>,
+    /// Where homes are laid out for those who want them as directories, once somebody does.
+    laid_out: OnceLock<tempfile::TempDir>,
 }
 
 /// What there is of one box.
@@ -67,6 +70,7 @@ impl Sim {
             faults: Faults::default(),
             boxes: Mutex::default(),
             gauges: Mutex::default(),
+            laid_out: OnceLock::new(),
         })
     }
 
@@ -148,6 +152,13 @@ impl Sim {
         match bytes {
             Some(bytes) => files.put(path, bytes.to_vec().into(), None),
             None => files.forget(path),
+        }
+    }
+
+    /// Loses a box's home, as a disk does.
+    pub fn lose_home(&self, id: &SmartboxId) {
+        if let Some(cell) = self.boxes().get(id) {
+            *cell.home.lock().unwrap_or_else(PoisonError::into_inner) = home::Files::default();
         }
     }
 
@@ -243,6 +254,7 @@ impl Runtime for Sim {
                     std::cmp::Ordering::Less => old.end(),
                 }
             }
+            cell.home.lock().unwrap_or_else(PoisonError::into_inner).make();
             cell.sandbox = Some(Sandbox::new(&spec, cell.home.clone(), self.serve.clone()));
             Ok(())
         })

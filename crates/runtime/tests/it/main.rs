@@ -20,4 +20,6 @@ mod names;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod places;
+#[cfg(test)]
 mod reduced;

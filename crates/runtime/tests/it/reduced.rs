@@ -8,7 +8,7 @@ use smartbox_core::sandbox::port::Runtime;
 use smartbox_runtime::Profile;
 
 use crate::bench::{Bench, new_id};
-use crate::{attack, conformance, files, names};
+use crate::{attack, conformance, files, names, places};
 
 /// Whom root becomes to test it.
 const NOBODY: u32 = 65_534;
@@ -75,5 +75,6 @@ async fn inner() {
     let (first, second) = (new_id(), bench.up().await);
     files::states(&bench, &first).await;
     files::oddities(&bench, &second).await;
+    places::suite(&bench.native, &new_id()).await;
     bench.clean().await;
 }
