@@ -8,6 +8,7 @@ use smartbox_core::route::port::WakeError;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::smartbox::name::BadName;
 use smartbox_core::smartbox::{Failure, State};
+use smartbox_core::snapshot::port::SnapshotError;
 use smartbox_core::store::StoreError;
 use smartbox_link::LinkError;
 
@@ -99,6 +100,9 @@ pub enum ControlError {
     /// A file was not read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// A snapshot was not taken, read or restored.
+    #[error("{}", in_words(.0))]
+    Snapshot(#[from] SnapshotError),
     /// What came of an upload is not what was announced: nothing was changed.
     #[error("the bytes that came are not those that the digest is of")]
     Digest,
@@ -158,4 +162,11 @@ fn first(faults: &[Fault]) -> String {
         let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         format!(": {}: {}{hint}", fault.path, fault.message)
     })
+}
+
+/// With what is behind it: the storage's own words, above all.
+fn in_words(error: &SnapshotError) -> String {
+    let cause = std::error::Error::source(error);
+    let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+    format!("{error}{cause}")
 }

@@ -29,6 +29,7 @@ mod models;
 mod parts;
 mod resolve;
 mod routes;
+mod snapshots;
 mod stock;
 mod trail;
 mod works;
@@ -56,5 +57,8 @@ pub use kinds::{KindError, Kinds, Origin};
 pub use logs::lines::{Begin, Lines};
 pub use messages::accept::NewMessage;
 pub use parts::{Actor, EngineSlot, Origins, Parts, Settings, Trust};
+pub use snapshots::{
+    ArchiveChange, ArchiveView, Compare, Recoverable, SnapshotJob, SnapshotSettings, Undelete,
+};
 pub use stock::Load;
 pub use trail::Trail;

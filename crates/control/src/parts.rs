@@ -9,6 +9,7 @@ use bytes::Bytes;
 use smartbox_core::config::port::Configs;
 use smartbox_core::egress::port::Egress;
 use smartbox_core::engine::port::{Conversations, Engine};
+use smartbox_core::home::place::Places;
 use smartbox_core::home::port::Homes;
 use smartbox_core::host::port::Host;
 use smartbox_core::id::Entropy;
@@ -17,6 +18,7 @@ use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
 use smartbox_core::sandbox::port::Runtime;
 use smartbox_core::smartbox::plan::SleepPolicy;
+use smartbox_core::snapshot::port::Snapshots;
 use smartbox_core::store::Store;
 use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::Clock;
@@ -25,6 +27,7 @@ use crate::activity::Tracker;
 use crate::egress::Book;
 use crate::jobs::{Limits as JobLimits, Work};
 use crate::kinds::Kinds;
+use crate::snapshots::SnapshotSettings;
 
 /// Everything that [`crate::Control`] works with.
 pub struct Parts {
@@ -38,6 +41,10 @@ pub struct Parts {
     pub kinds: Kinds,
     /// The same driver's hand on the files of homes.
     pub homes: Arc<dyn Homes>,
+    /// The same driver's hand on homes as wholes.
+    pub places: Arc<dyn Places>,
+    /// Where snapshots of homes are kept.
+    pub snapshots: Arc<dyn Snapshots>,
     /// What boxes and the machine use.
     pub gauges: Arc<dyn Gauges>,
     /// Counts what happens.
@@ -103,6 +110,8 @@ pub struct Settings {
     pub model: String,
     /// How many jobs run, and how long they are remembered.
     pub jobs: JobLimits,
+    /// When snapshots are taken, and how long they are kept.
+    pub snapshots: SnapshotSettings,
     /// Whom this machine trusts.
     pub trust: Trust,
     /// The origins of a box, by its host label.

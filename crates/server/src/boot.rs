@@ -10,7 +10,9 @@ use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 use smartbox_ai_gateway::{DemoConfig, Gateway};
 use smartbox_control::activity::Counting;
-use smartbox_control::{Book, BookParts, Control, EngineSlot, Parts, Services, Settings, Tracker};
+use smartbox_control::{
+    Book, BookParts, Control, EngineSlot, Parts, Services, Settings, SnapshotSettings, Tracker,
+};
 use smartbox_core::activity::Activity;
 use smartbox_core::engine::Manifest;
 use smartbox_core::id::Entropy;
@@ -18,6 +20,7 @@ use smartbox_core::sandbox::Capabilities;
 use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::{Base, Smartbox};
+use smartbox_core::snapshot::Keep;
 use smartbox_core::store::{self, StoreError};
 use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::{Clock, Timestamp};
@@ -27,6 +30,7 @@ use smartbox_engine::identity;
 use smartbox_engine::install::{self, InstallError, Installed, Progress};
 use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
 use smartbox_runtime::{Machine, Native, NativeConfig, Profile};
+use smartbox_snapshot::Restic;
 use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
 use tokio_util::sync::CancellationToken;
 
@@ -102,6 +106,8 @@ pub(crate) async fn start(
         store: counted.clone(),
         runtime: Arc::new(TracedRuntime(runtime.clone())),
         homes: runtime.clone(),
+        places: runtime.clone(),
+        snapshots: Arc::new(snapshots(&config)?),
         gauges: runtime,
         telemetry: metrics.clone(),
         host: Arc::new(Machine),
@@ -246,6 +252,22 @@ fn broker(
     })
 }
 
+/// Where snapshots of homes are kept.
+fn snapshots(config: &Config) -> Result<Restic, BootError> {
+    Restic::directory(&config.data_dir.join("snapshots"))
+        .map_err(|e| BootError::broken("opening the directory of snapshots", e))
+}
+
+fn snapshot_settings() -> SnapshotSettings {
+    SnapshotSettings {
+        objective: Duration::from_secs(60),
+        keep: Keep { last: 10, hourly: 24, daily: 14, weekly: 8, monthly: 12 },
+        tombstones: Duration::from_hours(30 * 24),
+        drill_every: Some(Duration::from_hours(7 * 24)),
+        exclude: smartbox_snapshot::USUAL.iter().map(ToString::to_string).collect(),
+    }
+}
+
 async fn records(
     data_dir: &Path,
     clock: &Arc<dyn Clock>,
@@ -382,6 +404,7 @@ fn settings(config: &Config, site: &Site) -> Settings {
         heartbeat: HEARTBEAT,
         model: config.models.model.clone(),
         jobs: config.jobs,
+        snapshots: snapshot_settings(),
         trust: trust(),
         origins: Arc::new(move |label| vec![origins.box_origin(label)]),
     }

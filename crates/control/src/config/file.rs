@@ -41,7 +41,7 @@ impl Found {
 
 impl Control {
     /// What drivers need to know of a box's home.
-    fn home_of(&self, row: &Smartbox) -> HomeOf {
+    pub(crate) fn home_of(&self, row: &Smartbox) -> HomeOf {
         let limits = self.parts.settings.tiers.get(&row.tier);
         HomeOf {
             smartbox: row.id.clone(),

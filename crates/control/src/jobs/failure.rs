@@ -2,6 +2,7 @@
 
 use smartbox_core::home::port::FileError;
 use smartbox_core::job::JobFailure;
+use smartbox_core::snapshot::port::SnapshotError;
 use smartbox_core::store::StoreError;
 
 use super::work::Halt;
@@ -43,6 +44,7 @@ pub(crate) fn failure(error: &ControlError) -> JobFailure {
         }
         ControlError::Store(_) => ("internal", "the platform's log says more".to_owned()),
         ControlError::File(error) => (of_file(error), String::new()),
+        ControlError::Snapshot(error) => of_snapshot(error),
         ControlError::Digest => ("digest-mismatch", String::new()),
         ControlError::CutOff { .. } => ("bad-request", String::new()),
         ControlError::Runtime(_) | ControlError::Engine(_) | ControlError::Link(_) => {
@@ -62,5 +64,22 @@ fn of_file(error: &FileError) -> &'static str {
         FileError::Forbidden => "forbidden",
         FileError::Full => "disk-full",
         FileError::Broken { .. } => "internal",
+    }
+}
+
+fn of_snapshot(error: &SnapshotError) -> (&'static str, String) {
+    match error {
+        SnapshotError::Missing { .. } => ("not-found", String::new()),
+        SnapshotError::Exists { .. } | SnapshotError::Occupied => ("conflict", String::new()),
+        SnapshotError::Full => ("disk-full", "make room in the storage of snapshots".to_owned()),
+        SnapshotError::Away(_) => ("upstream", "try again once it answers".to_owned()),
+        SnapshotError::Refused(_) => {
+            ("upstream", "see to its permissions, or to its credentials".to_owned())
+        }
+        SnapshotError::Corrupt { .. } => {
+            ("upstream", "take another snapshot; older ones may be whole".to_owned())
+        }
+        SnapshotError::Hole { .. } => ("conflict", "take it again".to_owned()),
+        SnapshotError::Broken { .. } => ("internal", "the platform's log says more".to_owned()),
     }
 }

@@ -7,6 +7,7 @@ mod bulk;
 mod bulk_config;
 mod config;
 mod configs;
+mod copies;
 mod egress;
 mod engine;
 mod exec;

@@ -24,6 +24,7 @@ use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::{BoxFuture, store};
 use smartbox_runtime::sim::Sim;
 
+use crate::copies::Copies;
 use crate::engine::Script;
 use crate::steps::Steps;
 
@@ -119,6 +120,9 @@ colour = "blue"
 "knowledge/law.md" = "None."
 "#;
 
+/// Changes older than this are to be in a generation.
+pub const OBJECTIVE: Duration = Duration::from_secs(60);
+
 pub struct World {
     pub store: Arc<dyn store::Store>,
     /// The same, to make it fail.
@@ -130,6 +134,8 @@ pub struct World {
     pub control: Arc<Control>,
     pub book: Arc<smartbox_control::Book>,
     pub steps: Steps,
+    /// Where snapshots are.
+    pub copies: Arc<Copies>,
     entropy: Arc<Counting>,
 }
 
@@ -148,10 +154,11 @@ impl World {
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
         let script = Script::new(sim.clone(), clock.clone());
         let tracker = Tracker::new(clock.clone());
-        let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy, &steps);
+        let copies = Copies::new();
+        let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy, &steps, &copies);
         let book = parts.book.clone();
         let control = Control::open(parts).await.unwrap();
-        Self { book, store, sim, script, clock, tracker, control, steps, memory, entropy }
+        Self { book, store, sim, script, clock, tracker, control, steps, memory, copies, entropy }
     }
 
     /// The control plane is killed: nothing of it acts any more. Another opens on the same records.
@@ -166,6 +173,7 @@ impl World {
             &self.tracker,
             &self.entropy,
             &self.steps,
+            &self.copies,
         );
         self.book = parts.book.clone();
         self.control = Control::open(parts).await.unwrap();
@@ -222,6 +230,7 @@ pub fn actor() -> Actor {
     Actor("test".into())
 }
 
+#[expect(clippy::too_many_arguments, reason = "everything that a control room is made of")]
 fn parts(
     store: &Arc<dyn store::Store>,
     sim: &Arc<Sim>,
@@ -230,6 +239,7 @@ fn parts(
     tracker: &Arc<Tracker>,
     entropy: &Arc<Counting>,
     steps: &Steps,
+    copies: &Arc<Copies>,
 ) -> Parts {
     let limits = |memory_bytes| Limits { cpu_millis: 0, memory_bytes, pids: 0, disk_bytes: 0 };
     Parts {
@@ -238,6 +248,8 @@ fn parts(
         host: Arc::new(Machine),
         kinds: kinds(),
         homes: sim.clone(),
+        places: sim.clone(),
+        snapshots: copies.clone(),
         gauges: sim.clone(),
         telemetry: Arc::new(Quiet),
         engines: vec![EngineSlot {
@@ -273,6 +285,13 @@ fn parts(
             heartbeat: Duration::from_secs(5),
             model: "demo/demo".into(),
             jobs: smartbox_control::jobs::Limits { at_once: 4, per_box: 2, ..Default::default() },
+            snapshots: smartbox_control::SnapshotSettings {
+                objective: OBJECTIVE,
+                keep: smartbox_core::snapshot::Keep { last: 3, ..Default::default() },
+                tombstones: Duration::from_hours(30 * 24),
+                drill_every: None,
+                exclude: vec![],
+            },
             trust: smartbox_control::Trust::default(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },

@@ -74,6 +74,14 @@ pub enum Kind {
     EgressVolume,
     /// A box asks for one host after the other that it may not reach.
     EgressRefused,
+    /// A running box's newest snapshot is much older than its objective.
+    SnapshotLate,
+    /// A snapshot that should have been taken before something else was not.
+    SnapshotFailed,
+    /// A snapshot was read back and is not what was written.
+    SnapshotDamaged,
+    /// A restore drill did not pass.
+    DrillFailed,
 }
 
 /// How grave an issue is. The order is that of listings.
@@ -98,6 +106,8 @@ crate::words! {
         MemoryLimit = "memory-limit", HomeFull = "home-full", ProviderKey = "provider-key",
         DiskLow = "disk-low", MemoryLow = "memory-low",
         EgressVolume = "egress-volume", EgressRefused = "egress-refused",
+        SnapshotLate = "snapshot-late", SnapshotFailed = "snapshot-failed",
+        SnapshotDamaged = "snapshot-damaged", DrillFailed = "drill-failed",
     }
     Severity { Critical = "critical", High = "high", Medium = "medium", Low = "low" }
 }
@@ -106,12 +116,15 @@ impl Kind {
     /// How grave it is.
     pub const fn severity(self) -> Severity {
         match self {
-            Self::BreakerOpen | Self::DiskLow => Severity::Critical,
+            Self::BreakerOpen | Self::DiskLow | Self::SnapshotDamaged => Severity::Critical,
             Self::BoxFailed
             | Self::HomeFull
             | Self::ProviderKey
             | Self::MemoryLow
-            | Self::EgressVolume => Severity::High,
+            | Self::EgressVolume
+            | Self::SnapshotLate
+            | Self::SnapshotFailed
+            | Self::DrillFailed => Severity::High,
             Self::ConfigRefused | Self::MemoryLimit | Self::EgressRefused => Severity::Medium,
         }
     }

@@ -172,6 +172,8 @@ pub enum Reason {
     Runtime,
     /// The machine's memory is taken by others.
     NoRoom,
+    /// Its home is gone and its newest snapshot could not be restored.
+    RestoreFailed,
 }
 
 crate::words! {
@@ -182,7 +184,7 @@ crate::words! {
         BadConfig = "bad-config", OutOfMemory = "out-of-memory", Disk = "disk", Quota = "quota",
         Crash = "crash",
         Timeout = "timeout", EngineTooOld = "engine-too-old", Runtime = "runtime",
-        NoRoom = "no-room",
+        NoRoom = "no-room", RestoreFailed = "restore-failed",
     }
 }
 

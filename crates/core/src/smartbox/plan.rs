@@ -137,7 +137,12 @@ fn absent(row: &Smartbox, target: Target, now: Timestamp) -> Vec<Step> {
 }
 
 fn frozen(row: &Smartbox, target: Target) -> Vec<Step> {
+    // Held still for a snapshot by a process that is gone: the engine was not asked, its alarm not read.
+    let held = row.state == State::Running && row.suspension.is_none();
     match target {
+        Target::Frozen if held && row.restart == row.restarted => {
+            vec![Step::Thaw, Step::AwaitReady, Step::Freeze, Step::Record(State::Frozen)]
+        }
         Target::Frozen if row.restart == row.restarted => record(row, State::Frozen),
         // A frozen box cannot be asked to hold still (it does already, by its lease): it is thawed
         // first so that it can end cleanly.

@@ -27,6 +27,9 @@ pub struct Vitals {
     /// The last end of the engine that nobody had asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<Ending>,
+    /// The version of the engine that its last start was with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<String>,
     /// The circuit breaker.
     pub breaker: Breaker,
 }

@@ -139,6 +139,19 @@ impl Lineage {
         if mine && later && same { Settle::Name } else { Settle::Orphan }
     }
 
+    /// Whether another state may take the place of the home. One that is not in the newest generation
+    /// would be lost; one that is gone cannot be.
+    pub fn may_replace(&self, there: bool) -> bool {
+        !there || self.home == self.newest().map(|newest| newest.generation)
+    }
+
+    /// Notes that another state took the place of the home. Since the newest generation has what was
+    /// there before, what took its place is that one's successor, whichever it was restored from: the
+    /// next snapshot shows it, and buries nothing.
+    pub fn replaced(&mut self) {
+        self.home = self.newest().map(|newest| newest.generation);
+    }
+
     /// Notes that the row names `snapshot`: the home has become this generation.
     pub fn name(&mut self, claim: &Claim, snapshot: SnapshotId) {
         self.named.push(Named { generation: claim.generation, snapshot });

@@ -115,6 +115,22 @@ pub struct Archive {
     pub drill: Option<Drill>,
     /// The last restore drill that passed.
     pub proven: Option<Drill>,
+    /// What becomes of it once its box is removed.
+    #[serde(default)]
+    pub leaving: Leaving,
+}
+
+/// What becomes of a box's snapshots once it is removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leaving {
+    /// A last one is taken; without it the box is not removed.
+    #[default]
+    Bury,
+    /// A last one is taken if that can be done.
+    Force,
+    /// They go with the box.
+    Purge,
 }
 
 impl Archive {
@@ -131,6 +147,7 @@ impl Archive {
             pruned: None,
             drill: None,
             proven: None,
+            leaving: Leaving::Bury,
         }
     }
 

@@ -55,6 +55,17 @@ pub enum Event<'a> {
     },
     /// Something left a box, came back, or was refused.
     Egress(&'a Happening),
+    /// A snapshot was to be taken.
+    Snapshot {
+        /// What came of it.
+        end: SnapshotEnd,
+        /// From the first look at the home to the records.
+        took: Duration,
+        /// For how long the box was held still.
+        held: Duration,
+        /// Bytes that storage grew by.
+        added: u64,
+    },
     /// A unit of work was written.
     Write {
         /// It is on disk.
@@ -62,6 +73,17 @@ pub enum Event<'a> {
         /// From the asking to the disk.
         took: Duration,
     },
+}
+
+/// What came of taking a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SnapshotEnd {
+    /// It is a generation.
+    Taken,
+    /// The box went on to another owner meanwhile: it is an orphan.
+    Orphan,
+    /// It was not taken.
+    Failed,
 }
 
 /// From which sleep a box was woken.

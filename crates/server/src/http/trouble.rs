@@ -10,6 +10,7 @@ use smartbox_core::config::Fault;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::home::port::FileError;
 use smartbox_core::sandbox::port::RuntimeError;
+use smartbox_core::snapshot::port::SnapshotError;
 use smartbox_core::store::StoreError;
 
 /// Why a request is not done. Rendered by [`super::outer`], which knows what the asker reads.
@@ -207,6 +208,7 @@ impl From<ControlError> for Trouble {
             }
             ControlError::Store(error) => error.into(),
             ControlError::File(error) => error.into(),
+            ControlError::Snapshot(error) => Self::of_snapshot(&error, said),
             ControlError::Digest => {
                 Self::new(Code::DigestMismatch, said, "nothing was changed; send it again")
             }
@@ -230,6 +232,25 @@ impl From<ControlError> for Trouble {
                 tracing::warn!(error = %said, "a box did not do its part");
                 Self::new(Code::Upstream, said, "try again; `smartbox logs` shows what it says")
             }
+        }
+    }
+}
+
+impl Trouble {
+    fn of_snapshot(error: &SnapshotError, said: String) -> Self {
+        match error {
+            SnapshotError::Missing { .. } => Self::missing("snapshot"),
+            SnapshotError::Exists { .. } | SnapshotError::Occupied | SnapshotError::Hole { .. } => {
+                Self::new(Code::Conflict, said, "try it again").retry(5)
+            }
+            SnapshotError::Full => {
+                Self::new(Code::DiskFull, said, "make room in the storage of snapshots")
+            }
+            SnapshotError::Away(_) | SnapshotError::Refused(_) | SnapshotError::Corrupt { .. } => {
+                tracing::warn!(error = %said, "the storage of snapshots did not do its part");
+                Self::new(Code::Upstream, said, "`smartbox doctor` tries the storage of snapshots")
+            }
+            SnapshotError::Broken { .. } => Self::internal(error),
         }
     }
 }

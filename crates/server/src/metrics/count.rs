@@ -3,12 +3,12 @@
 use smartbox_core::egress::Refusal;
 use smartbox_core::egress::port::Happening;
 use smartbox_core::smartbox::Reason;
-use smartbox_core::telemetry::{Event, Sleep, Telemetry};
+use smartbox_core::telemetry::{Event, Sleep, SnapshotEnd, Telemetry};
 
 use super::{Metrics, labels};
 
 /// Every reason that a start can fail for.
-const REASONS: [Reason; 9] = [
+const REASONS: [Reason; 10] = [
     Reason::BadConfig,
     Reason::OutOfMemory,
     Reason::Disk,
@@ -18,6 +18,7 @@ const REASONS: [Reason; 9] = [
     Reason::EngineTooOld,
     Reason::Runtime,
     Reason::NoRoom,
+    Reason::RestoreFailed,
 ];
 
 /// What an operator sees to; the other reasons appear with the first that is refused for them.
@@ -52,6 +53,14 @@ impl Telemetry for Metrics {
                 self.visit_times.observe(secs(took));
             }
             Event::Egress(what) => self.egress(what),
+            Event::Snapshot { end, took, held, added } => {
+                let outcome = of_snapshot(end);
+                self.snapshots.get_or_create(&labels::Outcome { outcome }).observe(secs(took));
+                if end == SnapshotEnd::Taken {
+                    self.snapshots_held.observe(secs(held));
+                    self.snapshot_bytes.inc_by(added);
+                }
+            }
             Event::Write { done, took } => {
                 let outcome = if done { "done" } else { "refused" };
                 self.writes.get_or_create(&labels::Outcome { outcome }).observe(secs(took));
@@ -71,6 +80,9 @@ impl Metrics {
         }
         for outcome in ["answered", "failed"] {
             drop(self.turns.get_or_create(&labels::Outcome { outcome }));
+        }
+        for end in [SnapshotEnd::Taken, SnapshotEnd::Orphan, SnapshotEnd::Failed] {
+            drop(self.snapshots.get_or_create(&labels::Outcome { outcome: of_snapshot(end) }));
         }
         for direction in ["out", "in"] {
             drop(self.egress_bytes.get_or_create(&labels::Direction { direction }));
@@ -117,6 +129,14 @@ impl Metrics {
             let tokens = labels::Tokens { provider: provider(), kind };
             self.tokens.get_or_create(&tokens).inc_by(count);
         }
+    }
+}
+
+fn of_snapshot(end: SnapshotEnd) -> &'static str {
+    match end {
+        SnapshotEnd::Taken => "taken",
+        SnapshotEnd::Orphan => "orphan",
+        SnapshotEnd::Failed => "failed",
     }
 }
 

@@ -19,7 +19,7 @@ type Number = Gauge<u64, AtomicU64>;
 
 const STATES: [State; 5] =
     [State::Stopped, State::Starting, State::Running, State::Frozen, State::Failed];
-const ISSUES: [Kind; 10] = [
+const ISSUES: [Kind; 14] = [
     Kind::BoxFailed,
     Kind::BreakerOpen,
     Kind::ConfigRefused,
@@ -30,6 +30,10 @@ const ISSUES: [Kind; 10] = [
     Kind::MemoryLow,
     Kind::EgressVolume,
     Kind::EgressRefused,
+    Kind::SnapshotLate,
+    Kind::SnapshotFailed,
+    Kind::SnapshotDamaged,
+    Kind::DrillFailed,
 ];
 
 /// What is seen at one moment.

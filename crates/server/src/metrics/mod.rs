@@ -31,6 +31,10 @@ const PREFIX: &str = "smartbox";
 
 /// A thaw takes tens of milliseconds, a boot tens of seconds.
 const WAKE: [f64; 12] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0];
+/// What is unchanged is seen in a second; ten gigabytes take minutes.
+const SNAPSHOT: [f64; 10] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0, 180.0, 600.0, 1800.0];
+/// Half a gigabyte is to be held for 300 ms at the most.
+const HELD: [f64; 9] = [0.005, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 /// Most are answered from memory; some wait for a wake.
 const REQUEST: [f64; 13] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
@@ -62,6 +66,9 @@ pub struct Metrics {
     opened: Counter,
     egress_bytes: Family<labels::Direction, Counter>,
     refused: Family<labels::Reason, Counter>,
+    snapshots: Times<labels::Outcome>,
+    snapshots_held: Histogram,
+    snapshot_bytes: Counter,
     writes: Times<labels::Outcome>,
 }
 
@@ -83,6 +90,9 @@ impl Default for Metrics {
             opened: Counter::default(),
             egress_bytes: Family::default(),
             refused: Family::default(),
+            snapshots: Times::new_with_constructor(|| Histogram::new(SNAPSHOT)),
+            snapshots_held: Histogram::new(HELD),
+            snapshot_bytes: Counter::default(),
             writes: Times::new_with_constructor(|| Histogram::new(WRITE)),
         };
         this.register();
@@ -122,9 +132,22 @@ impl Metrics {
         to.register_with_unit("egress", help, Unit::Bytes, self.egress_bytes.clone());
         let help = "What was refused to boxes that wanted out, or was cut, by the reason";
         to.register("egress_refusals", help, self.refused.clone());
+        self.register_snapshots();
+        let to = &mut self.registry;
         let help =
             "From the asking for a unit of work on the records to its commit, or its refusal";
         seconds(to, "store_write_duration", help, self.writes.clone());
+    }
+
+    fn register_snapshots(&mut self) {
+        let to = &mut self.registry;
+        let help =
+            "From the first look at a home to its snapshot in the records, by what came of it";
+        seconds(to, "snapshot_duration", help, self.snapshots.clone());
+        let help = "For how long boxes were held still for a snapshot";
+        seconds(to, "snapshot_held", help, self.snapshots_held.clone());
+        let help = "Bytes that the storage of snapshots grew by";
+        to.register_with_unit("snapshot_added", help, Unit::Bytes, self.snapshot_bytes.clone());
     }
 
     /// Everything that is counted and seen, as OpenMetrics text.

@@ -9,7 +9,7 @@ use smartbox_core::egress::Refusal;
 use smartbox_core::egress::port::Happening;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::smartbox::Reason;
-use smartbox_core::telemetry::{Event, Sleep, Telemetry};
+use smartbox_core::telemetry::{Event, Sleep, SnapshotEnd, Telemetry};
 use smartbox_core::time::Timestamp;
 use smartbox_core::usage::Usage;
 
@@ -72,7 +72,7 @@ pub fn page() -> String {
 }
 
 /// One of each. What is new must be here: `note` and this are the two places that know all of them.
-fn events(usage: &Usage) -> [Event<'_>; 12] {
+fn events(usage: &Usage) -> [Event<'_>; 13] {
     let took = Duration::ZERO;
     [
         Event::Woke { from: Sleep::Cold, took },
@@ -86,6 +86,7 @@ fn events(usage: &Usage) -> [Event<'_>; 12] {
         Event::Egress(&Happening::Opened),
         Event::Egress(&Happening::Moved { up: 1, down: 1 }),
         Event::Egress(&Happening::Refused(Refusal::NotListed)),
+        Event::Snapshot { end: SnapshotEnd::Taken, took, held: took, added: 1 },
         Event::Write { done: true, took },
     ]
 }

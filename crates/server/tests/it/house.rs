@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "ai-gateway",
             "edge",
             "egress",
+            "snapshot",
             "control",
         ],
     ),
@@ -43,6 +44,7 @@ const DRIVERS: &[(&str, &[&str])] = &[
     ("store", &["Sqlite::", "smartbox_store::Sqlite"]),
     ("engine", &["OpenClaw::"]),
     ("ai-gateway", &["Gateway::new"]),
+    ("snapshot", &["Restic::"]),
 ];
 
 fn crates() -> PathBuf {

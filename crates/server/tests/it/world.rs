@@ -73,9 +73,9 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
-        let (app, edge, book) = platform(&sim, port, dev).await;
-        let token = app.access.link(&app.account.id).await.unwrap().expose().clone();
         let dir = tempfile::tempdir().unwrap();
+        let (app, edge, book) = platform(&sim, port, dev, dir.path()).await;
+        let token = app.access.link(&app.account.id).await.unwrap().expose().clone();
         let socket = dir.path().join("control.sock");
         let local = UnixListener::bind(&socket).unwrap();
         let serving = vec![serve_tcp(&app, edge, listener), serve_local(&app, local)];
@@ -126,7 +126,12 @@ pub fn cookie(answer: &reqwest::Response) -> Option<String> {
 }
 
 #[expect(clippy::too_many_lines, reason = "a list of parts, in the order in which they are made")]
-async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge, Arc<Book>) {
+async fn platform(
+    sim: &Arc<Sim>,
+    port: u16,
+    dev: bool,
+    dir: &std::path::Path,
+) -> (App, Edge, Arc<Book>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy = Arc::new(SystemEntropy);
     let store: Arc<dyn Store> = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
@@ -149,6 +154,8 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge, Arc<Book>
         host: Arc::new(smartbox_runtime::Machine),
         kinds: smartbox_control::Kinds::shipped().unwrap(),
         homes: sim.clone(),
+        places: sim.clone(),
+        snapshots: Arc::new(smartbox_snapshot::Restic::directory(&dir.join("snapshots")).unwrap()),
         gauges: sim.clone(),
         telemetry: metrics.clone(),
         engines: vec![EngineSlot {
@@ -179,6 +186,13 @@ async fn platform(sim: &Arc<Sim>, port: u16, dev: bool) -> (App, Edge, Arc<Book>
             heartbeat: Duration::from_secs(5),
             model: "default".into(),
             jobs: smartbox_control::jobs::Limits::default(),
+            snapshots: smartbox_control::SnapshotSettings {
+                objective: Duration::from_secs(3600),
+                keep: smartbox_core::snapshot::Keep::default(),
+                tombstones: Duration::from_secs(3600),
+                drill_every: None,
+                exclude: vec![],
+            },
             trust: smartbox_control::Trust::default(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },

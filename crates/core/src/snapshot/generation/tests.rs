@@ -163,3 +163,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_home_gives_way_only_when_the_newest_generation_has_it() {
+    let named = |n| Named { generation: Generation(n), snapshot: "ab".repeat(32).parse().unwrap() };
+    let mut row = Lineage { fence: 1, named: vec![named(1), named(2)], home: Some(Generation(1)) };
+    assert!(!row.may_replace(true), "what is there is in no generation");
+    assert!(row.may_replace(false), "nothing is there to be lost");
+    row.replaced();
+    assert_eq!(row.claiming(&[]), Claiming::May(Generation(3)), "it is the newest one's successor");
+    assert!(row.may_replace(true));
+    assert!(Lineage::default().may_replace(true), "a box without one is at its beginning");
+}
