@@ -126,6 +126,8 @@ codes! {
     Internal = "internal", 500, "The platform failed", Failure;
     /// The engine or the sandbox did not do what the platform asked of it.
     Upstream = "upstream", 502, "The smartbox did not answer as it should", BoxFailed;
+    /// The storage of snapshots did not do what the platform asked of it.
+    Storage = "storage", 502, "The storage of snapshots does not work", Failure;
     /// The box is turned off.
     Off = "off", 503, "The smartbox is turned off", BoxOff;
     /// The box failed.

@@ -202,6 +202,17 @@ pub struct BoxChange {
     pub stop_after: Option<String>,
 }
 
+/// How a smartbox is removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields, default)]
+pub struct RemoveBox {
+    /// With all of its snapshots, for good.
+    pub purge: bool,
+    /// Without a last snapshot, if none can be taken.
+    pub force: bool,
+}
+
 /// How an act on a smartbox is to be done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]

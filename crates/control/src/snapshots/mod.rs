@@ -9,6 +9,7 @@ mod bury;
 mod change;
 mod later;
 mod look;
+mod password;
 mod recover;
 mod remove;
 mod view;

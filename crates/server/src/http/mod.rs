@@ -22,6 +22,7 @@ mod issue;
 mod job;
 mod kind;
 mod log;
+mod lost;
 mod message;
 pub(crate) mod metrics;
 mod once;
@@ -34,10 +35,12 @@ pub mod route;
 mod secret;
 mod session;
 mod smartbox;
+mod snapshot;
 mod status;
 mod stream;
 mod tier;
 mod token;
+mod tombstone;
 mod trouble;
 
 use axum::Router;
@@ -71,6 +74,9 @@ pub fn routes() -> Vec<route::Route> {
         execs::routes(),
         file::routes(),
         log::routes(),
+        snapshot::routes(),
+        tombstone::routes(),
+        lost::routes(),
         secret::routes(),
         egress::routes(),
         token::routes(),

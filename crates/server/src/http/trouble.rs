@@ -57,6 +57,8 @@ impl Trouble {
         let hint = match what {
             "smartbox" => "`smartbox ls` shows those that there are",
             "file" => "`smartbox files ls` shows those that there are",
+            "snapshot" => "`smartbox snapshot ls` shows those that there are",
+            "removed smartbox" => "`smartbox snapshot removed` shows those that there are",
             "account" => "`smartbox account ls` shows those that there are",
             _ => "",
         };
@@ -239,16 +241,20 @@ impl From<ControlError> for Trouble {
 impl Trouble {
     fn of_snapshot(error: &SnapshotError, said: String) -> Self {
         match error {
-            SnapshotError::Missing { .. } => Self::missing("snapshot"),
+            SnapshotError::Missing { what } => Self::missing(what),
             SnapshotError::Exists { .. } | SnapshotError::Occupied | SnapshotError::Hole { .. } => {
                 Self::new(Code::Conflict, said, "try it again").retry(5)
             }
             SnapshotError::Full => {
                 Self::new(Code::DiskFull, said, "make room in the storage of snapshots")
             }
-            SnapshotError::Away(_) | SnapshotError::Refused(_) | SnapshotError::Corrupt { .. } => {
+            SnapshotError::Away(_) | SnapshotError::Refused(_) => {
                 tracing::warn!(error = %said, "the storage of snapshots did not do its part");
-                Self::new(Code::Upstream, said, "`smartbox doctor` tries the storage of snapshots")
+                Self::new(Code::Storage, said, "`smartbox doctor` tries the storage of snapshots")
+            }
+            SnapshotError::Corrupt { .. } => {
+                tracing::warn!(error = %said, "what is in the storage of snapshots is damaged");
+                Self::new(Code::Storage, said, "take another snapshot; older ones may be whole")
             }
             SnapshotError::Broken { .. } => Self::internal(error),
         }

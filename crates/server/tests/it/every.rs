@@ -128,6 +128,43 @@ fn example(operation: &str) -> Option<Example> {
         }
         "egress_presets" => ("/api/v1/egress/presets", None, TheirOwn),
         "egress_uses" => ("/api/v1/boxes/owners-mark/egress", None, Nothing),
+        "snapshots_list" | "snapshots_take" => {
+            ("/api/v1/boxes/owners-mark/snapshots", None, Nothing)
+        }
+        "snapshots_get" => ("/api/v1/boxes/owners-mark/snapshots/1", None, Nothing),
+        "snapshots_status" => ("/api/v1/boxes/owners-mark/snapshots/status", None, Nothing),
+        "snapshots_change" => {
+            let body = Some(json!({ "objective": "30s", "keep": "last=3" }));
+            ("/api/v1/boxes/owners-mark/snapshots/status", body, Nothing)
+        }
+        "snapshots_files" => ("/api/v1/boxes/owners-mark/snapshots/1/files", None, Nothing),
+        "snapshots_content" => {
+            ("/api/v1/boxes/owners-mark/snapshots/1/content?path=kept", None, Nothing)
+        }
+        "snapshots_archive" => {
+            ("/api/v1/boxes/owners-mark/snapshots/newest/archive", None, Nothing)
+        }
+        "snapshots_diff" => ("/api/v1/boxes/owners-mark/snapshots/1/diff", None, Nothing),
+        "snapshots_restore" => {
+            let body = Some(json!({ "paths": ["kept"] }));
+            ("/api/v1/boxes/owners-mark/snapshots/1/restore", body, Nothing)
+        }
+        "snapshots_fork" => {
+            let body = Some(json!({ "name": "copy" }));
+            ("/api/v1/boxes/owners-mark/snapshots/1/fork", body, Nothing)
+        }
+        "snapshots_verify" => ("/api/v1/boxes/owners-mark/snapshots/verify", None, Nothing),
+        "snapshots_prune" => ("/api/v1/boxes/owners-mark/snapshots/prune", None, Nothing),
+        "snapshots_drill" => ("/api/v1/boxes/owners-mark/snapshots/drill", None, Nothing),
+        "snapshots_password" => {
+            let body = Some(json!({ "password": "a very long one" }));
+            ("/api/v1/boxes/owners-mark/snapshots/password", body, Nothing)
+        }
+        "tombstones_list" => ("/api/v1/tombstones", None, TheirOwn),
+        "tombstones_undelete" => ("/api/v1/tombstones/REMOVED/undelete", None, Nothing),
+        "tombstones_purge" => ("/api/v1/tombstones/REMOVED", None, Nothing),
+        "lost_list" => return Some(operate("/api/v1/lost", None)),
+        "lost_recover" => return Some(operate("/api/v1/lost", Some(json!({ "all": true })))),
         "log_get" => ("/api/v1/boxes/owners-mark/log", None, Nothing),
         "log_lines" => ("/api/v1/boxes/owners-mark/logs", None, Nothing),
         "exec_post" => return Some(command()),

@@ -11,6 +11,8 @@ const IN_PATHS: &[(&str, &str, &str)] = &[
     ("execs", "id", "The command's id."),
     ("jobs", "id", "The job's id."),
     ("rules", "id", "The rule's id."),
+    ("snapshots", "generation", "The snapshot: its number, or `newest`."),
+    ("tombstones", "id", "The removed smartbox's id."),
     ("issues", "id", "The issue's id."),
     ("messages", "id", "The message's id."),
     ("secrets", "name", "The secret's name: `A-Z`, `0-9` and `_`."),

@@ -23,7 +23,7 @@ use crate::http::trouble::Trouble;
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
 /// What a browser may do with it: nothing.
-pub(super) const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
+pub(in crate::http) const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
 /// A file's bytes, or a range of them.
 ///
@@ -98,7 +98,7 @@ pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 /// Its name is the box's word: nothing of it but its letters gets into the header.
-pub(super) fn attachment(name: &[u8]) -> HeaderValue {
+pub(in crate::http) fn attachment(name: &[u8]) -> HeaderValue {
     let text = String::from_utf8_lossy(name);
     let plain: String = text.chars().filter(|c| !c.is_control()).collect();
     let value = format!("attachment; filename*=UTF-8''{}", paths::segment(&plain));

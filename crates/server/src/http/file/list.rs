@@ -66,14 +66,14 @@ pub(super) async fn stat(
 }
 
 /// A name as the key of a cursor, which is text.
-fn key(name: &[u8]) -> String {
+pub(in crate::http) fn key(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
         Ok(text) => format!("t{text}"),
         Err(_) => format!("x{}", hex::encode(name)),
     }
 }
 
-fn unkey(key: &str) -> Result<Vec<u8>, Trouble> {
+pub(in crate::http) fn unkey(key: &str) -> Result<Vec<u8>, Trouble> {
     let name = match key.split_at_checked(1) {
         Some(("t", text)) => Some(text.as_bytes().to_vec()),
         Some(("x", digits)) => hex::decode(digits).ok(),

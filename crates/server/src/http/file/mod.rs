@@ -6,13 +6,16 @@ mod content;
 mod folder;
 mod list;
 mod make;
-mod path;
+pub(super) mod path;
 mod remove;
 mod view;
 mod write;
 
+pub(super) use content::{SANDBOX, attachment};
+pub(super) use list::{key, unkey};
 use smartbox_api::problem::Code;
 use utoipa_axum::routes;
+pub(super) use view::view;
 
 use super::route::{Limit, Policy, Route, SMALL};
 

@@ -7,7 +7,7 @@ use smartbox_core::home::FilePath;
 use crate::http::trouble::Trouble;
 
 /// The value of `path`; the home itself if it is absent.
-pub(super) fn of(uri: &Uri) -> Result<FilePath, Trouble> {
+pub(in crate::http) fn of(uri: &Uri) -> Result<FilePath, Trouble> {
     let query = uri.query().unwrap_or_default();
     let value = query.split('&').find_map(|pair| pair.strip_prefix("path="));
     decode(value.unwrap_or_default()).map(FilePath).ok_or_else(|| {

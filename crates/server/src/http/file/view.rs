@@ -8,7 +8,7 @@ use smartbox_core::home::{self, FileEntry, Precondition};
 
 use crate::http::trouble::Trouble;
 
-pub(super) fn view(entry: &FileEntry) -> FileView {
+pub(in crate::http) fn view(entry: &FileEntry) -> FileView {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let encoded = std::str::from_utf8(&entry.name).is_err().then(|| encode(&entry.name));
     FileView {

@@ -9,6 +9,8 @@ mod login;
 mod logout;
 mod open;
 mod render;
+mod snapshots;
+mod words;
 
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -35,6 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page((Method::GET, "/favicon.svg"), public, SMALL, asset::icon),
     ];
     routes.extend(egress::routes());
+    routes.extend(snapshots::routes());
     routes
 }
 

@@ -12,6 +12,7 @@ mod view;
 pub(super) use list::wanted;
 use smartbox_api::problem::Code;
 use utoipa_axum::routes;
+pub(super) use view::whole;
 
 use super::codes;
 use super::route::{Policy, Route, SMALL};

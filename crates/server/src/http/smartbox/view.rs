@@ -57,7 +57,7 @@ fn sleep(app: &App, row: &Smartbox) -> SleepView {
 }
 
 /// With its evidence.
-pub(super) fn whole(app: &App, view: View) -> SmartboxView {
+pub(in crate::http) fn whole(app: &App, view: View) -> SmartboxView {
     let sandbox = SandboxView {
         phase: view.observed.phase,
         engine: view.observed.engine,

@@ -6,6 +6,7 @@ use smartbox_core::egress::{Host, Refusal, Use};
 use smartbox_core::time::Timestamp;
 
 use super::words;
+use crate::http::page::words as said;
 
 /// One host and port.
 pub(super) struct Line {
@@ -69,15 +70,15 @@ fn line(one: &Use, allowed: bool, now: Timestamp) -> Line {
         place: if is_name { format!("{place} (name)") } else { place },
         host: one.host.clone(),
         port: if is_name { 443 } else { one.port },
-        times: words::times(one.refused),
-        last: last(one.refused.max(one.opened), words::ago(now, one.last)),
+        times: said::times(one.refused),
+        last: last(one.refused.max(one.opened), said::ago(now, one.last)),
         why: one.why.map_or("", words::why),
         can_allow: is_host && helps && !allowed,
         can_deny: is_host && one.port > 0 && one.why != Some(Refusal::Denied),
         allowed,
-        opened: words::times(one.opened),
-        sent: words::bytes(one.up),
-        fetched: words::bytes(one.down),
+        opened: said::times(one.opened),
+        sent: said::bytes(one.up),
+        fetched: said::bytes(one.down),
         by: one.by.as_ref().map(ToString::to_string).unwrap_or_default(),
         secrets: one.secrets.join(", "),
     }

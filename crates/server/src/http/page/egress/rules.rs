@@ -5,6 +5,7 @@ use smartbox_core::egress::{Effect, Kept, Scope, Source, What};
 use smartbox_core::time::Timestamp;
 
 use super::words;
+use crate::http::page::words as said;
 
 /// One rule.
 pub(super) struct Line {
@@ -36,7 +37,7 @@ fn kept(kept: &Kept, now: Timestamp) -> Line {
     let source = if of_account { Source::Account } else { Source::Smartbox };
     let ends = match kept.until {
         _ if kept.once => "for one connection".into(),
-        Some(until) => format!("ends {}", words::ends(now, until)),
+        Some(until) => format!("ends {}", said::ends(now, until)),
         None => String::new(),
     };
     let allows = kept.effect == Effect::Allow;
