@@ -216,10 +216,39 @@ async fn a_call_that_is_gone_says_what_replaces_it() {
 fn the_page_tells_of_every_call() {
     let mut told: Vec<_> = ANSWERED.iter().map(|(method, path, _)| (*method, *path)).collect();
     let routes = routes();
-    let admin = routes.iter().filter(|route| route.policy == Policy::Admin);
+    let admin = routes
+        .iter()
+        .filter(|route| route.policy == Policy::Admin || route.path.starts_with("/api/admin/"));
     let mut there: Vec<_> = admin.map(|r| (r.method.as_str(), r.path.as_str())).collect();
     there.retain(|(_, path)| !GONE.iter().any(|gone| gone.path == *path));
     told.sort_unstable();
     there.sort_unstable();
     assert_eq!(told, there);
+}
+
+#[tokio::test]
+async fn the_secrets_of_the_original_are_set_masked_and_forgotten() {
+    let world = asleep().await;
+    let ask = |method, path: &str| world.ask(method, path).bearer_auth(MASTER);
+    let path = "/api/admin/secrets";
+    let wanted =
+        json!({ "OPENAI_API_KEY": "sk-0123456789-0123456789", "SLACK_BOT_TOKEN": "short" });
+    let (status, set) = answer(ask(Method::PUT, path).json(&wanted)).await;
+    assert_eq!((status, &set["success"]), (200, &json!(true)), "{set}");
+    assert_eq!(set["configured"], json!(["SLACK_BOT_TOKEN", "OPENAI_API_KEY"]));
+    assert_eq!(set["secrets"]["OPENAI_API_KEY"], "sk-0****6789");
+    assert_eq!(set["secrets"]["SLACK_BOT_TOKEN"], "****");
+    assert_eq!(set["secrets"]["DISCORD_BOT_TOKEN"], json!(null));
+    let foreign = json!({ "OPENAI_API_KEY": "", "MASTER_KEY": "x" });
+    let (status, _) = answer(ask(Method::PUT, path).json(&foreign)).await;
+    assert_eq!(status, 400, "all or none");
+    let (_, now) = answer(ask(Method::GET, path)).await;
+    assert_eq!(now["secrets"]["OPENAI_API_KEY"], "sk-0****6789", "{now}");
+    let (status, _) = answer(ask(Method::DELETE, &format!("{path}/SLACK_BOT_TOKEN"))).await;
+    assert_eq!(status, 200);
+    let (_, emptied) =
+        answer(ask(Method::PUT, path).json(&json!({ "OPENAI_API_KEY": null }))).await;
+    assert_eq!(emptied["configured"], json!([]), "{emptied}");
+    let (status, _) = answer(world.ask(Method::GET, path)).await;
+    assert_eq!(status, 401, "nobody sees them without a sign-in");
 }

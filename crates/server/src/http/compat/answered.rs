@@ -63,4 +63,16 @@ pub const ANSWERED: &[(&str, &str, &str)] = &[
         "/api/super/users/{id}/sessions",
         "the newest 20 as a list, where the original showed their directory as text",
     ),
+    (
+        "GET",
+        "/api/super/users/{id}/r2-status",
+        "a backup is a snapshot: `backupFormat` is `snapshot` or `none`; times are milliseconds",
+    ),
+    ("GET", "/api/super/users/{id}/r2-health", "`threshold` is the box's objective in minutes"),
+    ("POST", "/api/super/users/{id}/sync-async", "a job; `checkStatusAt` says where it is"),
+    ("GET", "/api/admin/storage", "of one's own PA box, by session or bearer"),
+    ("POST", "/api/admin/storage/sync", "a job; `checkStatusAt` says where it is"),
+    ("GET", "/api/admin/secrets", "of one's own account; shorter ones than 20 are masked whole"),
+    ("PUT", "/api/admin/secrets", "all or none; no restart is needed"),
+    ("DELETE", "/api/admin/secrets/{key}", ""),
 ];

@@ -22,12 +22,13 @@ const fn gone(method: &'static str, path: &'static str, instead: &'static str) -
     Gone { method, path, instead }
 }
 
-const LATER_SNAPSHOTS: &str = "nothing yet: snapshots come with a later version";
+const SNAPSHOTS: &str =
+    "`POST /api/super/users/{id}/sync-async` or `POST /api/v1/boxes/{box}/snapshots`";
+const SNAPSHOTS_OF: &str = "`GET /api/v1/boxes/{box}/snapshots`";
 const LATER_COST: &str = "`GET /api/v1/boxes/{box}` has `usage` in tokens; prices come later";
 const STATE: &str = "`GET /api/super/users/{id}/state/v2` or `GET /api/v1/boxes/{box}`";
 const RESTART: &str =
     "`POST /api/super/users/{id}/restart-async` or `POST /api/v1/boxes/{box}/restart`";
-const SECRETS: &str = "`GET`, `PUT` and `DELETE /api/v1/secrets`";
 const ISSUES: &str = "`GET /api/v1/issues`";
 const LOGS: &str = "`GET /api/super/users/{id}/logs` or `GET /api/v1/boxes/{box}/logs`";
 const FILES: &str = "`GET /api/super/users/{id}/files` or `GET /api/v1/boxes/{box}/files`";
@@ -43,11 +44,8 @@ pub const GONE: &[Gone] = &[
     gone("GET", "/api/super/resources", "`GET /api/v1/dashboard`"),
     gone("GET", "/api/super/users/{id}/inspect", STATE),
     gone("GET", "/api/super/users/{id}/check-files", FILES),
-    gone("GET", "/api/super/users/{id}/r2-status", LATER_SNAPSHOTS),
-    gone("GET", "/api/super/users/{id}/r2-health", LATER_SNAPSHOTS),
-    gone("POST", "/api/super/users/{id}/sync-async", LATER_SNAPSHOTS),
-    gone("GET", "/api/super/users/{id}/force-sync", LATER_SNAPSHOTS),
-    gone("POST", "/api/super/users/{id}/backup-safe", LATER_SNAPSHOTS),
+    gone("GET", "/api/super/users/{id}/force-sync", SNAPSHOTS),
+    gone("POST", "/api/super/users/{id}/backup-safe", SNAPSHOTS),
     // Seven ways to restart were one too many by six.
     gone("GET", "/api/super/users/{id}/force-restart", RESTART),
     gone("POST", "/api/super/users/{id}/emergency-reset", RESTART),
@@ -58,13 +56,8 @@ pub const GONE: &[Gone] = &[
     gone("GET", "/api/gateway-token", "nothing: no credential of the engine reaches a browser"),
     gone("GET", "/api/admin/devices", DEVICES),
     gone("POST", "/api/admin/devices/{*rest}", DEVICES),
-    gone("GET", "/api/admin/storage", LATER_SNAPSHOTS),
-    gone("POST", "/api/admin/storage/sync", LATER_SNAPSHOTS),
     gone("*", "/api/admin/gateway/restart", RESTART),
     gone("POST", "/api/admin/container/reset", RESTART),
-    gone("GET", "/api/admin/secrets", SECRETS),
-    gone("PUT", "/api/admin/secrets", SECRETS),
-    gone("DELETE", "/api/admin/secrets/{key}", SECRETS),
     gone("GET", "/api/admin/users", USERS),
     gone("GET", "/api/admin/users/search", USERS),
     gone("GET", "/api/admin/users/{id}", USERS),
@@ -72,7 +65,7 @@ pub const GONE: &[Gone] = &[
     gone("POST", "/api/admin/users/{id}/reset", RESTART),
     gone("GET", "/api/admin/users/{id}/debug", LOGS),
     gone("GET", "/api/admin/dashboard", "`GET /api/v1/dashboard`"),
-    gone("GET", "/api/admin/sync-history/{id}", LATER_SNAPSHOTS),
+    gone("GET", "/api/admin/sync-history/{id}", SNAPSHOTS_OF),
     gone("GET", "/api/admin/issues", ISSUES),
     gone("POST", "/api/admin/issues", "nothing: issues are opened by what is observed"),
     gone("GET", "/api/admin/issues/{issue}", ISSUES),
@@ -88,7 +81,7 @@ pub const GONE: &[Gone] = &[
     gone("*", "/debug/logs", LOGS),
     gone("*", "/debug/ws-test", "`smartbox chat`"),
     gone("*", "/debug/env", "`smartbox config check`"),
-    gone("*", "/debug/sync-status", LATER_SNAPSHOTS),
+    gone("*", "/debug/sync-status", SNAPSHOTS_OF),
     gone("*", "/debug/container-config", "`GET /api/v1/boxes/{box}/config`"),
     gone("*", "/debug/container-reset", RESTART),
     gone(

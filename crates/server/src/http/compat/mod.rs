@@ -15,9 +15,11 @@ mod logs;
 mod message;
 pub mod page;
 mod restart;
+mod secrets;
 mod sessions;
 mod shape;
 mod state;
+mod storage;
 mod user;
 mod wake;
 
@@ -37,6 +39,8 @@ const MANY: Limit = Limit::Bytes(256 << 10);
 const PATCH: Limit = Limit::Bytes((256 << 10) + 2 * smartbox_api::config::MAX_DOCUMENT);
 /// Files as text in JSON; larger ones go through `/api/v1`, which streams.
 const FILES: Limit = Limit::Bytes(16 << 20);
+/// Seven secrets.
+const SECRETS: Limit = Limit::Bytes(8 * smartbox_api::secret::MAX_VALUE);
 /// A message, and the JSON around it.
 const TEXT: Limit = Limit::Bytes(2 * smartbox_api::message::MAX_TEXT);
 
@@ -76,6 +80,20 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(post("/api/super/users/{id}/message"), admin, TEXT, message::post),
         Route::page(get("/api/super/users/{id}/sessions"), admin, SMALL, sessions::list),
     ];
+    routes.extend([
+        Route::page(get("/api/super/users/{id}/r2-status"), admin, SMALL, storage::status),
+        Route::page(get("/api/super/users/{id}/r2-health"), admin, SMALL, storage::health),
+        Route::page(post("/api/super/users/{id}/sync-async"), admin, SMALL, storage::sync),
+    ]);
+    // What a person did on the original's own page, who was signed in.
+    let own = Policy::Api;
+    routes.extend([
+        Route::page(get("/api/admin/storage"), own, SMALL, storage::storage),
+        Route::page(post("/api/admin/storage/sync"), own, SMALL, storage::sync_storage),
+        Route::page(get("/api/admin/secrets"), own, SMALL, secrets::list),
+        Route::page((Method::PUT, "/api/admin/secrets"), own, SECRETS, secrets::put),
+        Route::page((Method::DELETE, "/api/admin/secrets/{key}"), own, SMALL, secrets::remove),
+    ]);
     routes.extend(gone::routes());
     routes
 }
