@@ -13,7 +13,7 @@ use rustic_core::{
 use smartbox_core::snapshot::port::SnapshotError;
 use tokio::runtime::Handle;
 
-use crate::error::of_store;
+use crate::error::{BUCKET, of_store};
 use crate::gate::Gate;
 
 /// A repository's objects.
@@ -34,6 +34,12 @@ impl Backend {
             FileType::Pack => self.root.clone().join("data").join(&name[..2]).join(name),
             other => self.root.clone().join(other.dirname()).join(name),
         }
+    }
+
+    /// Whether there is anything at all.
+    pub(crate) fn remains(&self) -> Result<bool, SnapshotError> {
+        let first = self.runtime.block_on(self.store.list(Some(&self.root)).try_next());
+        first.map(|first| first.is_some()).map_err(of_store)
     }
 
     /// Waits for a request; what fails shuts the gate.
@@ -125,8 +131,21 @@ impl WriteBackend for Backend {
     }
 
     fn remove(&self, kind: FileType, id: &Id, _cacheable: bool) -> RusticResult<()> {
+        // What is removed after a failure may be what that failure should have put something in place of.
+        if !self.gate.is_open() {
+            return Err(RusticError::new(
+                ErrorKind::Backend,
+                "something before has failed: nothing is removed",
+            ));
+        }
         let path = self.path(kind, id);
-        self.wait(self.store.delete(&path))
+        self.wait(async {
+            match self.store.delete(&path).await {
+                // Whoever began before has got as far.
+                Err(object_store::Error::NotFound { .. }) => Ok(()),
+                other => other,
+            }
+        })
     }
 }
 
@@ -138,7 +157,7 @@ fn size(bytes: u64) -> u32 {
 /// What stopped the library: what the storage said, or else that what it read made no sense.
 pub(crate) fn why(gate: &Gate, what: &'static str, error: Box<RusticError>) -> SnapshotError {
     match gate.why() {
-        Some(SnapshotError::Missing { .. }) => {
+        Some(SnapshotError::Missing { what: object }) if object != BUCKET => {
             SnapshotError::Corrupt { what, source: "an object that it names is not there".into() }
         }
         Some(first) => first,

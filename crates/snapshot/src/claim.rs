@@ -55,6 +55,6 @@ pub(crate) async fn claims(
 }
 
 /// In an order of text that is the order of numbers.
-fn path(beside: &Path, generation: Generation) -> Path {
+pub(crate) fn path(beside: &Path, generation: Generation) -> Path {
     beside.clone().join(format!("{:020}", generation.0))
 }

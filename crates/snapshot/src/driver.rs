@@ -1,8 +1,10 @@
 //! The driver: which box lies where, and the way from an asynchronous port to a blocking library.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path as FsPath;
-use std::sync::Arc;
+use std::path::{Path as FsPath, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -11,21 +13,31 @@ use smartbox_core::id::SmartboxId;
 use smartbox_core::snapshot::RepositoryOf;
 use smartbox_core::snapshot::port::SnapshotError;
 use tokio::runtime::Handle;
+use tokio::sync::RwLock;
 
 use crate::backend::Backend;
 use crate::error::{of_kernel, of_store};
 use crate::gate::Gate;
 
 /// Repositories in the restic format over an object store.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Restic {
     pub(crate) store: Arc<dyn ObjectStore>,
+    whereabouts: Arc<str>,
+    /// Where the store keeps its objects as files.
+    pub(crate) directory: Option<Arc<FsPath>>,
+    /// Who reads a repository here holds its lock for reading: what it needs is not removed meanwhile.
+    readers: Arc<Mutex<HashMap<SmartboxId, Reading>>>,
 }
+
+/// A repository's lock.
+pub(crate) type Reading = Arc<RwLock<()>>;
 
 impl Restic {
     /// Over any store that can create an object only where there is none.
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        let whereabouts = store.to_string();
+        Self::at(store, whereabouts, None)
     }
 
     /// In a directory, which is made, for its owner alone, if it is not there. What is acknowledged is on
@@ -35,11 +47,42 @@ impl Restic {
         let made = builder.recursive(true).mode(0o700).create(path);
         made.map_err(|error| of_kernel("making the directory of snapshots", error))?;
         let store = LocalFileSystem::new_with_prefix(path).map_err(of_store)?.with_fsync(true);
-        Ok(Self::new(Arc::new(store)))
+        let whereabouts = format!("the directory {}", path.display());
+        Ok(Self::at(Arc::new(store), whereabouts, Some(path.to_owned())))
+    }
+
+    pub(crate) fn at(
+        store: Arc<dyn ObjectStore>,
+        whereabouts: String,
+        directory: Option<PathBuf>,
+    ) -> Self {
+        let directory = directory.map(Arc::from);
+        Self { store, whereabouts: whereabouts.into(), directory, readers: Arc::default() }
+    }
+
+    pub(crate) fn whereabouts(&self) -> &str {
+        &self.whereabouts
     }
 
     pub(crate) fn beside(of: &RepositoryOf) -> Path {
         beneath(&of.smartbox, "generations")
+    }
+
+    /// The lock of a box's repository.
+    pub(crate) fn readers(&self, smartbox: &SmartboxId) -> Reading {
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of those that nobody holds there is no need to remember anything.
+        readers.retain(|_, lock| Arc::strong_count(lock) > 1);
+        readers.entry(smartbox.clone()).or_default().clone()
+    }
+
+    pub(crate) fn backend(&self, smartbox: &SmartboxId) -> Backend {
+        Backend {
+            store: self.store.clone(),
+            root: beneath(smartbox, "repository"),
+            runtime: Handle::current(),
+            gate: Gate::default(),
+        }
     }
 
     /// Does `work` on a thread that may block. It goes on if the caller stops waiting.
@@ -48,13 +91,8 @@ impl Restic {
         of: &RepositoryOf,
         work: impl FnOnce(Backend) -> Result<T, SnapshotError> + Send + 'static,
     ) -> Result<T, SnapshotError> {
-        let gate = Gate::default();
-        let backend = Backend {
-            store: self.store.clone(),
-            root: beneath(&of.smartbox, "repository"),
-            runtime: Handle::current(),
-            gate: gate.clone(),
-        };
+        let backend = self.backend(&of.smartbox);
+        let gate = backend.gate.clone();
         match tokio::task::spawn_blocking(move || work(backend)).await {
             // What the library went on over is no success.
             Ok(Ok(done)) => gate.why().map_or(Ok(done), Err),
@@ -66,8 +104,34 @@ impl Restic {
             })),
         }
     }
+
+    /// The same, for work that reads what a pruning might remove.
+    pub(crate) async fn reading<T: Send + 'static>(
+        &self,
+        of: &RepositoryOf,
+        work: impl FnOnce(Backend) -> Result<T, SnapshotError> + Send + 'static,
+    ) -> Result<T, SnapshotError> {
+        let held = self.readers(&of.smartbox).read_owned().await;
+        self.blocking(of, move |backend| {
+            let _held = held;
+            work(backend)
+        })
+        .await
+    }
 }
 
+impl fmt::Debug for Restic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Restic").field("at", &self.whereabouts).finish_non_exhaustive()
+    }
+}
+
+/// A part of what a box has in the store.
 pub(crate) fn beneath(smartbox: &SmartboxId, part: &'static str) -> Path {
-    Path::from(smartbox.as_str()).join(part)
+    all_of(smartbox).join(part)
+}
+
+/// Everything that a box has in the store.
+pub(crate) fn all_of(smartbox: &SmartboxId) -> Path {
+    Path::from(smartbox.as_str())
 }

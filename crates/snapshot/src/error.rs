@@ -9,6 +9,11 @@ use smartbox_core::snapshot::port::{Cause, SnapshotError};
 /// What a failed request to the object store means.
 pub(crate) fn of_store(error: object_store::Error) -> SnapshotError {
     use object_store::Error as Store;
+    let text = error.to_string();
+    // An object that is not there is one thing; that there is no place for any is another.
+    if text.contains("NoSuchBucket") {
+        return SnapshotError::Missing { what: BUCKET };
+    }
     match error {
         Store::NotFound { .. } => SnapshotError::Missing { what: "object" },
         Store::AlreadyExists { .. } | Store::Precondition { .. } => {
@@ -23,9 +28,32 @@ pub(crate) fn of_store(error: object_store::Error) -> SnapshotError {
             Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
                 SnapshotError::Refused(other.into())
             }
+            _ if is_full(&text) => SnapshotError::Full,
+            _ if refuses(&text) => SnapshotError::Refused(other.into()),
             _ => SnapshotError::Away(other.into()),
         },
     }
+}
+
+/// What is missing where a bucket is.
+pub(crate) const BUCKET: &str = "bucket";
+
+/// A server's status is in the words of an error only.
+const STATUS: &str = "Server returned non-2xx status code: ";
+
+/// Whether a server has no room, in the words of those that say so.
+fn is_full(text: &str) -> bool {
+    text.contains(&format!("{STATUS}507"))
+        || ["XMinioStorageFull", "QuotaExceeded"].iter().any(|code| text.contains(code))
+}
+
+/// Whether a server will not do it, however often it is asked: any 4xx but for those that pass; and a
+/// redirection, which a wrong region leads to.
+fn refuses(text: &str) -> bool {
+    let passing = ["408", "409", "425", "429"];
+    let status = text.split_once(STATUS).and_then(|(_, rest)| rest.get(..3));
+    status.is_some_and(|code| code.starts_with(['3', '4']) && !passing.contains(&code))
+        || text.contains("redirect without LOCATION")
 }
 
 /// What the library's own word means, where the store did not fail: that what it read made no sense.
@@ -53,11 +81,6 @@ pub(crate) fn kernel(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     None
 }
 
-/// What this driver cannot do yet.
-pub(crate) fn not_yet(doing: &'static str) -> SnapshotError {
-    SnapshotError::Broken { doing, source: "this driver cannot do it yet".into() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,5 +97,22 @@ mod tests {
         let read_only = of_store(generic(ErrorKind::ReadOnlyFilesystem));
         assert!(matches!(read_only, SnapshotError::Refused(_)));
         assert!(matches!(of_store(generic(ErrorKind::TimedOut)), SnapshotError::Away(_)));
+    }
+
+    #[test]
+    fn what_a_server_refuses_is_not_what_passes() {
+        let said = |text: &str| {
+            let source = format!("{STATUS}{text}").into();
+            of_store(object_store::Error::Generic { store: "S3", source })
+        };
+        for refused in ["400 Bad Request: InvalidArgument", "405 Method Not Allowed", "301 Moved"] {
+            assert!(matches!(said(refused), SnapshotError::Refused(_)), "{refused}");
+        }
+        for away in ["500 Internal", "503 Slow Down", "429 Too Many", "409 Conflict"] {
+            assert!(matches!(said(away), SnapshotError::Away(_)), "{away}");
+        }
+        assert!(matches!(said("507 Insufficient Storage"), SnapshotError::Full));
+        let gone = said("404 Not Found: NoSuchBucket: the bucket does not exist");
+        assert!(matches!(gone, SnapshotError::Missing { what: BUCKET }));
     }
 }

@@ -10,18 +10,30 @@
 //! `<box>/generations/<number>` beside it.
 
 mod backend;
+mod beside;
+mod bucket;
 mod claim;
+mod diff;
 mod driver;
 mod error;
 mod exclude;
+mod found;
 mod gate;
+mod look;
 mod open;
+mod pace;
+mod progress;
+mod prune;
+mod read;
 mod restore;
 mod shelves;
+mod shown;
 mod source;
 mod take;
 mod takes;
+mod tar;
 mod verify;
 
+pub use bucket::{Bucket, Limits};
 pub use driver::Restic;
 pub use exclude::USUAL;

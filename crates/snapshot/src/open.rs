@@ -10,10 +10,11 @@ use rustic_core::{
 };
 use smartbox_core::secret::Secret;
 use smartbox_core::snapshot::RepositoryKey;
-use smartbox_core::snapshot::port::SnapshotError;
+use smartbox_core::snapshot::port::{Meter, SnapshotError};
 
 use crate::backend::{Backend, why};
 use crate::gate::Gate;
+use crate::progress::Bars;
 
 /// An open repository, and what failed while it was used.
 pub(crate) struct Opened {
@@ -23,10 +24,12 @@ pub(crate) struct Opened {
 
 pub(crate) fn create(backend: Backend, key: &RepositoryKey) -> Result<(), SnapshotError> {
     let gate = backend.gate.clone();
-    let again = handle(backend.clone())?;
-    let repository = handle(backend)?;
+    // What is left of one that was destroyed half-way is none to begin in.
+    let remains = backend.remains()?;
+    let again = handle(backend.clone(), None)?;
+    let repository = handle(backend, None)?;
     let there = repository.config_id().map_err(|error| why(&gate, REPOSITORY, error))?.is_some();
-    if there {
+    if there || remains {
         return Err(SnapshotError::Exists { what: REPOSITORY });
     }
     let mut config = ConfigOptions::default();
@@ -47,8 +50,17 @@ pub(crate) fn create(backend: Backend, key: &RepositoryKey) -> Result<(), Snapsh
 }
 
 pub(crate) fn open(backend: Backend, key: &RepositoryKey) -> Result<Opened, SnapshotError> {
+    metered(backend, key, None)
+}
+
+/// The same, and what is done with it afterwards is told to a meter.
+pub(crate) fn metered(
+    backend: Backend,
+    key: &RepositoryKey,
+    meter: Option<Meter>,
+) -> Result<Opened, SnapshotError> {
     let gate = backend.gate.clone();
-    let repository = handle(backend)?;
+    let repository = handle(backend, meter)?;
     let there = repository.config_id().map_err(|error| why(&gate, REPOSITORY, error))?.is_some();
     if !there {
         return Err(SnapshotError::Missing { what: REPOSITORY });
@@ -73,12 +85,14 @@ const PACK: ByteSize = ByteSize::mib(4);
 
 const REPOSITORY: &str = "repository of snapshots";
 
-fn handle(backend: Backend) -> Result<Repository<()>, SnapshotError> {
+fn handle(backend: Backend, meter: Option<Meter>) -> Result<Repository<()>, SnapshotError> {
     let gate = backend.gate.clone();
     // A cache would keep pieces of one box's home elsewhere on the disk.
     let mut options = RepositoryOptions::default();
     options.no_cache = true;
-    Repository::new(&options, &RepositoryBackends::new(Arc::new(backend), None))
+    let bars = Bars(meter.map(|meter| (meter, Arc::default())));
+    let backends = RepositoryBackends::new(Arc::new(backend), None);
+    Repository::new_with_progress(&options, &backends, bars)
         .map_err(|error| why(&gate, REPOSITORY, error))
 }
 

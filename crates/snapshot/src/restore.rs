@@ -1,49 +1,129 @@
 //! Restores a snapshot into an empty directory, and looks at what came out: the library only logs a
 //! mode, a time or a link that it could not make.
 
-use std::fs::{self, Metadata as Found};
+use std::fs::{self, File, Metadata as Found};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rustic_core::repofile::{Node, NodeType};
-use rustic_core::{LocalDestination, LsOptions, RestoreOptions};
+use rustic_core::{
+    DataId, IndexedFullStatus, LocalDestination, LsOptions, Repository, RestoreOptions,
+};
+use rustix::fs::statvfs;
 use smartbox_core::snapshot::SnapshotId;
 use smartbox_core::snapshot::port::SnapshotError;
 
 use crate::backend::why;
 use crate::error::{kernel, of_kernel};
+use crate::found;
 use crate::open::Opened;
+use crate::shown::damage;
 use crate::verify::find;
 
 const WHAT: &str = "snapshot";
 const DOING: &str = "restoring a snapshot";
 
+/// A disk on which less than this is left is full.
+const LEFT: u64 = 1 << 20;
+
+/// Files that are read back at a time.
+const READERS: usize = 4;
+
 pub(crate) fn restore(opened: Opened, id: &SnapshotId, into: &Path) -> Result<(), SnapshotError> {
+    empty(into)?;
+    let text = into.to_str().ok_or_else(|| broken("the directory's name is not text"))?;
+    let file = find(&opened, id)?;
     let Opened { repository, gate } = opened;
     let lift = |error: Box<rustic_core::RusticError>| match kernel(error.as_ref()) {
         Some(kind) if gate.is_open() => of_kernel(DOING, kind.into()),
         _ => why(&gate, WHAT, error),
     };
-    empty(into)?;
-    let text = into.to_str().ok_or_else(|| broken("the directory's name is not text"))?;
-    let file = find(repository.get_all_snapshots().map_err(lift)?, id)?;
     let indexed = repository.to_indexed().map_err(lift)?;
     let root = indexed.node_from_snapshot_and_path(&file, "").map_err(lift)?;
     let listed = indexed.ls(&root, &LsOptions::default()).map_err(lift)?;
+    // The library goes where a name leads it.
+    for entry in listed.clone() {
+        let (path, _) = entry.map_err(lift)?;
+        if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(damage(format!("`{}` leads out of it", path.display()).into()));
+        }
+    }
 
     let mut options = RestoreOptions::default();
     options.no_ownership = true;
     let destination = LocalDestination::new(text, false, false).map_err(lift)?;
-    let plan =
-        indexed.prepare_restore(&options, listed.clone(), &destination, false).map_err(lift)?;
-    indexed.restore(plan, &options, listed.clone(), &destination).map_err(lift)?;
+    // It gives up in its threads by panicking, and by then it may be the disk or the storage.
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        let plan = indexed.prepare_restore(&options, listed.clone(), &destination, false)?;
+        indexed.restore(plan, &options, listed.clone(), &destination)
+    }));
+    match done {
+        Ok(done) => done.map_err(lift)?,
+        Err(_) => {
+            let fell = broken("it could not be written, or not be read");
+            return Err(gate.why().unwrap_or(if full(into) { SnapshotError::Full } else { fell }));
+        }
+    }
 
+    let mut files = Vec::new();
     for entry in listed {
         let (path, node) = entry.map_err(lift)?;
         compare(&into.join(&path), &node)
             .map_err(|what| broken(&format!("{} is not as it was: {what}", path.display())))?;
+        if node.is_file() {
+            files.push((path, node.content.unwrap_or_default()));
+        }
+    }
+    contents(&indexed, into, files)
+}
+
+/// Reads back what was written, and compares it with the hashes by which the snapshot names it: what the
+/// cipher lets through is a piece of this home, and not yet the right one.
+fn contents(
+    indexed: &Repository<IndexedFullStatus>,
+    into: &Path,
+    files: Vec<(PathBuf, Vec<DataId>)>,
+) -> Result<(), SnapshotError> {
+    let (left, failed) = (Mutex::new(files.into_iter()), Mutex::new(None));
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    std::thread::scope(|scope| {
+        for _ in 0..READERS {
+            scope.spawn(|| {
+                while let Some((path, pieces)) = next() {
+                    if let Err(error) = same(indexed, &into.join(&path), &pieces) {
+                        left.lock().unwrap_or_else(PoisonError::into_inner).by_ref().for_each(drop);
+                        *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
+fn same(
+    indexed: &Repository<IndexedFullStatus>,
+    at: &Path,
+    pieces: &[DataId],
+) -> Result<(), SnapshotError> {
+    let mut file = File::open(at).map_err(|error| of_kernel(DOING, error))?;
+    for id in pieces {
+        let entry = indexed.get_index_entry(id).map_err(|error| damage(error.into()))?;
+        let same = found::next(&mut file, *id, entry.data_length().into());
+        if !same.map_err(|error| of_kernel(DOING, error))? {
+            return Err(damage("a piece of a file in it is another one".into()));
+        }
     }
     Ok(())
+}
+
+fn full(into: &Path) -> bool {
+    statvfs(into).is_ok_and(|stat| {
+        stat.f_bavail.saturating_mul(stat.f_frsize) < LEFT
+            || (stat.f_files > 0 && stat.f_favail == 0)
+    })
 }
 
 fn empty(into: &Path) -> Result<(), SnapshotError> {
@@ -55,7 +135,7 @@ fn empty(into: &Path) -> Result<(), SnapshotError> {
     if entries.next().is_some() { Err(SnapshotError::Occupied) } else { Ok(()) }
 }
 
-/// Says what is not as it should be. Contents are not read again: each piece was authenticated.
+/// Says what is not as it should be, but for contents.
 fn compare(at: &Path, node: &Node) -> Result<(), String> {
     let found = fs::symlink_metadata(at).map_err(|error| error.to_string())?;
     let same = |what: &str, is: bool| if is { Ok(()) } else { Err(what.to_owned()) };

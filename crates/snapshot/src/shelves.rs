@@ -12,9 +12,9 @@ use smartbox_core::snapshot::{Claim, Generation, RepositoryOf, Shelf, SnapshotId
 use smartbox_core::{BoxFuture, BoxStream};
 
 use crate::driver::Restic;
-use crate::error::not_yet;
-use crate::open::open;
-use crate::{claim, restore, take, verify};
+use crate::open::{metered, open};
+use crate::shown::Shown;
+use crate::{claim, diff, look, restore, take, verify};
 
 impl Shelves for Restic {
     fn list(&self, of: RepositoryOf) -> BoxFuture<'_, Result<Shelf, SnapshotError>> {
@@ -37,12 +37,12 @@ impl Shelves for Restic {
         of: RepositoryOf,
         id: SnapshotId,
         into: PathBuf,
-        _meter: Option<Meter>,
+        meter: Option<Meter>,
     ) -> BoxFuture<'_, Result<(), SnapshotError>> {
         Box::pin(async move {
             let key = of.key.clone();
-            self.blocking(&of, move |backend| restore::restore(open(backend, &key)?, &id, &into))
-                .await
+            let work = move |backend| restore::restore(metered(backend, &key, meter)?, &id, &into);
+            self.reading(&of, work).await
         })
     }
 
@@ -53,58 +53,68 @@ impl Shelves for Restic {
     ) -> BoxFuture<'_, Result<Verified, SnapshotError>> {
         Box::pin(async move {
             let key = of.key.clone();
-            self.blocking(&of, move |backend| verify::verify(&open(backend, &key)?, id.as_ref()))
-                .await
+            let work = move |backend| verify::verify(&open(backend, &key)?, id.as_ref());
+            self.reading(&of, work).await
         })
     }
 
     fn look(
         &self,
-        _of: RepositoryOf,
-        _id: SnapshotId,
-        _path: FilePath,
+        of: RepositoryOf,
+        id: SnapshotId,
+        path: FilePath,
     ) -> BoxFuture<'_, Result<Vec<Kept>, SnapshotError>> {
-        Box::pin(async { Err(not_yet("looking into a snapshot")) })
+        Box::pin(async move {
+            let key = of.key.clone();
+            let work = move |backend| look::look(&Shown::open(open(backend, &key)?, &id)?, &path);
+            self.reading(&of, work).await
+        })
     }
 
     fn read(
         &self,
-        _of: RepositoryOf,
-        _id: SnapshotId,
-        _path: FilePath,
-        _form: Form,
+        of: RepositoryOf,
+        id: SnapshotId,
+        path: FilePath,
+        form: Form,
     ) -> BoxFuture<'_, Result<BoxStream<'static, Result<Bytes, SnapshotError>>, SnapshotError>>
     {
-        Box::pin(async { Err(not_yet("reading out of a snapshot")) })
+        Box::pin(async move { self.stream(&of, id, path, form).await })
     }
 
     fn diff(
         &self,
-        _of: RepositoryOf,
-        _id: SnapshotId,
-        _against: Against,
-        _limit: usize,
+        of: RepositoryOf,
+        id: SnapshotId,
+        against: Against,
+        limit: usize,
     ) -> BoxFuture<'_, Result<Difference, SnapshotError>> {
-        Box::pin(async { Err(not_yet("comparing a snapshot")) })
+        Box::pin(async move {
+            let key = of.key.clone();
+            let work = move |backend| {
+                diff::diff(&Shown::open(open(backend, &key)?, &id)?, &against, limit)
+            };
+            self.reading(&of, work).await
+        })
     }
 
-    fn size(&self, _smartbox: SmartboxId) -> BoxFuture<'_, Result<u64, SnapshotError>> {
-        Box::pin(async { Err(not_yet("measuring a repository")) })
+    fn size(&self, smartbox: SmartboxId) -> BoxFuture<'_, Result<u64, SnapshotError>> {
+        Box::pin(async move { self.size_of(&smartbox).await })
     }
 
     fn boxes(&self) -> BoxFuture<'_, Result<Vec<SmartboxId>, SnapshotError>> {
-        Box::pin(async { Err(not_yet("listing repositories")) })
+        Box::pin(async move { self.everyone().await })
     }
 
-    fn record(&self, _smartbox: SmartboxId) -> BoxFuture<'_, Result<Option<Bytes>, SnapshotError>> {
-        Box::pin(async { Err(not_yet("reading a record")) })
+    fn record(&self, smartbox: SmartboxId) -> BoxFuture<'_, Result<Option<Bytes>, SnapshotError>> {
+        Box::pin(async move { self.kept_record(&smartbox).await })
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), SnapshotError>> {
-        Box::pin(async { Err(not_yet("trying the storage")) })
+        Box::pin(async move { self.try_out().await })
     }
 
     fn whereabouts(&self) -> String {
-        self.store.to_string()
+        Self::whereabouts(self).to_owned()
     }
 }

@@ -9,8 +9,8 @@ use smartbox_core::snapshot::port::{Pruned, SnapshotError, TakeOrder, Taken, Tak
 use smartbox_core::snapshot::{Claim, Generation, RepositoryOf, SnapshotId};
 
 use crate::driver::Restic;
-use crate::error::not_yet;
 use crate::open::{add_password, create, open};
+use crate::prune::{self, Going};
 use crate::{claim, take};
 
 impl Takes for Restic {
@@ -48,23 +48,39 @@ impl Takes for Restic {
 
     fn prune(
         &self,
-        _of: RepositoryOf,
-        _remove: Vec<SnapshotId>,
-        _before: Option<Generation>,
+        of: RepositoryOf,
+        remove: Vec<SnapshotId>,
+        before: Option<Generation>,
     ) -> BoxFuture<'_, Result<Pruned, SnapshotError>> {
-        Box::pin(async { Err(not_yet("pruning")) })
+        Box::pin(async move {
+            let was = self.size_of(&of.smartbox).await?;
+            // Held until all is done; whoever begins to read meanwhile waits.
+            let alone = self.readers(&of.smartbox).try_write_owned();
+            let going = if alone.is_ok() { Going::AtOnce } else { Going::Marked };
+            let key = of.key.clone();
+            let pruned = self.blocking(&of, move |backend| {
+                let _alone = alone;
+                prune::prune(&open(backend, &key)?, &remove, going)
+            });
+            let snapshots = pruned.await?;
+            if let Some(before) = before {
+                prune::forget_claims(&*self.store, &Self::beside(&of), before).await?;
+            }
+            let is = self.size_of(&of.smartbox).await?;
+            Ok(Pruned { snapshots, bytes: was.saturating_sub(is) })
+        })
     }
 
-    fn destroy(&self, _smartbox: SmartboxId) -> BoxFuture<'_, Result<(), SnapshotError>> {
-        Box::pin(async { Err(not_yet("removing a repository")) })
+    fn destroy(&self, smartbox: SmartboxId) -> BoxFuture<'_, Result<(), SnapshotError>> {
+        Box::pin(async move { self.raze(&smartbox).await })
     }
 
     fn put_record(
         &self,
-        _smartbox: SmartboxId,
-        _sealed: Bytes,
+        smartbox: SmartboxId,
+        sealed: Bytes,
     ) -> BoxFuture<'_, Result<(), SnapshotError>> {
-        Box::pin(async { Err(not_yet("keeping a record")) })
+        Box::pin(async move { self.keep_record(&smartbox, sealed).await })
     }
 
     fn add_password(

@@ -7,4 +7,5 @@ mod faults;
 mod hostile;
 mod restic;
 mod round;
+mod shelf;
 mod world;

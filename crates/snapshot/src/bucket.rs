@@ -1,0 +1,138 @@
+//! A bucket of S3-compatible storage: Amazon's, Cloudflare R2, MinIO and their like.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::limit::LimitStore;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use rustls::crypto::{CryptoProvider, ring};
+use smartbox_core::secret::Secret;
+use smartbox_core::snapshot::port::SnapshotError;
+
+use crate::driver::Restic;
+use crate::error::of_store;
+use crate::pace::{Paced, Veil};
+
+/// Where a bucket is and what opens it.
+#[derive(Clone)]
+pub struct Bucket {
+    /// The server's address, without the bucket.
+    pub endpoint: String,
+    /// The bucket's name.
+    pub bucket: String,
+    /// The region; Cloudflare's is `auto`.
+    pub region: String,
+    /// The name of the key.
+    pub key_id: Secret<String>,
+    /// The key.
+    pub secret: Secret<String>,
+    /// Whether the bucket stands in the path, rather than before the host.
+    pub path_style: bool,
+    /// What every object's name begins with; may be empty.
+    pub prefix: String,
+    /// How much is asked of it, and for how long.
+    pub limits: Limits,
+}
+
+/// How much is asked of a server, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Requests at a time.
+    pub concurrency: usize,
+    /// Bytes a second, both ways together; none is no limit.
+    pub bandwidth: Option<u64>,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// How often a request is made again.
+    pub retries: usize,
+    /// For how long it is made again, counted from the first.
+    pub patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            concurrency: 16,
+            bandwidth: None,
+            timeout: Duration::from_secs(120),
+            retries: 6,
+            patience: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Connecting either goes fast or does not go.
+const CONNECT: Duration = Duration::from_secs(10);
+
+impl Restic {
+    /// In a bucket, which must be there. Nothing is asked of it yet.
+    pub fn bucket(bucket: &Bucket) -> Result<Self, SnapshotError> {
+        if CryptoProvider::get_default().is_none() {
+            // Losing a race against another installer is as good as winning it.
+            let _ = ring::default_provider().install_default();
+        }
+        let limits = bucket.limits;
+        let client = ClientOptions::new()
+            // Servers at home and in tests have no certificate; the signature covers what is sent.
+            .with_allow_http(true)
+            .with_connect_timeout(CONNECT)
+            .with_timeout(limits.timeout);
+        let retry = RetryConfig {
+            backoff: BackoffConfig::default(),
+            max_retries: limits.retries,
+            retry_timeout: limits.patience,
+        };
+        let store = AmazonS3Builder::new()
+            .with_endpoint(bucket.endpoint())
+            .with_bucket_name(&bucket.bucket)
+            .with_region(&bucket.region)
+            .with_access_key_id(bucket.key_id.expose())
+            .with_secret_access_key(bucket.secret.expose())
+            .with_virtual_hosted_style_request(!bucket.path_style)
+            .with_conditional_put(S3ConditionalPut::ETagMatch)
+            .with_client_options(client)
+            .with_retry(retry)
+            .build()
+            .map_err(of_store)?;
+        let limited = LimitStore::new(store, limits.concurrency.max(1));
+        let veil = Veil::over([bucket.key_id.clone(), bucket.secret.clone()]);
+        let paced = Paced::new(limited, bucket.whereabouts(), limits.bandwidth, veil);
+        let store: Arc<dyn ObjectStore> = match bucket.prefix.trim_matches('/') {
+            "" => Arc::new(paced),
+            prefix => Arc::new(PrefixStore::new(paced, Path::from(prefix))),
+        };
+        Ok(Self::at(store, bucket.whereabouts(), None))
+    }
+}
+
+impl Bucket {
+    /// A host that has the bucket's name before it is told whole.
+    fn endpoint(&self) -> String {
+        let endpoint = self.endpoint.trim_end_matches('/');
+        match endpoint.split_once("://") {
+            Some((scheme, host)) if !self.path_style => {
+                format!("{scheme}://{}.{host}", self.bucket)
+            }
+            _ => endpoint.to_owned(),
+        }
+    }
+
+    fn whereabouts(&self) -> String {
+        let under = match self.prefix.trim_matches('/') {
+            "" => String::new(),
+            prefix => format!(", beneath `{prefix}`"),
+        };
+        format!("the bucket `{}` at {}{under}", self.bucket, self.endpoint.trim_end_matches('/'))
+    }
+}
+
+/// Without what opens it.
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bucket").field("at", &self.whereabouts()).finish_non_exhaustive()
+    }
+}
