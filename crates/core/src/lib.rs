@@ -25,6 +25,7 @@ pub mod log;
 pub mod machine;
 pub mod message;
 pub mod model;
+pub mod moves;
 pub mod reply;
 pub mod route;
 pub mod sandbox;
