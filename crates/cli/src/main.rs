@@ -16,11 +16,14 @@ use clap_complete::CompleteEnv;
 use smartbox_runtime::nest;
 
 fn main() -> ExitCode {
-    // The helper that makes sandboxes is this program again. Namespaces are a thread's, so nothing
-    // may run before it.
+    // The helpers that make sandboxes and read homes are this program again. Namespaces are a thread's,
+    // so nothing may run before them.
     let first = std::env::args_os().nth(1);
     if first.as_ref().is_some_and(|arg| arg == nest::ARG) {
         smartbox_runtime::nest_main();
+    }
+    if first.as_ref().is_some_and(|arg| arg == smartbox_snapshot::READER_ARG) {
+        smartbox_snapshot::reader_main();
     }
     let ended = match first {
         Some(arg) if arg == cmd::reference::ARG => cmd::reference::run(),

@@ -10,11 +10,13 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload}
 use rustic_core::{
     BytesList, ErrorKind, FileType, Id, ReadBackend, RusticError, RusticResult, WriteBackend,
 };
+use sha2::{Digest, Sha256};
 use smartbox_core::snapshot::port::SnapshotError;
 use tokio::runtime::Handle;
 
 use crate::error::{BUCKET, of_store};
 use crate::gate::Gate;
+use crate::listing::hex;
 
 /// A repository's objects.
 #[derive(Clone)]
@@ -52,6 +54,22 @@ impl Backend {
             self.gate.shut(of_store(error));
             RusticError::new(ErrorKind::Backend, text)
         })
+    }
+}
+
+impl Backend {
+    /// Whether the storage has what it says that it keeps: an object's name is what its bytes hash to.
+    fn read_back(&self, kind: FileType, id: &Id, path: &Path) -> RusticResult<()> {
+        if kind == FileType::Config {
+            return Ok(());
+        }
+        let bytes = self.wait(async { self.store.get(path).await?.bytes().await })?;
+        if id.to_hex().as_str() == hex(&Sha256::digest(&bytes)) {
+            return Ok(());
+        }
+        let text = "the storage gives back other bytes than it was given";
+        self.gate.shut(SnapshotError::Corrupt { what: "object", source: text.into() });
+        Err(RusticError::new(ErrorKind::Backend, text))
     }
 }
 
@@ -127,7 +145,8 @@ impl WriteBackend for Backend {
         let payload = PutPayload::from_iter(content.into_vec());
         let options = PutOptions { mode, ..PutOptions::default() };
         let path = self.path(kind, id);
-        self.wait(self.store.put_opts(&path, payload, options)).map(|_| ())
+        self.wait(self.store.put_opts(&path, payload, options))?;
+        self.read_back(kind, id, &path)
     }
 
     fn remove(&self, kind: FileType, id: &Id, _cacheable: bool) -> RusticResult<()> {

@@ -1,6 +1,7 @@
 //! The driver: which box lies where, and the way from an asynchronous port to a blocking library.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path as FsPath, PathBuf};
@@ -18,6 +19,7 @@ use tokio::sync::RwLock;
 use crate::backend::Backend;
 use crate::error::{of_kernel, of_store};
 use crate::gate::Gate;
+use crate::session::Reader;
 
 /// Repositories in the restic format over an object store.
 #[derive(Clone)]
@@ -28,6 +30,7 @@ pub struct Restic {
     pub(crate) directory: Option<Arc<FsPath>>,
     /// Who reads a repository here holds its lock for reading: what it needs is not removed meanwhile.
     readers: Arc<Mutex<HashMap<SmartboxId, Reading>>>,
+    pub(crate) reader: Reader,
 }
 
 /// A repository's lock.
@@ -38,6 +41,13 @@ impl Restic {
     pub fn new(store: Arc<dyn ObjectStore>) -> Self {
         let whereabouts = store.to_string();
         Self::at(store, whereabouts, None)
+    }
+
+    /// With homes read by this program with these arguments; otherwise by this program itself, which
+    /// must then call [`crate::reader_main`] when its first argument is [`crate::READER_ARG`].
+    #[must_use]
+    pub fn with_reader(self, command: Vec<OsString>) -> Self {
+        Self { reader: Reader(command), ..self }
     }
 
     /// In a directory, which is made, for its owner alone, if it is not there. What is acknowledged is on
@@ -57,7 +67,9 @@ impl Restic {
         directory: Option<PathBuf>,
     ) -> Self {
         let directory = directory.map(Arc::from);
-        Self { store, whereabouts: whereabouts.into(), directory, readers: Arc::default() }
+        let reader = Reader::default();
+        let whereabouts = whereabouts.into();
+        Self { store, whereabouts, directory, readers: Arc::default(), reader }
     }
 
     pub(crate) fn whereabouts(&self) -> &str {

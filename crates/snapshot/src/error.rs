@@ -69,6 +69,12 @@ pub(crate) fn of_kernel(doing: &'static str, error: std::io::Error) -> SnapshotE
     }
 }
 
+/// What could not be read of a home.
+pub(crate) fn hole(path: &[u8], source: impl Into<std::io::Error>) -> SnapshotError {
+    let path = String::from_utf8_lossy(path).chars().take(200).collect();
+    SnapshotError::Hole { path, source: source.into().into() }
+}
+
 /// The kind of the first error of the kernel in a chain of causes.
 pub(crate) fn kernel(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
     let mut at = Some(error);

@@ -1,304 +1,298 @@
-//! Reads a home for a snapshot. The box that owns it is hostile and may be running: every step is made
-//! from an open directory, no link is followed, and what is read is the very file that was looked at.
+//! A gathered home in the library's words: what there is in the order of its trees, and its contents when
+//! they are asked for. What is read from the home itself must be as it was in the moment that the
+//! snapshot is of, before it is read and after.
 
-use std::ffi::{OsStr, OsString};
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustic_core::jiff::Timestamp;
 use rustic_core::repofile::{Metadata, Node, NodeType};
-use rustic_core::{ErrorKind, ReadSource, ReadSourceEntry, RusticError, RusticResult};
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat};
-use rustix::io::Errno;
-use smartbox_core::snapshot::port::SnapshotError;
+use rustic_core::{ReadSource, ReadSourceEntry, RusticResult};
+use rustix::fs::{FileType, fstat};
+use smartbox_core::snapshot::port::{Meter, SnapshotError};
 
-use crate::exclude::Excludes;
+use crate::error::hole;
 use crate::gate::Gate;
-
-/// Deeper ones are not read: each level is an open descriptor.
-const DEPTH: usize = 128;
-
-/// A file that changed so shortly before it was read may change once more within the same tick of the
-/// kernel's clock, and would look the same to the next snapshot.
-const TICK_SECONDS: i64 = 2;
+use crate::gather::{Contained, Source};
+use crate::listing::{Listing, Thing};
+use crate::reader::looks;
+use crate::reader::wire::{Kind, Looks, Name, Time};
+use crate::session::{Open, Session};
 
 /// What the kernel's file type is in the words of Go, which are the format's.
 const GO_DIRECTORY: u32 = 1 << 31;
 const GO_LINK: u32 = 1 << 27;
 const GO_STICKY: u32 = 1 << 20;
 
-impl Reading {
-    /// A time long ago that is of this reading alone.
-    fn never(self) -> Timestamp {
-        let back = i64::try_from(self.number).unwrap_or(i64::MAX).saturating_add(1);
-        Timestamp::new(back.saturating_neg(), 0).unwrap_or(Timestamp::MIN)
+/// Why to try again, if that could help.
+#[derive(Debug, Default)]
+pub(crate) struct Again {
+    /// What changed while it was read.
+    pub(crate) marked: HashSet<Name>,
+    /// Whether something that was archived before is no longer there.
+    pub(crate) lost: bool,
+}
+
+impl Again {
+    /// It grows with each thing that a further try may do better.
+    pub(crate) fn count(&self) -> usize {
+        self.marked.len() + usize::from(self.lost)
     }
 }
 
-/// A home to be read.
-#[derive(Debug, Clone)]
-pub(crate) struct Home {
-    root: Arc<OwnedFd>,
-    device: u64,
-    excludes: Excludes,
-    gate: Gate,
-    left_out: Arc<AtomicU64>,
-    reading: Reading,
-}
+/// A home to be archived.
+#[derive(Clone)]
+pub(crate) struct Home(Arc<Shared>);
 
-/// One reading of a home, told apart from every other.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
-    /// Seconds since the epoch at which it began.
-    pub(crate) now: i64,
-    /// Its number; no other reading of the same home has it.
-    pub(crate) number: u64,
+struct Shared {
+    listing: Listing,
+    sources: HashMap<usize, Source>,
+    session: Mutex<Session>,
+    device: u64,
+    gate: Gate,
+    again: Arc<Mutex<Again>>,
+    meter: Option<Meter>,
+    read: AtomicU64,
 }
 
 impl Home {
-    pub(crate) fn open(
-        path: &Path,
-        excludes: Excludes,
+    pub(crate) fn new(
+        contained: Contained,
         gate: Gate,
-        reading: Reading,
-    ) -> Result<Self, SnapshotError> {
-        let open = || {
-            let root = openat(CWD, path, directory(), Mode::empty())?;
-            Ok((fstat(&root)?.st_dev, root))
-        };
-        let (device, root) = open().map_err(|errno: Errno| hole(Path::new("."), errno))?;
-        Ok(Self { root: Arc::new(root), device, excludes, gate, left_out: Arc::default(), reading })
-    }
-
-    /// Pipes, sockets and devices so far.
-    pub(crate) fn left_out(&self) -> u64 {
-        self.left_out.load(Ordering::Relaxed)
+        again: Arc<Mutex<Again>>,
+        meter: Option<Meter>,
+    ) -> Self {
+        let Contained { listing, sources, session } = contained;
+        let device = session.home();
+        let session = Mutex::new(session);
+        let read = AtomicU64::new(0);
+        Self(Arc::new(Shared { listing, sources, session, device, gate, again, meter, read }))
     }
 }
 
 impl ReadSource for Home {
     type Open = Contents;
-    type Iter = Walk;
+    type Iter = Entries;
 
     fn size(&self) -> RusticResult<Option<u64>> {
         Ok(None)
     }
 
-    fn entries(&self) -> Walk {
-        Walk { home: self.clone(), levels: Vec::new(), begun: false }
+    fn entries(&self) -> Entries {
+        Entries { home: self.clone(), next: 0 }
     }
 }
 
-/// A directory on the way.
-struct Level {
-    directory: OwnedFd,
-    path: PathBuf,
-    /// Names that are still to be visited, last first.
-    names: Vec<OsString>,
-}
-
-/// Goes through a home, directories before what is in them, names in the order of their bytes.
-pub(crate) struct Walk {
+/// Goes through the listing.
+pub(crate) struct Entries {
     home: Home,
-    levels: Vec<Level>,
-    begun: bool,
+    next: usize,
 }
 
-impl Iterator for Walk {
+impl Iterator for Entries {
     type Item = RusticResult<ReadSourceEntry<Contents>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if !self.begun {
-            self.begun = true;
-            if let Err(errno) = self.descend(self.home.root.clone(), PathBuf::new()) {
-                return self.stop(Path::new("."), errno);
-            }
-        }
+        let shared = &self.home.0;
         // Once anything failed, there will be no snapshot: the rest need not be read.
-        while self.home.gate.is_open() {
-            let level = self.levels.last_mut()?;
-            let Some(name) = level.names.pop() else {
-                self.levels.pop();
-                continue;
-            };
-            let path = level.path.join(&name);
-            if self.home.excludes.matches(&path) {
-                continue;
-            }
-            match self.visit(&name, path.clone()) {
-                Ok(Some(entry)) => return Some(Ok(entry)),
-                // Gone since its directory was read: as if it had gone before.
-                Ok(None) | Err(Errno::NOENT) => {}
-                Err(errno) => return self.stop(&path, errno),
+        while shared.gate.is_open() {
+            let index = self.next;
+            let thing = shared.listing.things.get(index)?;
+            self.next += 1;
+            let source = shared.sources.get(&index);
+            if !matches!(source, Some(Source::Omit)) {
+                return Some(Ok(self.entry(index, thing, source)));
             }
         }
         None
     }
 }
 
-impl Walk {
-    fn descend(&mut self, from: impl AsFd, path: PathBuf) -> Result<(), Errno> {
-        if self.levels.len() >= DEPTH {
-            return Err(Errno::MFILE);
-        }
-        let directory = openat(&from, c".", directory(), Mode::empty())?;
-        let mut names = Vec::new();
-        for entry in Dir::read_from(&directory)? {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." {
-                names.push(OsString::from_vec(name.to_vec()));
+impl Entries {
+    fn entry(
+        &self,
+        index: usize,
+        thing: &Thing,
+        source: Option<&Source>,
+    ) -> ReadSourceEntry<Contents> {
+        let shared = &self.home.0;
+        let path = PathBuf::from(OsStr::from_bytes(&shared.listing.path(index)));
+        let mut looks = thing.stat;
+        match source {
+            Some(Source::Copy { size, .. }) => looks.size = *size,
+            Some(
+                Source::Rested { size, mtime, ctime, .. } | Source::Kept { size, mtime, ctime },
+            ) => {
+                (looks.size, looks.mtime, looks.ctime) = (*size, *mtime, *ctime);
             }
+            Some(Source::Omit) | None => {}
         }
-        names.sort_unstable_by(|a, b| b.cmp(a));
-        self.levels.push(Level { directory, path, names });
-        Ok(())
-    }
-
-    /// Looks at a name. It is opened as a place only: neither a pipe nor a device notices.
-    fn visit(
-        &mut self,
-        name: &OsStr,
-        path: PathBuf,
-    ) -> Result<Option<ReadSourceEntry<Contents>>, Errno> {
-        let Some(level) = self.levels.last() else { return Ok(None) };
-        let place = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = openat(&level.directory, name, place, Mode::empty())?;
-        let stat = fstat(&fd)?;
         let mut open = None;
-        let kind = match FileType::from_raw_mode(stat.st_mode) {
-            // Something mounted there is not of the home.
-            _ if stat.st_dev != self.home.device => {
-                self.home.left_out.fetch_add(1, Ordering::Relaxed);
-                return Ok(None);
-            }
-            FileType::Directory => {
-                self.descend(&fd, path.clone())?;
-                NodeType::Dir
-            }
-            FileType::Symlink => {
-                let target = readlinkat(&fd, c"", Vec::new())?;
-                NodeType::from_link(Path::new(OsStr::from_bytes(target.as_bytes())))
-            }
-            FileType::RegularFile => {
-                let left = u64::try_from(stat.st_size).unwrap_or(0);
-                let gate = self.home.gate.clone();
-                open = Some(Contents { place: fd, path: path.clone(), left, gate, file: None });
+        let kind = match &thing.kind {
+            Kind::Directory => NodeType::Dir,
+            Kind::Link(target) => NodeType::from_link(Path::new(OsStr::from_bytes(target))),
+            Kind::File => {
+                let home = self.home.clone();
+                open = Some(Contents { home, index, at: 0, size: looks.size, file: None });
                 NodeType::File
             }
-            _ => {
-                self.home.left_out.fetch_add(1, Ordering::Relaxed);
-                return Ok(None);
-            }
         };
-        let node = Node::new_node(name, kind, self.metadata(&stat));
-        Ok(Some(ReadSourceEntry { path, node, open }))
-    }
-
-    fn metadata(&self, stat: &Stat) -> Metadata {
-        let kind = FileType::from_raw_mode(stat.st_mode);
-        let file = kind == FileType::RegularFile;
-        let linked = file && stat.st_nlink > 1;
-        // Without set-user and set-group: restored by root, the file would be root's.
-        let mut mode = stat.st_mode & 0o777;
-        match kind {
-            FileType::Directory => {
-                mode |= GO_DIRECTORY;
-                if stat.st_mode & 0o1000 != 0 {
-                    mode |= GO_STICKY;
-                }
-            }
-            FileType::Symlink => mode |= GO_LINK,
-            _ => {}
-        }
-        let mtime = time(stat.st_mtime, stat.st_mtime_nsec);
-        let settled = stat.st_ctime < self.home.reading.now.saturating_sub(TICK_SECONDS);
-        let ctime = time(stat.st_ctime, stat.st_ctime_nsec).filter(|_| settled);
-        Metadata {
-            mode: Some(mode),
-            mtime,
-            atime: mtime,
-            // One that no file has and no other reading gives, so that the next one reads it again; none at
-            // all would match any.
-            ctime: Some(ctime.unwrap_or_else(|| self.home.reading.never())),
-            uid: Some(stat.st_uid),
-            gid: Some(stat.st_gid),
-            inode: stat.st_ino,
-            device_id: if linked { stat.st_dev } else { 0 },
-            size: if file { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 },
-            links: if kind == FileType::Directory { 0 } else { wide(stat.st_nlink) },
-            ..Metadata::default()
-        }
-    }
-
-    fn stop(&self, path: &Path, errno: Errno) -> Option<<Self as Iterator>::Item> {
-        self.home.gate.shut(hole(path, errno));
-        let text = format!("{}: {errno}", path.display());
-        Some(Err(RusticError::new(ErrorKind::InputOutput, text)))
+        let name = OsStr::from_bytes(&thing.name);
+        let node = Node::new_node(name, kind, metadata(&looks, shared.device));
+        ReadSourceEntry { path, node, open }
     }
 }
 
-/// A regular file's contents: as many bytes as it had when it was looked at. A log that grows meanwhile
-/// ends there; one that shrank is a hole.
-#[derive(Debug)]
+fn metadata(looks: &Looks, device: u64) -> Metadata {
+    let kind = FileType::from_raw_mode(looks.mode);
+    let file = kind == FileType::RegularFile;
+    // Without set-user and set-group: restored by root, the file would be root's.
+    let mut mode = looks.mode & 0o777;
+    match kind {
+        FileType::Directory => {
+            mode |= GO_DIRECTORY;
+            if looks.mode & 0o1000 != 0 {
+                mode |= GO_STICKY;
+            }
+        }
+        FileType::Symlink => mode |= GO_LINK,
+        _ => {}
+    }
+    let mtime = time(looks.mtime);
+    Metadata {
+        mode: Some(mode),
+        mtime,
+        atime: mtime,
+        ctime: time(looks.ctime),
+        uid: Some(looks.uid),
+        gid: Some(looks.gid),
+        inode: looks.inode,
+        device_id: if file && looks.links > 1 { device } else { 0 },
+        size: if file { looks.size } else { 0 },
+        links: if kind == FileType::Directory { 0 } else { looks.links },
+        ..Metadata::default()
+    }
+}
+
+fn time(Time(seconds, nanoseconds): Time) -> Option<Timestamp> {
+    Timestamp::new(seconds, i32::try_from(nanoseconds).unwrap_or(0)).ok()
+}
+
+/// A regular file's contents.
 pub(crate) struct Contents {
-    place: OwnedFd,
-    path: PathBuf,
-    left: u64,
-    gate: Gate,
+    home: Home,
+    index: usize,
+    at: u64,
+    size: u64,
     file: Option<File>,
 }
 
 impl Contents {
-    fn try_read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 || out.is_empty() {
+    fn try_read(&mut self, out: &mut [u8]) -> Result<usize, Failed> {
+        let most = usize::try_from(self.size - self.at).unwrap_or(usize::MAX).min(out.len());
+        if most == 0 {
             return Ok(0);
         }
-        let file = match &mut self.file {
+        let file = match self.file.take() {
             Some(file) => file,
-            // The file of the place, whatever its name means meanwhile. That it is a regular one is known.
-            none => none.insert(File::open(format!("/proc/self/fd/{}", self.place.as_raw_fd()))?),
+            None => self.open()?,
         };
-        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(out.len());
-        let got = file.read(&mut out[..most])?;
-        if got == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it has become shorter"));
+        // Where its reader has it open too, the place is ours alone.
+        let got = file.read_at(&mut out[..most], self.at).map_err(Failed::Kernel)?;
+        self.at += got as u64;
+        let ours = self.home.0.sources.contains_key(&self.index);
+        if got == 0 || (self.at == self.size && !ours && self.differs(&now(&file)?)) {
+            return Err(Failed::Changed);
         }
-        self.left -= got as u64;
+        self.file = Some(file);
+        let shared = &self.home.0;
+        let read = shared.read.fetch_add(got as u64, Ordering::Relaxed) + got as u64;
+        if let Some(meter) = &shared.meter {
+            meter(read);
+        }
         Ok(got)
     }
+
+    fn open(&self) -> Result<File, Failed> {
+        let shared = &self.home.0;
+        let mut session = lock(&shared.session);
+        match shared.sources.get(&self.index) {
+            Some(Source::Copy { name, .. } | Source::Rested { name, .. }) => {
+                let Open { file, stat } = session.open_copy(name).map_err(Failed::Said)?;
+                if stat.size == self.size { Ok(file) } else { Err(Failed::Changed) }
+            }
+            // The library asks for it only if its pieces are not where they were.
+            Some(Source::Kept { .. } | Source::Omit) => Err(Failed::Lost),
+            None => {
+                let path = shared.listing.path(self.index);
+                match session.open(&path).map_err(Failed::Said)? {
+                    Some(open) if !self.differs(&open.stat) => Ok(open.file),
+                    _ => Err(Failed::Changed),
+                }
+            }
+        }
+    }
+
+    /// Whether the file is another one, or has other contents, than in the moment of the snapshot.
+    fn differs(&self, now: &Looks) -> bool {
+        let key = |stat: &Looks| (stat.inode, stat.size, stat.mtime, stat.ctime);
+        let then = self.home.0.listing.things.get(self.index);
+        then.is_none_or(|then| key(&then.stat) != key(now))
+    }
+
+    fn fail(&self, failed: Failed) -> io::Error {
+        let shared = &self.home.0;
+        let path = shared.listing.path(self.index);
+        let text = match failed {
+            Failed::Changed => {
+                lock(&shared.again).marked.insert(path.clone());
+                "it changed while it was read"
+            }
+            Failed::Lost => {
+                lock(&shared.again).lost = true;
+                "what was archived of it is no longer there"
+            }
+            Failed::Kernel(error) => {
+                let kind = error.kind();
+                shared.gate.shut(hole(&path, error));
+                return kind.into();
+            }
+            Failed::Said(error) => {
+                shared.gate.shut(error);
+                return io::ErrorKind::Other.into();
+            }
+        };
+        shared.gate.shut(hole(&path, io::Error::other(text)));
+        io::Error::other(text)
+    }
+}
+
+enum Failed {
+    /// It is not as it was in the moment of the snapshot.
+    Changed,
+    /// It was to come from the parent snapshot, and is not there.
+    Lost,
+    Kernel(io::Error),
+    Said(SnapshotError),
 }
 
 impl Read for Contents {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.try_read(out).inspect_err(|error| {
-            if error.kind() != io::ErrorKind::Interrupted {
-                let source = io::Error::new(error.kind(), error.to_string());
-                self.gate.shut(hole(&self.path, source));
-            }
-        })
+        self.try_read(out).map_err(|failed| self.fail(failed))
     }
 }
 
-fn directory() -> OFlags {
-    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+fn now(file: &File) -> Result<Looks, Failed> {
+    fstat(file).map(|stat| looks(&stat)).map_err(|errno| Failed::Kernel(errno.into()))
 }
 
-fn hole(path: &Path, source: impl Into<io::Error>) -> SnapshotError {
-    let path = path.display().to_string().chars().take(200).collect();
-    SnapshotError::Hole { path, source: source.into().into() }
-}
-
-/// Its width is another one on each processor.
-fn wide(links: impl Into<u64>) -> u64 {
-    links.into()
-}
-
-fn time(seconds: i64, nanoseconds: impl TryInto<i32>) -> Option<Timestamp> {
-    Timestamp::new(seconds, nanoseconds.try_into().unwrap_or(0)).ok()
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

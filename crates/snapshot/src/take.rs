@@ -1,52 +1,87 @@
 //! Takes a snapshot, and lists those that were taken.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use rustic_core::jiff::{Timestamp as Instant, tz::TimeZone};
 use rustic_core::repofile::SnapshotFile;
 use rustic_core::{BackupOptions, SnapshotOptions};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::snapshot::port::{SnapshotError, TakeOrder, Taken};
-use smartbox_core::snapshot::{Claim, Generation, Shelf, Snapshot};
+use smartbox_core::snapshot::{Claim, Generation, Shelf, Snapshot, SnapshotId};
 use smartbox_core::time::Timestamp;
+use tokio::runtime::Handle;
 
 use crate::backend::why;
 use crate::exclude::Excludes;
+use crate::gather::{Gathered, Wish, gather};
 use crate::open::Opened;
-use crate::source::{Home, Reading};
+use crate::scratch::Scratch;
+use crate::seen::Seen;
+use crate::session::Reader;
+use crate::source::{Again, Home, lock};
 
 const WHAT: &str = "snapshot";
+
+/// One try to take a snapshot.
+pub(crate) struct Try<'a> {
+    pub(crate) reader: &'a Reader,
+    pub(crate) runtime: &'a Handle,
+    pub(crate) order: &'a TakeOrder,
+    /// What came of those before.
+    pub(crate) again: Arc<Mutex<Again>>,
+    /// Whether there will be no further one.
+    pub(crate) last: bool,
+}
 
 pub(crate) fn take(
     opened: Opened,
     smartbox: &SmartboxId,
-    order: &TakeOrder,
+    this: &Try<'_>,
 ) -> Result<Taken, SnapshotError> {
     let Opened { repository, gate } = opened;
-    let excludes = Excludes::new(&order.exclude)?;
-    let reading = Reading { now: order.at.0.div_euclid(1000), number: order.claim.generation.0 };
-    let home = Home::open(&order.home.home, excludes, gate.clone(), reading)?;
+    let Try { order, again, .. } = this;
+    // What is left out is compiled by the reader, which cannot say as well what is wrong with it.
+    Excludes::new(&order.exclude)?;
     let blank = blank(smartbox, order)
         .map_err(|source| SnapshotError::Broken { doing: "describing a snapshot", source })?;
+    let marked = lock(again).marked.clone();
+    let seen = Seen::load(&order.home, &order.exclude).filter(|seen| {
+        let there = |id| repository.get_snapshot_from_str(id, |_| true).is_ok();
+        !lock(again).lost && beginning(&seen.snapshot).is_some_and(there)
+    });
     let lift = |error| why(&gate, WHAT, error);
     let indexed = repository.to_indexed_ids().map_err(lift)?;
+    let _scratch = Scratch::new(&order.home)?;
+    let (reader, runtime, last) = (this.reader, this.runtime, this.last);
+    let wish = Wish { reader, order, seen: seen.as_ref(), marked: &marked, last, runtime };
+    let Gathered { contained, left_out, held, rested, tree, clock, databases } = gather(&wish)?;
     let mut options = BackupOptions::default();
     // The home is the root of the tree, wherever it lies on this machine.
     options.as_path = Some(PathBuf::from("/"));
     options.no_scan = true;
+    let parent = seen.as_ref().and_then(|seen| beginning(&seen.snapshot));
+    options.parent_opts.parents = parent.map(str::to_owned).into_iter().collect();
+    let home = Home::new(contained, gate.clone(), again.clone(), order.meter.clone());
     let file = indexed.archive(&options, &home, blank, &[PathBuf::new()]).map_err(lift)?;
     let snapshot = read(&file).ok_or_else(|| SnapshotError::Broken {
         doing: "reading a snapshot that was just taken",
         source: "it does not say under which claim".into(),
     })?;
-    Ok(Taken {
-        snapshot,
-        left_out: home.left_out(),
-        added: file.summary.as_ref().map_or(0, |summary| summary.data_added_packed),
-        databases: 0,
-        held: Duration::ZERO,
-    })
+    if gate.is_open() {
+        let id = snapshot.id.as_str().to_owned();
+        let seen = Seen::new(id, &order.exclude, tree, clock, &databases);
+        // Without it the next one reads everything.
+        let _ = seen.keep(&order.home);
+    }
+    let added = file.summary.as_ref().map_or(0, |summary| summary.data_added_packed);
+    Ok(Taken { snapshot, left_out, added, databases: rested, held })
+}
+
+/// The beginning of an id, of which the library looks for the rest. A whole one it reads at once, and that
+/// an object is missing is a failure of the storage.
+fn beginning(id: &str) -> Option<&str> {
+    id.parse::<SnapshotId>().ok().and_then(|_| id.get(..id.len() - 1))
 }
 
 pub(crate) fn list(opened: &Opened) -> Result<Shelf, SnapshotError> {

@@ -1,5 +1,7 @@
 //! What changes a repository, as the port asks for it.
 
+use std::sync::{Arc, Mutex};
+
 use bytes::Bytes;
 use smartbox_core::BoxFuture;
 use smartbox_core::home::place::HomePlace;
@@ -7,11 +9,17 @@ use smartbox_core::id::SmartboxId;
 use smartbox_core::secret::Secret;
 use smartbox_core::snapshot::port::{Pruned, SnapshotError, TakeOrder, Taken, Takes};
 use smartbox_core::snapshot::{Claim, Generation, RepositoryOf, SnapshotId};
+use tokio::runtime::Handle;
 
 use crate::driver::Restic;
 use crate::open::{add_password, create, open};
 use crate::prune::{self, Going};
-use crate::{claim, take};
+use crate::source::{Again, lock};
+use crate::take::Try;
+use crate::{changed, claim, take};
+
+/// How often a home is read that changes while it is.
+const TRIES: u32 = 3;
 
 impl Takes for Restic {
     fn create(&self, of: RepositoryOf) -> BoxFuture<'_, Result<(), SnapshotError>> {
@@ -23,11 +31,18 @@ impl Takes for Restic {
 
     fn changed(
         &self,
-        _home: HomePlace,
-        _exclude: Vec<String>,
-        _since: SnapshotId,
+        home: HomePlace,
+        exclude: Vec<String>,
+        since: SnapshotId,
     ) -> BoxFuture<'_, Result<bool, SnapshotError>> {
-        Box::pin(async { Ok(true) })
+        let reader = self.reader.clone();
+        Box::pin(async move {
+            let looked = move || changed::changed(&reader, &home, &exclude, &since);
+            tokio::task::spawn_blocking(looked).await.map_err(|source| SnapshotError::Broken {
+                doing: "looking at a home",
+                source: source.into(),
+            })
+        })
     }
 
     fn take(
@@ -36,9 +51,26 @@ impl Takes for Restic {
         order: TakeOrder,
     ) -> BoxFuture<'_, Result<Taken, SnapshotError>> {
         Box::pin(async move {
-            let (key, smartbox) = (of.key.clone(), of.smartbox.clone());
-            self.blocking(&of, move |backend| take::take(open(backend, &key)?, &smartbox, &order))
-                .await
+            let again = Arc::new(Mutex::new(Again::default()));
+            let mut tries = 0;
+            loop {
+                tries += 1;
+                let last = tries == TRIES;
+                let before = lock(&again).count();
+                let (key, smartbox, order) = (of.key.clone(), of.smartbox.clone(), order.clone());
+                let (reader, runtime) = (self.reader.clone(), Handle::current());
+                let noted = again.clone();
+                let taken = self.blocking(&of, move |backend| {
+                    let (reader, runtime, order) = (&reader, &runtime, &order);
+                    let this = Try { reader, runtime, order, again: noted, last };
+                    take::take(open(backend, &key)?, &smartbox, &this)
+                });
+                match taken.await {
+                    // Something changed while it was read, and is copied the next time.
+                    Err(SnapshotError::Hole { .. }) if !last && lock(&again).count() > before => {}
+                    other => return other,
+                }
+            }
         })
     }
 

@@ -35,7 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "control",
         ],
     ),
-    ("cli", &["core", "api", "server", "runtime"]),
+    ("cli", &["core", "api", "server", "runtime", "snapshot"]),
 ];
 
 /// Names of drivers, which nobody says but their own room and `boot.rs`.

@@ -1,6 +1,7 @@
 //! A box with a home, a repository in a directory, and a way to compare two trees.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -12,11 +13,16 @@ use smartbox_core::home::place::HomePlace;
 use smartbox_core::snapshot::port::{Moment, Shelves, SnapshotError, TakeOrder, Taken, Takes};
 use smartbox_core::snapshot::{Claim, Generation, RepositoryKey, RepositoryOf, SnapshotId};
 use smartbox_core::time::Timestamp;
-use smartbox_snapshot::Restic;
+use smartbox_snapshot::{READER_ARG, Restic};
 use tempfile::TempDir;
 
 /// 2026-11-28 01:00 UTC.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_827_600_000);
+
+/// The program that reads homes.
+pub(crate) fn reader() -> Vec<OsString> {
+    vec![env!("CARGO_BIN_EXE_smartbox-reader").into(), READER_ARG.into()]
+}
 
 pub(crate) struct World {
     pub(crate) dir: TempDir,
@@ -46,7 +52,7 @@ impl World {
     }
 
     pub(crate) fn driver(&self) -> Restic {
-        Restic::directory(&self.storage()).unwrap()
+        Restic::directory(&self.storage()).unwrap().with_reader(reader())
     }
 
     pub(crate) fn order(&self, generation: u64) -> TakeOrder {
@@ -75,7 +81,7 @@ impl World {
 
     /// Over a store of the caller's.
     pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Restic {
-        Restic::new(store)
+        Restic::new(store).with_reader(reader())
     }
 }
 
