@@ -6,18 +6,23 @@ use std::path::Path;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use smartbox_core::snapshot::port::SnapshotError;
 
-/// What OpenClaw makes again by itself (caches, locks, logs, links to its own installation), and uploads
-/// on their way into the home. A database's `-wal` and `-journal` are not among these: with the database
-/// they are one.
+/// What OpenClaw makes again by itself (caches, locks, indexes half made, logs, links to its own
+/// installation), and uploads on their way into the home. Its state is in `.openclaw` of a box's home and
+/// nowhere else, so that a directory of somebody's work that has one of these names stays. A database's
+/// `-wal` and `-journal` are not among these: with the database they are one.
 pub const USUAL: &[&str] = &[
     ".smartbox/incoming",
-    "**/.openclaw/tmp",
-    "**/.openclaw/cache/control-ui-assets",
-    "**/.openclaw/plugin-skills",
-    "**/.openclaw/logs",
+    ".openclaw/tmp",
+    ".openclaw/cache/control-ui-assets",
+    ".openclaw/plugin-skills",
+    ".openclaw/logs",
     "**/node-compile-cache",
-    "**/*.lock.sqlite",
-    "**/*.reindex-lock.sqlite",
+    ".openclaw/**/*.lock.sqlite",
+    ".openclaw/**/*.lock.sqlite-*",
+    ".openclaw/**/*.generation-*.sqlite",
+    ".openclaw/**/*.generation-*.sqlite-*",
+    ".openclaw/**/*.reindex-lock.sqlite",
+    ".openclaw/**/*.reindex-lock.sqlite-*",
     // The shared memory of a database in WAL mode is made anew by whoever opens it first.
     "**/*.sqlite-shm",
 ];
@@ -59,6 +64,15 @@ mod tests {
             ".openclaw/state/openclaw.sqlite-journal",
             ".openclaw/workspace/tmp",
             ".openclaw/workspace/MEMORY.md",
+            ".openclaw/workspace/logs",
+            ".openclaw/workspace/.openclaw/tmp",
+            "project/.openclaw/logs",
+            "project/x.lock.sqlite",
+            ".openclaw/agents/main/agent/openclaw-agent.sqlite",
+            ".openclaw/agents/main/sessions/cold/1.jsonl.zst",
+            ".openclaw/openclaw.json.bak.1",
+            ".openclaw/.env",
+            ".smartbox/trust.pem",
             "cache",
         ] {
             assert!(!excludes.matches(Path::new(kept)), "{kept}");
@@ -67,7 +81,15 @@ mod tests {
             ".openclaw/tmp",
             ".openclaw/cache/control-ui-assets",
             ".openclaw/state/openclaw.sqlite-shm",
+            ".openclaw/logs",
+            ".openclaw/plugin-skills",
+            ".openclaw/x.lock.sqlite",
             ".openclaw/state/x.lock.sqlite",
+            ".openclaw/state/x.lock.sqlite-wal",
+            ".openclaw/agents/main/agent/memory.generation-7.sqlite",
+            ".openclaw/agents/main/agent/memory.generation-7.sqlite-wal",
+            ".openclaw/agents/main/agent/memory.reindex-lock.sqlite",
+            ".smartbox/incoming",
             "node-compile-cache",
         ] {
             assert!(excludes.matches(Path::new(gone)), "{gone}");
