@@ -37,6 +37,10 @@ bench *args:
 bench-egress:
     cargo bench -p smartbox-egress --bench broker -- full
 
+# Snapshots, beside restic and `tar | zstd`.
+bench-snapshot megabytes="500":
+    cargo bench -p smartbox-snapshot --bench beside -- {{megabytes}}
+
 # A thousand smartboxes in one control plane, with puppet.
 bench-fleet:
     cargo build --release --workspace
