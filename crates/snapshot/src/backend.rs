@@ -28,7 +28,17 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    fn path(&self, kind: FileType, id: &Id) -> Path {
+    /// The same objects, with a gate that is open.
+    pub(crate) fn anew(&self) -> Self {
+        Self { gate: Gate::default(), ..self.clone() }
+    }
+
+    /// A place beside the repository.
+    pub(crate) fn beside(&self, part: &'static str) -> Path {
+        self.root.parts().take(1).collect::<Path>().join(part)
+    }
+
+    pub(crate) fn path(&self, kind: FileType, id: &Id) -> Path {
         let hex = id.to_hex();
         let name = hex.as_str();
         match kind {

@@ -6,14 +6,16 @@
 //! own are not taken by the library; claims and fences stand in for them), and every way to follow a
 //! link out of a home.
 //!
-//! Layout beneath the store's root, for each box: `<box>/repository/…` as restic knows it,
-//! `<box>/generations/<number>` beside it.
+//! Layout beneath the store's root, for each box: `<box>/repository/…` as restic knows it, and beside it
+//! `<box>/generations/<number>`, `<box>/record`, `<box>/damage/…` (notes of what was found damaged) and
+//! `<box>/damaged/…` (what was moved out of the repository for that).
 
 mod backend;
 mod beside;
 mod bucket;
 mod changed;
 mod claim;
+mod damage;
 mod diff;
 mod driver;
 mod error;
@@ -21,6 +23,7 @@ mod exclude;
 mod found;
 mod gate;
 mod gather;
+mod heal;
 mod hold;
 mod listing;
 mod look;
@@ -33,6 +36,7 @@ mod read;
 mod reader;
 mod rested;
 mod restore;
+mod resume;
 mod scratch;
 mod seen;
 mod session;

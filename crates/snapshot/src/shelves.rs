@@ -53,7 +53,7 @@ impl Shelves for Restic {
     ) -> BoxFuture<'_, Result<Verified, SnapshotError>> {
         Box::pin(async move {
             let key = of.key.clone();
-            let work = move |backend| verify::verify(&open(backend, &key)?, id.as_ref());
+            let work = move |backend| verify::verify(&backend, &key, id.as_ref());
             self.reading(&of, work).await
         })
     }

@@ -28,6 +28,8 @@ pub(crate) struct Try<'a> {
     pub(crate) reader: &'a Reader,
     pub(crate) runtime: &'a Handle,
     pub(crate) order: &'a TakeOrder,
+    /// The snapshot before, if there is one that can be trusted.
+    pub(crate) parent: Option<&'a str>,
     /// What came of those before.
     pub(crate) again: Arc<Mutex<Again>>,
     /// Whether there will be no further one.
@@ -48,7 +50,7 @@ pub(crate) fn take(
     let marked = lock(again).marked.clone();
     let seen = Seen::load(&order.home, &order.exclude).filter(|seen| {
         let there = |id| repository.get_snapshot_from_str(id, |_| true).is_ok();
-        !lock(again).lost && beginning(&seen.snapshot).is_some_and(there)
+        this.parent.is_some() && !lock(again).lost && beginning(&seen.snapshot).is_some_and(there)
     });
     let lift = |error| why(&gate, WHAT, error);
     let indexed = repository.to_indexed_ids().map_err(lift)?;
@@ -60,8 +62,10 @@ pub(crate) fn take(
     // The home is the root of the tree, wherever it lies on this machine.
     options.as_path = Some(PathBuf::from("/"));
     options.no_scan = true;
-    let parent = seen.as_ref().and_then(|seen| beginning(&seen.snapshot));
+    // What was noted is told by the snapshot that it was noted with.
+    let parent = seen.as_ref().and_then(|seen| beginning(&seen.snapshot)).or(this.parent);
     options.parent_opts.parents = parent.map(str::to_owned).into_iter().collect();
+    options.parent_opts.force = parent.is_none();
     let home = Home::new(contained, gate.clone(), again.clone(), order.meter.clone());
     let file = indexed.archive(&options, &home, blank, &[PathBuf::new()]).map_err(lift)?;
     let snapshot = read(&file).ok_or_else(|| SnapshotError::Broken {

@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use crate::driver::Restic;
 use crate::open::{add_password, create, open};
 use crate::prune::{self, Going};
+use crate::resume::Ready;
 use crate::source::{Again, lock};
 use crate::take::Try;
 use crate::{changed, claim, take};
@@ -62,8 +63,13 @@ impl Takes for Restic {
                 let noted = again.clone();
                 let taken = self.blocking(&of, move |backend| {
                     let (reader, runtime, order) = (&reader, &runtime, &order);
-                    let this = Try { reader, runtime, order, again: noted, last };
-                    take::take(open(backend, &key)?, &smartbox, &this)
+                    let opened = open(backend.clone(), &key)?;
+                    let ready = Ready::make(&backend, &opened, &order.claim)?;
+                    let parent = ready.parent.as_deref();
+                    let this = Try { reader, runtime, order, parent, again: noted, last };
+                    let taken = take::take(opened, &smartbox, &this)?;
+                    ready.done(&backend);
+                    Ok(taken)
                 });
                 match taken.await {
                     // Something changed while it was read, and is copied the next time.

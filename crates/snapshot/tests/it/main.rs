@@ -4,6 +4,8 @@
 
 mod claims;
 mod faults;
+mod faulty;
+mod heal;
 mod hostile;
 mod restic;
 mod round;
