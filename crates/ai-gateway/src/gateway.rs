@@ -73,6 +73,8 @@ pub(crate) struct Inner {
     pub(crate) providers: Vec<Provider>,
     pub(crate) preferred: Option<String>,
     pub(crate) demo: Option<DemoConfig>,
+    /// Answers those who may be answered by nobody else.
+    pub(crate) rehearsal: DemoConfig,
     pub(crate) limits: Limits,
     pub(crate) recorder: Recorder,
     pub(crate) held: Arc<Semaphore>,
@@ -112,6 +114,7 @@ impl Gateway {
             clock: parts.clock,
             providers,
             preferred: parts.preferred,
+            rehearsal: parts.demo.clone().unwrap_or_default(),
             demo: parts.demo,
             limits: parts.limits,
             recorder: Recorder::new(parts.store, parts.telemetry),

@@ -27,6 +27,7 @@ use crate::messages::deliver::Deliveries;
 use crate::messages::live::Live;
 use crate::parts::{Actor, EngineSlot, Parts};
 use crate::routes::Routes;
+use crate::snapshots::Archiving;
 use crate::trail::Trail;
 
 const MODEL_KEY: &str = "SMARTBOX_MODEL_TOKEN_KEY";
@@ -60,6 +61,8 @@ pub struct Control {
     pub(crate) closing: std::sync::atomic::AtomicBool,
     pub(crate) tasks: TaskTracker,
     pub(crate) issues: Open,
+    /// Whose turn it is with the snapshots of each box.
+    pub(crate) archiving: Archiving,
     /// Derives the per-box tokens for the AI gateway.
     model_key: Secret<String>,
 }
@@ -87,6 +90,7 @@ impl Control {
             closing: false.into(),
             tasks: TaskTracker::new(),
             issues: Open::default(),
+            archiving: Archiving::default(),
             model_key,
         });
         let (accounts, rows) = store::read(&*control.parts.store, |tx| {
@@ -96,6 +100,7 @@ impl Control {
         let idle = accounts.into_iter().filter(|account| !account.active());
         control.idle_accounts().extend(idle.map(|account| account.id));
         control.recall_issues().await?;
+        let left = control.recall_scratch().await?;
         control.remove_orphans(&rows).await?;
         for row in rows {
             control.keep(&row);
@@ -105,6 +110,8 @@ impl Control {
         control.tasks.spawn(control.clone().sweep_jobs());
         control.tasks.spawn(control.clone().keep_account());
         control.watch_issues();
+        control.tasks.spawn(control.clone().clear_left_over(left));
+        control.tasks.spawn(control.clone().watch_snapshots());
         Ok(control)
     }
 

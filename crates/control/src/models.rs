@@ -31,7 +31,11 @@ impl Control {
                     }
                 };
                 while let Some(Incoming { conn, .. }) = calls.next().await {
-                    let caller = Caller { id: id.clone(), token: control.model_token(&id) };
+                    let caller = Caller {
+                        id: id.clone(),
+                        token: control.model_token(&id),
+                        demo: control.archiving.is_scratch(&id),
+                    };
                     let call = control.parts.models.serve(caller, conn);
                     let draining = control.draining.clone();
                     control.tasks.spawn(async move {

@@ -41,7 +41,7 @@ pub(crate) async fn answer(gateway: &Inner, caller: &Caller, request: Request<In
         return Refusal::Token.reply(protocol);
     }
     let Some(route) = Route::of(&request) else { return Refusal::Route.reply(protocol) };
-    match serve(gateway, &caller.id, route, request).await {
+    match serve(gateway, caller, route, request).await {
         Ok(reply) => reply,
         Err(refusal) => {
             tracing::info!(smartbox = %caller.id, %refusal, "a model call was refused");
@@ -52,10 +52,11 @@ pub(crate) async fn answer(gateway: &Inner, caller: &Caller, request: Request<In
 
 async fn serve(
     gateway: &Inner,
-    id: &SmartboxId,
+    caller: &Caller,
     route: Route,
     request: Request<Incoming>,
 ) -> Result<Reply, Refusal> {
+    let id = &caller.id;
     let most = gateway.limits.calls;
     let place = gateway.in_flight.enter(id, most).ok_or(Refusal::TooMany(most))?;
     let held = Held { _busy: gateway.activity.begin(id, Doing::ModelCall), _place: place };
@@ -66,7 +67,10 @@ async fn serve(
         _ => Some(peek(Inbound::new(body, &gateway.limits)?, &gateway.held).await?),
     };
     let model = body.as_ref().map(|body| body.model().to_owned());
-    let chosen = choose(gateway, id, route.protocol(), model.as_deref()).await?;
+    let chosen = match caller.demo {
+        true => Chosen::Demo(&gateway.rehearsal),
+        false => choose(gateway, id, route.protocol(), model.as_deref()).await?,
+    };
     let name = match &chosen {
         Chosen::Provider(provider, _) => provider.config.name.as_str(),
         Chosen::Demo(_) => DEMO,

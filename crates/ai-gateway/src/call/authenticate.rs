@@ -38,6 +38,7 @@ mod tests {
         let caller = Caller {
             id: "box_00000000000000000001".parse().unwrap(),
             token: Secret::new(token.to_owned()),
+            demo: false,
         };
         let mut headers = HeaderMap::new();
         headers.append(name, HeaderValue::from_str(value).unwrap());

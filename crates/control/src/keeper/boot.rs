@@ -29,6 +29,10 @@ impl Keeper {
         self: &Arc<Self>,
         control: &Arc<Control>,
     ) -> Result<Done, ControlError> {
+        let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        let version = self.keep_before_upgrade(control, &row).await?;
+        self.say("looking for its home");
+        control.begin_home(self, &row).await?;
         self.say("waiting for its turn to start");
         let permit = control.boots.acquire().await.map_err(|_| ControlError::Draining)?;
         let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
@@ -43,6 +47,7 @@ impl Keeper {
                 row.running_tier = Some(row.tier.clone());
                 row.suspension = None;
                 row.vitals.starts(began);
+                row.vitals.engine = Some(version);
                 Ok(())
             })
             .await?;
@@ -57,7 +62,7 @@ impl Keeper {
             listeners: vec![slot.engine.manifest().model_port, PROXY_PORT, DNS_PORT],
         };
         control.new_authority(&self.id).await?;
-        control.parts.runtime.start(spec).await?;
+        self.make(control, spec).await?;
         self.serve_calls(control)?;
         self.start_engine(control).await?;
         self.wait_until_ready(control).await?;

@@ -6,7 +6,8 @@
 //! calls are served) it can find out again, so that the next process goes on where this one died.
 
 mod boot;
-
+mod home;
+mod moment;
 mod now;
 mod perform;
 mod ready;
@@ -33,6 +34,7 @@ use crate::control::Control;
 use crate::error::ControlError;
 use crate::trail::Trail;
 pub(crate) use boot::LAST_GOOD;
+use moment::Moment;
 pub(crate) use now::Now;
 
 /// Keeps one smartbox.
@@ -47,6 +49,7 @@ pub(crate) struct Keeper {
     memory: Mutex<Memory>,
     /// Held by who begins something in the home, and whole by who forgets it.
     home: Arc<tokio::sync::RwLock<()>>,
+    moment: Moment,
 }
 
 /// What the keeper remembers between two looks, and could find out again.
@@ -100,12 +103,23 @@ impl Keeper {
             seen: AtomicU64::new(0),
             memory: Mutex::default(),
             home: Arc::default(),
+            moment: Moment::default(),
         })
+    }
+
+    /// Which box it keeps.
+    pub(crate) fn id(&self) -> &SmartboxId {
+        &self.id
     }
 
     /// Keeps the home from being forgotten for as long as this is held.
     pub(crate) async fn enter(&self) -> tokio::sync::OwnedRwLockReadGuard<()> {
         self.home.clone().read_owned().await
+    }
+
+    /// Keeps everybody from the files of the home for as long as this is held.
+    pub(crate) async fn alone(&self) -> tokio::sync::OwnedRwLockWriteGuard<()> {
+        self.home.clone().write_owned().await
     }
 
     /// Asks for a look.
@@ -163,7 +177,7 @@ impl Keeper {
     }
 
     /// Says what is being done, for loading pages and `status`.
-    fn say(&self, phase: &str) {
+    pub(crate) fn say(&self, phase: &str) {
         self.now.send_if_modified(|now| {
             let changed = now.phase != phase;
             phase.clone_into(&mut now.phase);
@@ -194,7 +208,9 @@ impl Keeper {
         if memory.models.as_ref().is_none_or(JoinHandle::is_finished) {
             memory.models = Some(control.serve_models(self, &self.id, port));
         }
-        if memory.egress.as_ref().is_none_or(JoinHandle::is_finished) {
+        // A scratch box reaches nobody.
+        let serves = !control.archiving.is_scratch(&self.id);
+        if serves && memory.egress.as_ref().is_none_or(JoinHandle::is_finished) {
             memory.egress = Some(control.serve_egress(self, &self.id));
         }
         Ok(())

@@ -13,6 +13,7 @@ use super::{Done, Keeper};
 use crate::accounts::remove::bury_if_empty;
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::snapshots::bury;
 
 impl Keeper {
     pub(super) async fn perform(
@@ -42,18 +43,25 @@ impl Keeper {
 
     async fn discard(&self, control: &Control) -> Result<Done, ControlError> {
         self.forget_sandbox();
-        control.parts.runtime.shift(self.id.clone(), Shift::Remove).await?;
+        self.shift(control, Shift::Remove).await?;
         self.memory().stopping = None;
         Ok(Done::Yes)
     }
 
-    async fn forget(&self, control: &Control) -> Result<Done, ControlError> {
+    async fn forget(self: &Arc<Self>, control: &Arc<Control>) -> Result<Done, ControlError> {
+        if let Some(wait) = self.keep_for_good(control).await? {
+            return Ok(wait);
+        }
         let _alone = self.home.write().await;
         control.parts.runtime.kept(self.id.clone(), Kept::Forget).await?;
         let (id, now) = (self.id.clone(), control.parts.clock.now());
+        let tombstones = control.parts.settings.snapshots.tombstones;
         store::write(&*control.parts.store, move |tx| {
             Box::pin(async move {
                 let row = tx.boxes().get(id.clone()).await?;
+                if let Some(row) = &row {
+                    bury(tx, row, now, tombstones).await?;
+                }
                 tx.boxes().remove(id).await?;
                 match row {
                     Some(row) => bury_if_empty(tx, &row.account, now).await,

@@ -36,7 +36,7 @@ impl Keeper {
         }
         self.say("going to sleep");
         let page_out = control.parts.settings.page_out;
-        control.parts.runtime.shift(self.id.clone(), Shift::Freeze { page_out }).await?;
+        self.shift(control, Shift::Freeze { page_out }).await?;
         Ok(Done::Yes)
     }
 
@@ -63,14 +63,15 @@ impl Keeper {
             }
         }
         self.forget_sandbox();
-        control.parts.runtime.shift(self.id.clone(), Shift::Remove).await?;
+        self.shift(control, Shift::Remove).await?;
         self.memory().stopping = None;
-        control
+        let row = control
             .change(&self.id, None, |row| {
                 row.suspension = None;
                 Ok(())
             })
             .await?;
+        self.keep_home(control, Self::why_stopped(&row)).await;
         Ok(Done::Yes)
     }
 
@@ -80,7 +81,7 @@ impl Keeper {
         control: &Arc<Control>,
     ) -> Result<Done, ControlError> {
         self.say("waking");
-        control.parts.runtime.shift(self.id.clone(), Shift::Thaw).await?;
+        self.shift(control, Shift::Thaw).await?;
         self.resume(control).await?;
         self.begin_probes();
         self.alarm_heard(control, Self::short_hold()).await?;

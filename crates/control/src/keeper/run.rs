@@ -57,7 +57,7 @@ impl Keeper {
             self.seen.store(self.wishes.load(Ordering::SeqCst), Ordering::SeqCst);
             let Some(row) = control.row(&self.id).await? else { return Ok(None) };
             let mut row = self.as_of_now(control, row);
-            let observed = control.parts.runtime.observe(self.id.clone()).await?;
+            let observed = self.observe(control).await?;
             self.memory().seen = Some((control.parts.clock.now(), observed.clone()));
             if let Some(ends) = self.compare(&observed) {
                 row = self.as_of_now(control, self.ended(control, ends).await?);
@@ -138,9 +138,12 @@ impl Keeper {
     }
 
     /// The row with what only memory knows: newer activity, a hold, a platform that closes.
-    fn as_of_now(&self, control: &Control, mut row: Smartbox) -> Smartbox {
+    pub(super) fn as_of_now(&self, control: &Control, mut row: Smartbox) -> Smartbox {
         row.last_active = row.last_active.max(control.parts.activity.going(&self.id).last);
-        if control.closing.load(Ordering::SeqCst) || control.idle(&row.account) {
+        if control.closing.load(Ordering::SeqCst)
+            || control.idle(&row.account)
+            || control.archiving.stands_still(&self.id)
+        {
             row.desired = Desired::Off;
         }
         row
@@ -232,11 +235,7 @@ impl Keeper {
         if starting {
             control.parts.telemetry.note(Event::FailedStart(failure.reason));
             self.forget_sandbox();
-            control
-                .parts
-                .runtime
-                .shift(self.id.clone(), smartbox_core::sandbox::Shift::Remove)
-                .await?;
+            self.shift(control, smartbox_core::sandbox::Shift::Remove).await?;
         }
         self.say("failed");
         self.settle(&row);

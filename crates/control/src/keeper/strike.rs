@@ -153,6 +153,11 @@ impl Keeper {
             (memory.ready, memory.probe_at.is_some_and(|at| at <= Instant::now()))
         };
         let (Some(_), true, true) = (ready, expected, due) else { return Ok(false) };
+        let pauses = self.pauses();
+        if pauses % 2 == 1 {
+            self.memory().probe_at = Some(Instant::now() + PROBE_AGAIN);
+            return Ok(false);
+        }
         let engine = &control.engine(&self.engine)?.engine;
         let dial = self.dial(control);
         let asked = tokio::time::timeout(ANSWER, engine.health(&dial));
@@ -166,6 +171,11 @@ impl Keeper {
                 return Ok(true);
             }
         };
+        if !answered && self.pauses() != pauses {
+            // It could not answer while it was held still: that is no silence of its own.
+            self.memory().probe_at = Some(Instant::now() + PROBE_AGAIN);
+            return Ok(false);
+        }
         let patience = control.parts.settings.patience;
         let (verdict, missed) = {
             let mut memory = self.memory();

@@ -4,27 +4,41 @@
 //! One task at a time takes, prunes or restores the snapshots of one box; reading is free.
 
 mod act;
+mod begin;
+mod beside;
 mod book;
 mod bury;
 mod change;
+mod drill;
+mod files;
+mod fork;
 mod later;
 mod look;
 mod password;
+mod prune;
 mod recover;
 mod remove;
+mod restore;
+mod settle;
+mod still;
+mod take;
+mod turn;
+mod verify;
 mod view;
+mod watch;
 
 use std::time::Duration;
 
 use smartbox_core::snapshot::Keep;
 
-use crate::error::ControlError;
-
 pub use bury::Undelete;
+pub(crate) use bury::bury;
 pub use change::ArchiveChange;
+pub(crate) use drill::{KIND as DRILL, SCRATCH};
 pub use later::SnapshotJob;
 pub use look::Compare;
 pub use recover::Recoverable;
+pub(crate) use turn::Archiving;
 pub use view::ArchiveView;
 
 /// What the operator decided about snapshots.
@@ -40,9 +54,4 @@ pub struct SnapshotSettings {
     pub drill_every: Option<Duration>,
     /// What is left out of homes: globs over paths relative to them.
     pub exclude: Vec<String>,
-}
-
-/// Of what is not here yet.
-fn not_yet(what: &str) -> ControlError {
-    ControlError::Refused { why: format!("{what} is not here yet"), hint: String::new() }
 }

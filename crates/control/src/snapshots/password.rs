@@ -1,4 +1,4 @@
-//! A way out: a password for programs that know nothing of us.
+//! The way out: a password by which the restic program opens a box's repository.
 
 use smartbox_core::id::SmartboxId;
 use smartbox_core::secret::Secret;
@@ -8,16 +8,18 @@ use crate::error::ControlError;
 use crate::parts::Actor;
 
 impl Control {
-    /// Adds a password by which the restic program opens a box's repository. It is kept by nobody.
+    /// Adds a password. It cannot be taken back: whoever had it once could read the key behind it.
     pub async fn add_snapshot_password(
         &self,
         actor: &Actor,
         id: &SmartboxId,
         password: Secret<String>,
     ) -> Result<(), ControlError> {
+        let of = self.archiving.of(id);
+        let _turn = of.turn.lock().await;
         let held = self.held(id).await?;
-        // First: whoever has it has everything, and that must not be without a trace.
-        self.note_act(actor, &held.archive.smartbox, "snapshot.password", String::new()).await?;
-        Ok(self.parts.snapshots.add_password(held.repository()?, password).await?)
+        self.note_act(actor, id, "snapshot.password", String::new()).await?;
+        self.parts.snapshots.add_password(held.repository()?, password).await?;
+        Ok(())
     }
 }

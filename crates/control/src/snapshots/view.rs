@@ -70,8 +70,8 @@ impl Control {
         self.parts.snapshots.probe().await
     }
 
-    pub(crate) fn fresh(&self, held: &Held) -> Option<Timestamp> {
-        held.archive.fresh
+    pub(super) fn fresh(&self, held: &Held) -> Option<Timestamp> {
+        held.archive.fresh.max(self.archiving.fresh(&held.archive.smartbox))
     }
 }
 

@@ -72,6 +72,7 @@ impl Script {
             config: "config".into(),
             dirs: vec![],
             config_exit: vec![78],
+            doctor: vec!["exit".into(), "0".into()],
             ready_secs: 60,
             grace_secs: 5,
         };

@@ -37,6 +37,9 @@ pub struct Manifest {
     /// Exit codes that mean "the configuration is refused".
     #[serde(default)]
     pub config_exit: Vec<i32>,
+    /// A command by which it looks after itself, as seen inside the box: it ends with 0 if all is well.
+    #[serde(default)]
+    pub doctor: Vec<String>,
     /// Seconds that it gets to become ready before the start counts as failed.
     pub ready_secs: u64,
     /// Seconds that it gets to end after it was asked to.

@@ -12,4 +12,6 @@ pub struct Caller {
     pub id: SmartboxId,
     /// The token that its calls must carry, as `x-api-key` or bearer.
     pub token: Secret<String>,
+    /// It is answered by the built-in demo, whatever model it names, and by nobody else.
+    pub demo: bool,
 }

@@ -118,6 +118,18 @@ pub struct Archive {
     /// What becomes of it once its box is removed.
     #[serde(default)]
     pub leaving: Leaving,
+    /// Where the home comes from that the box is yet to begin with.
+    #[serde(default)]
+    pub origin: Option<Origin>,
+}
+
+/// A snapshot of another box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Of which one.
+    pub smartbox: SmartboxId,
+    /// Which one of it.
+    pub snapshot: SnapshotId,
 }
 
 /// What becomes of a box's snapshots once it is removed.
@@ -148,6 +160,7 @@ impl Archive {
             drill: None,
             proven: None,
             leaving: Leaving::Bury,
+            origin: None,
         }
     }
 

@@ -318,6 +318,7 @@ impl Parrot {
             config: "config".into(),
             dirs: vec![],
             config_exit: vec![],
+            doctor: vec![],
             ready_secs: 60,
             grace_secs: 5,
         })

@@ -62,6 +62,7 @@ impl World {
         let caller = Caller {
             id: "box_00000000000000000001".parse().unwrap(),
             token: Secret::new(TOKEN.to_owned()),
+            demo: self.demo_only,
         };
         let conn: Conn = Box::pin(far.compat());
         (near, tokio::spawn(self.gateway.serve(caller, conn)))

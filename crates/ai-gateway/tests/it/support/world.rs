@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) ledger: Rows,
     pub(crate) vault: Vault,
     pub(crate) busy: Counter,
+    /// Whether the box may be answered by the demo alone.
+    pub(crate) demo_only: bool,
 }
 
 /// A provider at an address, with the canary key.
@@ -63,7 +65,8 @@ impl World {
             limits: Limits::default(),
         };
         change(&mut parts);
-        Self { gateway: Gateway::new(parts).unwrap(), ledger, vault, busy }
+        let gateway = Gateway::new(parts).unwrap();
+        Self { gateway, ledger, vault, busy, demo_only: false }
     }
 
     /// The only row of the ledger, once no call is in flight. The canary is looked for as well.

@@ -27,11 +27,22 @@ pub(super) struct Entry {
 pub(super) struct Source {
     body: BoxStream<'static, io::Result<Bytes>>,
     buffer: BytesMut,
+    /// How many links were left out, where that is fine.
+    left_out: Option<u64>,
 }
 
 impl Source {
     pub(super) fn new(body: BoxStream<'static, io::Result<Bytes>>) -> Self {
-        Self { body, buffer: BytesMut::new() }
+        Self { body, buffer: BytesMut::new(), left_out: None }
+    }
+
+    /// One in which links are no mistake: they are left out.
+    pub(super) fn lenient(body: BoxStream<'static, io::Result<Bytes>>) -> Self {
+        Self { left_out: Some(0), ..Self::new(body) }
+    }
+
+    pub(super) fn left_out(&self) -> u64 {
+        self.left_out.unwrap_or(0)
     }
 
     /// The next entry; `None` at the end mark.
@@ -66,6 +77,10 @@ impl Source {
                     }
                 }
                 EntryType::XGlobalHeader => drop(self.record(size).await?),
+                EntryType::Symlink | EntryType::Link if self.left_out.is_some() => {
+                    self.left_out = self.left_out.map(|count| count.saturating_add(1));
+                    (name, len) = (None, None);
+                }
                 kind => {
                     let name = name.unwrap_or_else(|| header.path_bytes().into_owned());
                     return entry(header, kind, &name, len.unwrap_or(size)).map(Some);

@@ -28,6 +28,8 @@ pub struct Unpacked {
     pub directories: u64,
     /// Bytes of all files together.
     pub bytes: u64,
+    /// What is neither, and was left out; only of an archive of which that is fine.
+    pub left_out: u64,
 }
 
 impl Control {
@@ -42,7 +44,29 @@ impl Control {
     ) -> Result<Unpacked, ControlError> {
         let told = shown(&path);
         self.change(id, Some((actor, "file.unpack", told)), |_| Ok(())).await?;
-        let (mut source, mut done) = (Source::new(body), Unpacked::default());
+        self.unpack_from(id, path, Source::new(body)).await
+    }
+
+    /// The same of an archive of the platform's own, in which there may be links: they are left out.
+    pub(crate) async fn unpack_what_fits(
+        &self,
+        actor: &Actor,
+        id: &SmartboxId,
+        path: FilePath,
+        body: Arriving,
+    ) -> Result<Unpacked, ControlError> {
+        let told = shown(&path);
+        self.change(id, Some((actor, "file.unpack", told)), |_| Ok(())).await?;
+        self.unpack_from(id, path, Source::lenient(body)).await
+    }
+
+    async fn unpack_from(
+        &self,
+        id: &SmartboxId,
+        path: FilePath,
+        mut source: Source,
+    ) -> Result<Unpacked, ControlError> {
+        let mut done = Unpacked::default();
         if !matches!(path.0.as_slice(), b"" | b".") {
             self.folder(id, path.clone()).await?;
         }
@@ -66,6 +90,7 @@ impl Control {
                 done.bytes += entry.len;
             }
         }
+        done.left_out = source.left_out();
         Ok(done)
     }
 

@@ -2,6 +2,7 @@
 
 mod exec;
 mod restart;
+mod snapshot;
 
 use std::sync::Arc;
 
@@ -9,5 +10,7 @@ use super::work::Work;
 
 /// All of them.
 pub(super) fn all() -> Vec<Arc<dyn Work>> {
-    vec![Arc::new(exec::Exec), Arc::new(restart::Restart)]
+    let mut all: Vec<Arc<dyn Work>> = vec![Arc::new(exec::Exec), Arc::new(restart::Restart)];
+    all.extend(snapshot::all());
+    all
 }
