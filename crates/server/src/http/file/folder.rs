@@ -71,6 +71,6 @@ pub(super) async fn unpack(
     let row = app.control.find(&who, &name).await?;
     let arriving = write::body(request);
     let done = app.control.unpack(&who.actor, &row.id, path::of(&uri)?, arriving).await?;
-    let smartbox_control::Unpacked { files, directories, bytes } = done;
+    let smartbox_control::Unpacked { files, directories, bytes, .. } = done;
     Ok(Json(Unpacked { files, directories, bytes }))
 }
