@@ -40,7 +40,8 @@ impl Control {
             files: taken.snapshot.files,
             bytes: taken.snapshot.bytes,
             added: taken.added,
-            verified: None,
+            // Whatever it added was read back before it was acknowledged, and the rest had been before.
+            verified: Some(at),
         };
         let id = id.clone();
         Ok(store::write(&*self.parts.store, move |tx| {

@@ -63,6 +63,7 @@ fn full(row: &Smartbox) -> Smartbox {
             started: Some(Timestamp(2)),
             start_ms: Some(u64::MAX),
             ready: Some(Timestamp(3)),
+            engine: Some("openclaw 2026.9.6".into()),
             exit: Some(Ending {
                 at: Timestamp(4),
                 reason: Reason::OutOfMemory,
