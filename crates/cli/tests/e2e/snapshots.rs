@@ -105,7 +105,7 @@ fn a_single_file_comes_back(platform: &Platform, old: u64) {
     assert_eq!(starts(&now), starts(&started), "nothing stopped for it");
     assert_eq!(platform.ok(["snapshot", "get", "pa", &old, NOTE]), "as it was");
     let missing = platform.run(["snapshot", "get", "pa", &old, "no/such"]);
-    assert_eq!(missing.status.code(), Some(4), "{missing:?}");
+    assert_eq!(missing.status.code(), Some(3), "{missing:?}");
 }
 
 /// The ordinary program, by a password, and byte for byte what we give out ourselves.
@@ -168,11 +168,17 @@ fn a_copy_lives_on_its_own(platform: &Platform, old: u64) {
 }
 
 fn a_restore_is_proven(platform: &Platform) {
+    let before = listed(platform, "pa")[0]["generation"].as_u64().unwrap();
     platform.ok(["snapshot", "drill", "pa"]);
     let status: Value =
         serde_json::from_str(&platform.ok(["snapshot", "status", "pa", "--json"])).unwrap();
     assert_eq!(status["proven"]["passed"], true, "{status}");
-    assert_eq!(status["proven"]["generation"], status["newest"]["generation"], "{status}");
+    // A newer one may have been taken meanwhile.
+    let proven = status["proven"]["generation"].as_u64().unwrap();
+    assert!(
+        proven >= before && proven <= status["newest"]["generation"].as_u64().unwrap(),
+        "{status}"
+    );
     let boxes: Vec<Value> = serde_json::from_str(&platform.ok(["ls", "--json"])).unwrap();
     assert_eq!(boxes.len(), 1, "nothing of the drill stays: {boxes:?}");
     assert_eq!(platform.ok(["snapshot", "removed", "--json"]).trim(), "[]");
