@@ -25,8 +25,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) order: &'a TakeOrder,
     /// What the home looked like at a snapshot that is there.
     pub(crate) seen: Option<&'a Seen>,
-    /// What changed while it was read.
-    pub(crate) marked: &'a HashSet<Name>,
+    /// The inodes of what changed while it was read.
+    pub(crate) marked: &'a HashSet<u64>,
     /// Whether there will be no further try.
     pub(crate) last: bool,
     pub(crate) runtime: &'a Handle,
@@ -181,7 +181,7 @@ fn orders(picks: &[&Pick]) -> Vec<Order> {
 
 fn hot<'a>(wish: &Wish<'a>) -> Hot<'a> {
     match wish.order.moment {
-        Moment::AtRest => Hot::none(wish.marked),
+        Moment::AtRest => Hot::none(wish.marked, wish.last),
         _ => Hot::lately(tick::now(), since(wish), wish.marked, wish.last),
     }
 }

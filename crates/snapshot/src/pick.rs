@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::listing::Listing;
-use crate::reader::wire::{Copied, Kind, Name, Time};
+use crate::reader::wire::{Copied, Kind, Looks, Name, Time};
 use crate::seen::Database;
 use crate::unit::Unit;
 
@@ -21,22 +21,28 @@ pub(crate) struct Hot<'a> {
     pub(crate) from: Time,
     /// It is not larger.
     pub(crate) most: u64,
-    /// Or it changed while it was read.
-    pub(crate) marked: &'a HashSet<Name>,
+    /// Or it is one of these inodes, whatever it is called by now.
+    pub(crate) marked: &'a HashSet<u64>,
+    /// Or it is one of a home that is small enough to be copied whole.
+    pub(crate) whole: bool,
 }
 
 impl<'a> Hot<'a> {
     /// Of a home in which nothing runs.
-    pub(crate) fn none(marked: &'a HashSet<Name>) -> Self {
-        Self { from: Time(i64::MAX, 0), most: LARGE, marked }
+    pub(crate) fn none(marked: &'a HashSet<u64>, last: bool) -> Self {
+        Self { from: Time(i64::MAX, 0), most: LARGE, marked, whole: last }
     }
 
     /// Of one that runs, given that what is older than `since` is archived already. The last time of all
     /// it is everything else.
-    pub(crate) fn lately(now: Time, since: Time, marked: &'a HashSet<Name>, last: bool) -> Self {
+    pub(crate) fn lately(now: Time, since: Time, marked: &'a HashSet<u64>, last: bool) -> Self {
         let recent = Time(now.0 - LATELY, 0);
         let from = if last { since } else { since.max(recent) };
-        Self { from, most: if last { u64::MAX } else { LARGE }, marked }
+        Self { from, most: if last { u64::MAX } else { LARGE }, marked, whole: last }
+    }
+
+    fn is(&self, stat: &Looks) -> bool {
+        (stat.ctime >= self.from && stat.size <= self.most) || self.marked.contains(&stat.inode)
     }
 }
 
@@ -104,12 +110,13 @@ impl Copies {
             }
             done.extend(&unit.idle);
         }
+        let bytes: u64 = listing.things.iter().map(|thing| thing.stat.size).sum();
+        let whole = hot.whole && bytes <= LARGE;
         for (index, thing) in listing.things.iter().enumerate() {
             if thing.kind != Kind::File || done.contains(&index) {
                 continue;
             }
-            let late = thing.stat.ctime >= hot.from && thing.stat.size <= hot.most;
-            if late || (!hot.marked.is_empty() && hot.marked.contains(&listing.path(index))) {
+            if whole || hot.is(&thing.stat) {
                 let path = listing.path(index);
                 let copy = self.name(&path);
                 picks.push(Pick { index, path, copy });

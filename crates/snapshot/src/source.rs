@@ -23,7 +23,7 @@ use crate::gate::Gate;
 use crate::gather::{Contained, Source};
 use crate::listing::{Listing, Thing};
 use crate::reader::looks;
-use crate::reader::wire::{Kind, Looks, Name, Time};
+use crate::reader::wire::{Kind, Looks, Time};
 use crate::session::{Open, Session};
 
 /// What the kernel's file type is in the words of Go, which are the format's.
@@ -34,8 +34,10 @@ const GO_STICKY: u32 = 1 << 20;
 /// Why to try again, if that could help.
 #[derive(Debug, Default)]
 pub(crate) struct Again {
-    /// What changed while it was read.
-    pub(crate) marked: HashSet<Name>,
+    /// The inodes of what changed while it was read.
+    pub(crate) marked: HashSet<u64>,
+    /// And of all that was read: what is not in the snapshot before.
+    pub(crate) asked: HashSet<u64>,
     /// Whether something that was archived before is no longer there.
     pub(crate) lost: bool,
 }
@@ -220,8 +222,13 @@ impl Contents {
         Ok(got)
     }
 
+    fn inode(&self) -> Option<u64> {
+        self.home.0.listing.things.get(self.index).map(|thing| thing.stat.inode)
+    }
+
     fn open(&self) -> Result<File, Failed> {
         let shared = &self.home.0;
+        lock(&shared.again).asked.extend(self.inode());
         let mut session = lock(&shared.session);
         match shared.sources.get(&self.index) {
             Some(Source::Copy { name, .. } | Source::Rested { name, .. }) => {
@@ -252,7 +259,7 @@ impl Contents {
         let path = shared.listing.path(self.index);
         let text = match failed {
             Failed::Changed => {
-                lock(&shared.again).marked.insert(path.clone());
+                lock(&shared.again).marked.extend(self.inode());
                 "it changed while it was read"
             }
             Failed::Lost => {

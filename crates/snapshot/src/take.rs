@@ -1,5 +1,6 @@
 //! Takes a snapshot, and lists those that were taken.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -47,7 +48,11 @@ pub(crate) fn take(
     Excludes::new(&order.exclude)?;
     let blank = blank(smartbox, order)
         .map_err(|source| SnapshotError::Broken { doing: "describing a snapshot", source })?;
-    let marked = lock(again).marked.clone();
+    let marked = {
+        let again = lock(again);
+        let asked = if this.last { again.asked.clone() } else { HashSet::new() };
+        again.marked.union(&asked).copied().collect()
+    };
     let seen = Seen::load(&order.home, &order.exclude).filter(|seen| {
         let there = |id| repository.get_snapshot_from_str(id, |_| true).is_ok();
         this.parent.is_some() && !lock(again).lost && beginning(&seen.snapshot).is_some_and(there)

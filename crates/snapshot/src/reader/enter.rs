@@ -62,7 +62,8 @@ pub(super) fn enter(begin: &Begin) -> io::Result<View> {
     if walled.is_err() {
         fence(&home_path, &scratch_path, begin.live)?;
     }
-    drop_privileges(begin.user)?;
+    // Who is not root is the box's user already, or has none to become.
+    drop_privileges(begin.user.filter(|_| superuser))?;
     let device = fstat(&home)?.st_dev;
     Ok(View { home, device, scratch, home_path, scratch_path })
 }

@@ -79,7 +79,7 @@ pub(super) fn online(view: &View, path: &Name, name: &str) -> Result<(), Failed>
     into.pragma_update(None, "synchronous", "OFF")?;
     {
         let backup = Backup::new(&from, &mut into)?;
-        backup.run_to_completion(-1, Duration::from_millis(1), None)?;
+        backup.run_to_completion(i32::MAX, Duration::from_millis(1), None)?;
     }
     into.close().map_err(|(_, error)| error)?;
     Ok(())

@@ -2,12 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of one test binary")]
 
+mod boxes;
 mod claims;
+mod databases;
 mod faults;
 mod faulty;
 mod heal;
 mod hostile;
+mod killed;
+mod load;
+mod moment;
 mod restic;
 mod round;
 mod shelf;
+mod seen;
+mod walls;
 mod world;

@@ -19,6 +19,9 @@ use tempfile::TempDir;
 /// 2026-11-28 01:00 UTC.
 pub(crate) const NOW: Timestamp = Timestamp(1_795_827_600_000);
 
+/// The uid and gid of the box.
+pub(crate) const BOX: u32 = 64_242;
+
 /// The program that reads homes.
 pub(crate) fn reader() -> Vec<OsString> {
     vec![env!("CARGO_BIN_EXE_smartbox-reader").into(), READER_ARG.into()]
@@ -34,6 +37,8 @@ impl World {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("home")).unwrap();
+        // A box's own processes reach their home by another way than this directory, but not in a test.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).unwrap();
         let smartbox = "box_0123456789abcdefghjk".parse().unwrap();
         let bytes: [u8; 64] = std::array::from_fn(|n| n as u8 * 3 + 7);
         Self { dir, of: RepositoryOf { smartbox, key: RepositoryKey::new(bytes) } }
@@ -69,6 +74,47 @@ impl World {
 
     pub(crate) async fn take(&self, generation: u64) -> Result<Taken, SnapshotError> {
         self.driver().take(self.of.clone(), self.order(generation)).await
+    }
+
+    /// With these files in it.
+    pub(crate) fn with(files: &[(&str, &[u8])]) -> Self {
+        let world = Self::new();
+        for (name, bytes) in files {
+            fs::write(world.home().join(name), bytes).unwrap();
+        }
+        world
+    }
+
+    /// Gives everything in the home to a box's user, and says who that is.
+    pub(crate) fn owned(&self) -> Option<(u32, u32)> {
+        assert!(rustix::process::geteuid().is_root(), "these tests are of a platform that is root");
+        let mut stack = vec![self.home()];
+        while let Some(path) = stack.pop() {
+            std::os::unix::fs::lchown(&path, Some(BOX), Some(BOX)).unwrap();
+            if fs::symlink_metadata(&path).unwrap().is_dir() {
+                stack.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            }
+        }
+        Some((BOX, BOX))
+    }
+
+    /// Takes with what `change` makes of the order.
+    pub(crate) async fn take_as(
+        &self,
+        generation: u64,
+        change: impl FnOnce(&mut TakeOrder),
+    ) -> Result<Taken, SnapshotError> {
+        let mut order = self.order(generation);
+        change(&mut order);
+        self.driver().take(self.of.clone(), order).await
+    }
+
+    /// Restores into a new directory, which is kept for a look.
+    pub(crate) async fn back(&self, id: &SnapshotId) -> TempDir {
+        let into = tempfile::tempdir_in(self.dir.path()).unwrap();
+        let path = into.path().to_owned();
+        self.driver().restore(self.of.clone(), id.clone(), path, None).await.unwrap();
+        into
     }
 
     /// Restores into a new directory and says what is there.
