@@ -50,6 +50,10 @@ bench-fleet:
 chaos rounds="200" real="5":
     scripts/chaos.sh {{rounds}} {{real}}
 
+# Takes snapshots of a box that writes without pause, and looks into each.
+load-snapshot rounds="100":
+    SMARTBOX_SNAPSHOT_ROUNDS={{rounds}} cargo test --release -p smartbox-snapshot --test it load::
+
 # Asks the API everything that its document allows, and much that it does not.
 fuzz-api *args:
     scripts/fuzz-api.sh {{args}}

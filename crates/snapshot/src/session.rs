@@ -143,7 +143,7 @@ impl Session {
             match self.hear()? {
                 (Say::Found(batch), None) => {
                     for found in batch {
-                        listing.push(found).map_err(|why| broken(why.into()))?;
+                        listing.push(found).map_err(broken)?;
                     }
                 }
                 (Say::End(end), None) => return Ok(Walked { listing, end }),

@@ -12,6 +12,7 @@ mod hostile;
 mod killed;
 mod load;
 mod moment;
+mod readback;
 mod restic;
 mod round;
 mod shelf;
