@@ -8,6 +8,7 @@ use smartbox_core::snapshot::port::SnapshotError;
 use crate::reader::wire::Time;
 use crate::seen::Seen;
 use crate::session::{Purpose, Reader, Session};
+use crate::trim::{LARGE, trim};
 use crate::unit;
 
 /// What cannot be told is a difference.
@@ -37,5 +38,10 @@ fn digest(
     let mut idle: Vec<usize> = units.into_iter().flat_map(|unit| unit.idle).collect();
     idle.sort_unstable();
     idle.dedup();
-    Ok(walked.listing.digest(&idle))
+    let digest = walked.listing.digest(&idle);
+    if walked.listing.things.len() > LARGE {
+        drop(walked);
+        trim();
+    }
+    Ok(digest)
 }

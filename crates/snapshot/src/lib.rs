@@ -46,6 +46,7 @@ mod source;
 mod take;
 mod takes;
 mod tar;
+mod trim;
 mod unit;
 mod verify;
 

@@ -14,6 +14,9 @@ const LATELY: i64 = 120;
 /// Larger ones are copied only if they did change while they were read.
 const LARGE: u64 = 256 << 20;
 
+/// More files are not copied for having changed lately: that they are many is the first thing known of them.
+const MANY: usize = 20_000;
+
 /// What makes a file one that is copied.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hot<'a> {
@@ -23,14 +26,14 @@ pub(crate) struct Hot<'a> {
     pub(crate) most: u64,
     /// Or it is one of these inodes, whatever it is called by now.
     pub(crate) marked: &'a HashSet<u64>,
-    /// Or it is one of a home that is small enough to be copied whole.
-    pub(crate) whole: bool,
+    /// There will be no further try: as many as there are, and a home that is small enough whole.
+    pub(crate) last: bool,
 }
 
 impl<'a> Hot<'a> {
     /// Of a home in which nothing runs.
     pub(crate) fn none(marked: &'a HashSet<u64>, last: bool) -> Self {
-        Self { from: Time(i64::MAX, 0), most: LARGE, marked, whole: last }
+        Self { from: Time(i64::MAX, 0), most: LARGE, marked, last }
     }
 
     /// Of one that runs, given that what is older than `since` is archived already. The last time of all
@@ -38,11 +41,11 @@ impl<'a> Hot<'a> {
     pub(crate) fn lately(now: Time, since: Time, marked: &'a HashSet<u64>, last: bool) -> Self {
         let recent = Time(now.0 - LATELY, 0);
         let from = if last { since } else { since.max(recent) };
-        Self { from, most: if last { u64::MAX } else { LARGE }, marked, whole: last }
+        Self { from, most: if last { u64::MAX } else { LARGE }, marked, last }
     }
 
-    fn is(&self, stat: &Looks) -> bool {
-        (stat.ctime >= self.from && stat.size <= self.most) || self.marked.contains(&stat.inode)
+    fn late(&self, stat: &Looks) -> bool {
+        stat.ctime >= self.from && stat.size <= self.most
     }
 }
 
@@ -111,12 +114,17 @@ impl Copies {
             done.extend(&unit.idle);
         }
         let bytes: u64 = listing.things.iter().map(|thing| thing.stat.size).sum();
-        let whole = hot.whole && bytes <= LARGE;
+        let whole = hot.last && bytes <= LARGE;
+        let mut left = if hot.last { usize::MAX } else { MANY };
         for (index, thing) in listing.things.iter().enumerate() {
             if thing.kind != Kind::File || done.contains(&index) {
                 continue;
             }
-            if whole || hot.is(&thing.stat) {
+            if whole
+                || (left > 0 && hot.late(&thing.stat))
+                || hot.marked.contains(&thing.stat.inode)
+            {
+                left = left.saturating_sub(1);
                 let path = listing.path(index);
                 let copy = self.name(&path);
                 picks.push(Pick { index, path, copy });

@@ -17,6 +17,7 @@ use crate::prune::{self, Going};
 use crate::resume::Ready;
 use crate::source::{Again, lock};
 use crate::take::Try;
+use crate::trim::{LARGE, trim};
 use crate::{changed, claim, take};
 
 /// How often a home is read that changes while it is.
@@ -67,9 +68,14 @@ impl Takes for Restic {
                     let ready = Ready::make(&backend, &opened, &order.claim)?;
                     let parent = ready.parent.as_deref();
                     let this = Try { reader, runtime, order, parent, again: noted, last };
-                    let taken = take::take(opened, &smartbox, &this)?;
-                    ready.done(&backend);
-                    Ok(taken)
+                    let taken = take::take(opened, &smartbox, &this);
+                    if taken.as_ref().map_or(true, |taken| taken.snapshot.files > LARGE as u64) {
+                        trim();
+                    }
+                    if taken.is_ok() {
+                        ready.done(&backend);
+                    }
+                    taken
                 });
                 match taken.await {
                     // Something changed while it was read, and is copied the next time.
