@@ -1,6 +1,6 @@
 //! What is in a home, as its reader told it: nothing is taken in that could not be so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use sha2::{Digest, Sha256};
@@ -89,6 +89,16 @@ impl Listing {
         }
         names.reverse();
         names.join(&b'/')
+    }
+
+    /// What is in each directory, and in the home itself, by name.
+    pub(crate) fn below(&self) -> HashMap<Option<usize>, BTreeMap<&[u8], usize>> {
+        let mut below: HashMap<_, BTreeMap<&[u8], usize>> = HashMap::new();
+        for (index, thing) in self.things.iter().enumerate() {
+            let parent = (thing.parent != TOP).then_some(thing.parent as usize);
+            below.entry(parent).or_default().insert(&thing.name, index);
+        }
+        below
     }
 
     /// The latest date that something in it has, but for those of a clock that was ahead.

@@ -29,6 +29,11 @@ fn what_can_be_is_taken_in_and_has_its_path() {
     ];
     let listing = take(all).unwrap();
     let paths: Vec<_> = (0..6).map(|index| listing.path(index)).collect();
+    let below = listing.below();
+    let names = |parent| below[&parent].keys().copied().collect::<Vec<_>>();
+    assert_eq!(names(None), [&b"a"[..], b"a.txt", b"z"]);
+    assert_eq!(names(Some(0)), [&b"b"[..], b"c"]);
+    assert_eq!(below[&Some(1)][&b"\xff\n"[..]], 2);
     assert_eq!(paths, [&b"a"[..], b"a/b", b"a/b/\xff\n", b"a/c", b"a.txt", b"z"]);
 }
 
