@@ -21,6 +21,7 @@ use crate::scratch::Scratch;
 use crate::seen::Seen;
 use crate::session::Reader;
 use crate::source::{Again, Home, lock};
+use crate::trim::trim;
 
 const WHAT: &str = "snapshot";
 
@@ -59,6 +60,8 @@ pub(crate) fn take(
     });
     let lift = |error| why(&gate, WHAT, error);
     let indexed = repository.to_indexed_ids().map_err(lift)?;
+    // Reading the index takes several times what it comes to.
+    trim();
     let _scratch = Scratch::new(&order.home)?;
     let (reader, runtime, last) = (this.reader, this.runtime, this.last);
     let wish = Wish { reader, order, seen: seen.as_ref(), marked: &marked, last, runtime };
