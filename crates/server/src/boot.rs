@@ -1,6 +1,7 @@
 //! The only file that names concrete drivers: it makes each of them and introduces them to one
 //! another. What is absent: any rule of its own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +19,9 @@ use smartbox_core::engine::Manifest;
 use smartbox_core::id::Entropy;
 use smartbox_core::sandbox::Capabilities;
 use smartbox_core::sandbox::port::{Runtime, RuntimeError};
-use smartbox_core::secret::Secret;
+use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::smartbox::{Base, Smartbox};
-use smartbox_core::snapshot::Keep;
+use smartbox_core::snapshot::port::{Shelves, SnapshotError, Snapshots};
 use smartbox_core::store::{self, StoreError};
 use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::{Clock, Timestamp};
@@ -30,13 +31,14 @@ use smartbox_engine::identity;
 use smartbox_engine::install::{self, InstallError, Installed, Progress};
 use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
 use smartbox_runtime::{Machine, Native, NativeConfig, Profile};
-use smartbox_snapshot::Restic;
+use smartbox_snapshot::{Bucket, Restic};
 use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Access, Master};
 use crate::app::{About, App, Inner};
-use crate::config::Config;
+use crate::config::snapshots::{SECRETS, Storage};
+use crate::config::{self, Config, ConfigError};
 use crate::given::Releases;
 use crate::metrics::{Counted, Metrics, Noted};
 use crate::site::Site;
@@ -102,12 +104,13 @@ pub(crate) async fn start(
     let counted = Counted::over(sqlite.clone(), metrics.clone());
     let gateway = gateway(&config, &sqlite, &counted, &tracker, &clock)?;
     let book = book(&config, &counted, &clock, &entropy)?;
+    let (snapshots, objective) = snapshots(&config, &sqlite).await?;
     let control = Control::open(Parts {
         store: counted.clone(),
         runtime: Arc::new(TracedRuntime(runtime.clone())),
         homes: runtime.clone(),
         places: runtime.clone(),
-        snapshots: Arc::new(snapshots(&config)?),
+        snapshots,
         gauges: runtime,
         telemetry: metrics.clone(),
         host: Arc::new(Machine),
@@ -120,7 +123,7 @@ pub(crate) async fn start(
         clock: clock.clone(),
         entropy: entropy.clone(),
         works: Vec::new(),
-        settings: settings(&config, &site),
+        settings: settings(&config, &site, objective),
     })
     .await
     .map_err(|e| BootError::broken("taking over the boxes", e))?;
@@ -252,18 +255,13 @@ fn broker(
     })
 }
 
-/// Where snapshots of homes are kept.
-fn snapshots(config: &Config) -> Result<Restic, BootError> {
-    Restic::directory(&config.data_dir.join("snapshots"))
-        .map_err(|e| BootError::broken("opening the directory of snapshots", e))
-}
-
-fn snapshot_settings() -> SnapshotSettings {
+fn snapshot_settings(config: &Config, objective: Duration) -> SnapshotSettings {
+    let of = &config.snapshots;
     SnapshotSettings {
-        objective: Duration::from_secs(60),
-        keep: Keep { last: 10, hourly: 24, daily: 14, weekly: 8, monthly: 12 },
-        tombstones: Duration::from_hours(30 * 24),
-        drill_every: Some(Duration::from_hours(7 * 24)),
+        objective: of.objective.unwrap_or(objective),
+        keep: of.keep,
+        tombstones: of.tombstones,
+        drill_every: Some(of.drill_every).filter(|every| !every.is_zero()),
         exclude: smartbox_snapshot::USUAL.iter().map(ToString::to_string).collect(),
     }
 }
@@ -282,6 +280,79 @@ async fn records(
             other => BootError::Records { why: other.to_string(), source: other.into() },
         }
     })
+}
+
+/// Where snapshots go, and how fresh they are to be there. Nothing is asked of a bucket yet: one that is
+/// away must not keep boxes from running.
+async fn snapshots(
+    config: &Config,
+    records: &Sqlite,
+) -> Result<(Arc<dyn Snapshots>, Duration), BootError> {
+    let kept = store::read(records, |tx| {
+        Box::pin(async move {
+            let mut kept = BTreeMap::new();
+            for name in SECRETS {
+                if let Some(value) = tx.secrets().open(Scope::Platform, name.to_owned()).await? {
+                    kept.insert(name.to_owned(), value);
+                }
+            }
+            Ok(kept)
+        })
+    });
+    let kept = kept.await.map_err(|e: StoreError| BootError::broken("reading secrets", e))?;
+    let storage = config.snapshots.place(&kept)?;
+    let objective = storage.objective();
+    let opened = shelf(&config.snapshots, storage)
+        .map_err(|e| BootError::broken("opening the storage of snapshots", e))?;
+    Ok((Arc::new(opened), objective))
+}
+
+fn shelf(of: &config::snapshots::Snapshots, storage: Storage) -> Result<Restic, SnapshotError> {
+    let (endpoint, key_id, secret) = match storage {
+        Storage::Directory(path) => return Restic::directory(&path),
+        Storage::Bucket { endpoint, key_id, secret } => (endpoint, key_id, secret),
+    };
+    Restic::bucket(&Bucket {
+        endpoint,
+        bucket: of.bucket.clone(),
+        region: of.region.clone(),
+        key_id,
+        secret,
+        path_style: of.path_style,
+        prefix: of.prefix.clone(),
+        limits: smartbox_snapshot::Limits {
+            concurrency: of.concurrency,
+            bandwidth: of.bandwidth,
+            ..smartbox_snapshot::Limits::default()
+        },
+    })
+}
+
+/// Where snapshots go by the configuration alone, and whether that place works: tried, and nothing kept.
+/// For `doctor`, which does not open the vault.
+pub async fn try_snapshots(config: &Config) -> Result<String, TrySnapshots> {
+    let storage = config.snapshots.place(&BTreeMap::new()).map_err(TrySnapshots::Config)?;
+    let absent = match &storage {
+        Storage::Directory(path) if !path.exists() => Some(path.display().to_string()),
+        _ => None,
+    };
+    if let Some(path) = absent {
+        return Ok(format!("the directory {path}, which is not there yet; `smartbox up` makes it"));
+    }
+    let shelf = shelf(&config.snapshots, storage).map_err(TrySnapshots::Storage)?;
+    shelf.probe().await.map_err(TrySnapshots::Storage)?;
+    Ok(shelf.whereabouts())
+}
+
+/// Why snapshots would go nowhere.
+#[derive(Debug, thiserror::Error)]
+pub enum TrySnapshots {
+    /// Something is missing, or makes no sense.
+    #[error(transparent)]
+    Config(ConfigError),
+    /// The place does not work.
+    #[error(transparent)]
+    Storage(SnapshotError),
 }
 
 /// Host uids that one installation may give out.
@@ -391,7 +462,7 @@ fn not_installed(error: InstallError) -> BootError {
     }
 }
 
-fn settings(config: &Config, site: &Site) -> Settings {
+fn settings(config: &Config, site: &Site, objective: Duration) -> Settings {
     let origins = site.clone();
     Settings {
         tiers: config.tiers.clone(),
@@ -404,7 +475,7 @@ fn settings(config: &Config, site: &Site) -> Settings {
         heartbeat: HEARTBEAT,
         model: config.models.model.clone(),
         jobs: config.jobs,
-        snapshots: snapshot_settings(),
+        snapshots: snapshot_settings(config, objective),
         trust: trust(),
         origins: Arc::new(move |label| vec![origins.box_origin(label)]),
     }

@@ -16,5 +16,5 @@ pub mod system;
 pub mod traces;
 pub mod up;
 
-pub use boot::{detect, install_engine};
+pub use boot::{TrySnapshots, detect, install_engine, try_snapshots};
 pub use up::{BootError, Event, Ready, UpOptions, up};

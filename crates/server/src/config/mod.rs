@@ -21,6 +21,7 @@ pub mod original;
 pub mod place;
 pub mod size;
 pub mod sleep;
+pub mod snapshots;
 pub mod sources;
 pub mod tier;
 pub mod traces;
@@ -56,6 +57,8 @@ pub struct Config {
     pub engine: engine::EngineChoice,
     /// Where Prometheus may ask.
     pub metrics: metrics::Metrics,
+    /// Where snapshots are kept, and which.
+    pub snapshots: snapshots::Snapshots,
     /// Where spans are sent.
     pub traces: traces::Traces,
     /// Model providers.
@@ -84,6 +87,7 @@ pub(crate) struct Written {
     jobs: jobs::Written,
     metrics: metrics::Written,
     models: models::Written,
+    snapshots: snapshots::Written,
     traces: traces::Written,
     tiers: BTreeMap<String, tier::Written>,
 }
@@ -129,8 +133,19 @@ impl Config {
         let path = data_dir.join(FILE);
         let base: Written = file::parse(Path::new("defaults.toml"), include_str!("defaults.toml"))?;
         let file: Written = file::parse(&path, text)?;
-        let Written { http, boxes, sleep, egress, engine, jobs, metrics, models, traces, tiers } =
-            file;
+        let Written {
+            http,
+            boxes,
+            sleep,
+            egress,
+            engine,
+            jobs,
+            metrics,
+            models,
+            snapshots,
+            traces,
+            tiers,
+        } = file;
         let tiers = tier::settle(base.tiers, tiers)?;
         let http = http::settle(http, base.http, env, over.listen.as_deref())?;
         let models = models::settle(models, base.models, env)?;
@@ -144,6 +159,7 @@ impl Config {
             engine: engine::settle(engine, base.engine)?,
             jobs: jobs::settle(&jobs, &base.jobs)?,
             metrics: metrics::settle(&metrics)?,
+            snapshots: snapshots::settle(snapshots, base.snapshots, data_dir, env)?,
             traces: traces::settle(&traces, env)?,
             given: env::given(env, models.providers.iter().filter_map(|p| p.secret.as_deref()))?,
             models,

@@ -74,7 +74,7 @@ pub(crate) fn gateway(env: &Env) -> Result<Option<Gateway>, ConfigError> {
 }
 
 /// What is for, and which variables. A secret may be given as a file too.
-const TO_COME: [(&str, &[&str]); 5] = [
+const TO_COME: [(&str, &[&str]); 4] = [
     (
         "chat channels",
         &[
@@ -86,10 +86,6 @@ const TO_COME: [(&str, &[&str]); 5] = [
             "SLACK_BOT_TOKEN",
             "SLACK_APP_TOKEN",
         ],
-    ),
-    (
-        "backups to an object store",
-        &["R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", "R2_BUCKET_NAME", "CF_ACCOUNT_ID"],
     ),
     (
         "sign-in by others",

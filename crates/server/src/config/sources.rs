@@ -9,7 +9,9 @@ use serde::Serialize;
 use smartbox_core::egress::Quota;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, ConfigError, Env, Overrides, env, file, http, original, place, sleep, traces};
+use super::{
+    Config, ConfigError, Env, Overrides, env, file, http, original, place, sleep, snapshots, traces,
+};
 
 /// Who says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -100,6 +102,7 @@ pub fn settings(
     said.add("models.preferred", config.models.preferred.as_deref().unwrap_or("none"), &[]);
     said.add("models.demo", &config.models.demo.to_string(), &[]);
     said.providers(config);
+    said.snapshots(&config.snapshots);
     said.tiers(config);
     said.secret(env::MASTER_TOKEN, config.given.master.is_some());
     Ok(said.out)
@@ -156,6 +159,36 @@ impl Said<'_> {
             if let Some(secret) = &provider.secret {
                 self.secret(secret, config.given.keys.contains_key(secret));
             }
+        }
+    }
+
+    fn snapshots(&mut self, of: &snapshots::Snapshots) {
+        let some = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+        self.add("snapshots.directory", &of.directory.display().to_string(), &[]);
+        self.add("snapshots.endpoint", &some(of.endpoint.clone()), &[]);
+        self.add("snapshots.bucket", &of.bucket, &[snapshots::BUCKET]);
+        self.add("snapshots.region", &of.region, &[]);
+        self.add("snapshots.path_style", &of.path_style.to_string(), &[]);
+        let jurisdiction = of.jurisdiction.map(|one| one.to_string());
+        self.add("snapshots.jurisdiction", &some(jurisdiction), &[]);
+        let prefix = Some(of.prefix.clone()).filter(|prefix| !prefix.is_empty());
+        self.add("snapshots.prefix", &some(prefix), &[]);
+        let objective =
+            of.objective.map_or_else(|| "60s in a directory, 5m in a bucket".to_owned(), time);
+        self.add("snapshots.objective", &objective, &[]);
+        let keep = &of.keep;
+        let keep = format!(
+            "last {}, hourly {}, daily {}, weekly {}, monthly {}",
+            keep.last, keep.hourly, keep.daily, keep.weekly, keep.monthly
+        );
+        self.add("snapshots.keep", &keep, &[]);
+        self.add("snapshots.tombstones", &time(of.tombstones), &[]);
+        let bandwidth = of.bandwidth.map_or_else(|| "no limit".to_owned(), size);
+        self.add("snapshots.bandwidth", &bandwidth, &[]);
+        self.add("snapshots.concurrency", &of.concurrency.to_string(), &[]);
+        self.add("snapshots.drill_every", &time(of.drill_every), &[]);
+        for name in snapshots::SECRETS {
+            self.secret(name, of.given.contains_key(name));
         }
     }
 

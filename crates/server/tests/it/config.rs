@@ -63,6 +63,26 @@ fn bad_values_say_what_to_write() {
             "traces.endpoint",
             "OTEL_EXPORTER_OTLP_HEADERS",
         ),
+        ("[snapshots]\ndirectory = \"kept\"", "snapshots.directory", "beginning with /"),
+        ("[snapshots]\nendpoint = \"s3\"", "snapshots.endpoint", "https://s3.example.com"),
+        (
+            "[snapshots]\nendpoint = \"https://u:sk-abc@s3.example.com\"",
+            "snapshots.endpoint",
+            "without keys",
+        ),
+        ("[snapshots]\nbucket = \"My Bucket\"", "snapshots.bucket", "3 to 63"),
+        ("[snapshots]\nprefix = \"a/../b\"", "snapshots.prefix", "team/smartbox"),
+        ("[snapshots]\njurisdiction = \"mars\"", "smartbox.toml:2", "correct that line"),
+        (
+            "[snapshots]\njurisdiction = \"eu\"\nendpoint = \"https://s3.example.com\"",
+            "snapshots.jurisdiction",
+            "leave out one",
+        ),
+        ("[snapshots]\nobjective = \"soon\"", "snapshots.objective", "60s"),
+        ("[snapshots]\nobjective = \"5ms\"", "snapshots.objective", "60s"),
+        ("[snapshots]\ntombstones = \"x\"", "snapshots.tombstones", "30d"),
+        ("[snapshots]\nbandwidth = \"fast\"", "snapshots.bandwidth", "10MiB"),
+        ("[snapshots]\nkeep = { yearly = 1 }", "smartbox.toml:2", "did you mean"),
         ("[boxes]\ntier = \"standart-1\"", "boxes.tier", "did you mean `standard-1`?"),
         ("[tiers.big]\nmemory = \"much\"", "tiers.big.memory", "2GiB"),
         ("[tiers.big]\ncpu = -1.0", "tiers.big.cpu", "between"),
@@ -282,4 +302,116 @@ fn dev_mode_is_for_this_machine_alone_and_said_aloud() {
     assert!(!load("", &Env::of([("DEV_MODE", "false")])).unwrap().dev);
     assert!(load("", &Env::of([("DEV_MODE", "yes")])).is_err());
     assert!(!load("", &Env::default()).unwrap().dev);
+}
+
+mod snapshots {
+    use std::collections::BTreeMap;
+
+    use smartbox_core::secret::Secret;
+    use smartbox_server::config::snapshots::{ACCOUNT, KEY_ID, SECRET_KEY, SECRETS, Storage};
+
+    use super::*;
+
+    const VALUES: [&str; 3] = ["canary-id", "canary-key", "0123abcd0123abcd0123abcd0123abcd"];
+
+    /// The environment gives these, by their place among the three.
+    fn given(which: &[usize]) -> Env {
+        let of = |n: usize| match which.contains(&n) {
+            true => (SECRETS[n], VALUES[n]),
+            false => ("UNUSED", ""),
+        };
+        Env::of([of(0), of(1), of(2)])
+    }
+
+    fn kept(which: &[usize]) -> BTreeMap<String, Secret<String>> {
+        let one = |n: &usize| (SECRETS[*n].to_owned(), Secret::new(format!("kept-{}", VALUES[*n])));
+        which.iter().map(one).collect()
+    }
+
+    fn place(text: &str, env: &Env, vault: &[usize]) -> Result<Storage, ConfigError> {
+        load(text, env).unwrap().snapshots.place(&kept(vault))
+    }
+
+    #[test]
+    fn without_keys_they_go_to_a_directory() {
+        let storage = place("", &given(&[]), &[]).unwrap();
+        assert_eq!(storage.objective(), Duration::from_secs(60));
+        let Storage::Directory(path) = storage else { panic!("{storage:?}") };
+        assert_eq!(path, Path::new("/data/snapshots"));
+        let text = "[snapshots]\ndirectory = \"/mnt/kept\"";
+        let Ok(Storage::Directory(path)) = place(text, &given(&[]), &[]) else { panic!() };
+        assert_eq!(path, Path::new("/mnt/kept"));
+        let config = load("", &Env::default()).unwrap().snapshots;
+        assert_eq!((config.keep.last, config.keep.monthly), (10, 12));
+        assert_eq!(config.tombstones, Duration::from_secs(30 * 86_400));
+    }
+
+    #[test]
+    fn one_or_two_of_the_three_are_an_error_that_names_what_is_missing() {
+        for there in [vec![0], vec![1], vec![2], vec![0, 1], vec![0, 2], vec![1, 2]] {
+            // By the environment, by the vault, or by both together.
+            for split in 0..=there.len() {
+                let (env, vault) = there.split_at(split);
+                let error = place("", &given(env), vault).unwrap_err();
+                let said = format!("{error} / {} / {error:?}", error.hint());
+                for (n, name) in SECRETS.iter().enumerate().filter(|(n, _)| !there.contains(n)) {
+                    assert!(error.to_string().contains(name), "{n} of {there:?}: {said}");
+                }
+                assert!(VALUES.iter().all(|value| !said.contains(value)), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_three_are_a_bucket_at_cloudflare() {
+        for (text, host) in [
+            ("", "0123abcd0123abcd0123abcd0123abcd.r2.cloudflarestorage.com"),
+            (
+                "[snapshots]\njurisdiction = \"eu\"",
+                "0123abcd0123abcd0123abcd0123abcd.eu.r2.cloudflarestorage.com",
+            ),
+            (
+                "[snapshots]\njurisdiction = \"fedramp\"",
+                "0123abcd0123abcd0123abcd0123abcd.fedramp.r2.cloudflarestorage.com",
+            ),
+        ] {
+            let storage = place(text, &given(&[0, 1, 2]), &[]).unwrap();
+            assert_eq!(storage.objective(), Duration::from_secs(300));
+            assert!(!format!("{storage:?}").contains("canary"), "{storage:?}");
+            let Storage::Bucket { endpoint, key_id, .. } = storage else { panic!() };
+            assert_eq!(endpoint, format!("https://{host}"));
+            assert_eq!(key_id.expose(), "canary-id");
+        }
+        // What is kept wins over what lies about.
+        let storage = place("", &given(&[0, 1, 2]), &[0]).unwrap();
+        let Storage::Bucket { key_id, .. } = storage else { panic!() };
+        assert_eq!(key_id.expose(), "kept-canary-id");
+        let config = load("", &Env::of([("R2_BUCKET_NAME", "mine")])).unwrap();
+        assert_eq!(config.snapshots.bucket, "mine");
+        assert_eq!(load("", &Env::default()).unwrap().snapshots.bucket, "moltbot-data");
+    }
+
+    #[test]
+    fn another_server_needs_no_account_and_both_keys() {
+        let text = "[snapshots]\nendpoint = \"https://s3.example.com/\"";
+        let Ok(Storage::Bucket { endpoint, .. }) = place(text, &given(&[0, 1]), &[]) else {
+            panic!()
+        };
+        assert_eq!(endpoint, "https://s3.example.com");
+        let error = place(text, &given(&[]), &[]).unwrap_err().to_string();
+        assert!(error.contains("snapshots.endpoint") && error.contains(KEY_ID), "{error}");
+        assert!(error.contains(SECRET_KEY) && !error.contains(ACCOUNT), "{error}");
+        let error = place(text, &given(&[0]), &[]).unwrap_err().to_string();
+        assert!(error.contains(SECRET_KEY), "{error}");
+    }
+
+    #[test]
+    fn an_account_that_is_none_does_not_become_an_address() {
+        for bad in ["evil.example.com/", "a.b", "a b", "x@y"] {
+            let env = Env::of([(KEY_ID, "canary-id"), (SECRET_KEY, "canary-key"), (ACCOUNT, bad)]);
+            let error = place("", &env, &[]).unwrap_err();
+            let said = format!("{error} / {}", error.hint());
+            assert!(said.contains(ACCOUNT) && !said.contains(bad), "{said}");
+        }
+    }
 }

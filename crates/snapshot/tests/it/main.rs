@@ -15,7 +15,7 @@ mod moment;
 mod readback;
 mod restic;
 mod round;
-mod shelf;
 mod seen;
+mod shelf;
 mod walls;
 mod world;

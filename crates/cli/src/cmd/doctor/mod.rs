@@ -7,6 +7,7 @@ mod memory;
 mod platform;
 mod programs;
 mod settings;
+mod snapshots;
 
 use std::io;
 
@@ -50,6 +51,9 @@ async fn look(place: &Place, env: &Env) -> Result<Vec<Check>, CliError> {
         checks.extend(memory::checks());
         checks.extend(programs::checks(&dir, own));
         checks.extend(disk::checks(&dir));
+        if let Some(config) = &config {
+            checks.push(snapshots::check(config).await);
+        }
     }
     checks.extend(settings);
     checks.extend(platform::checks(place, env, config.as_ref()).await);
