@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of one test binary")]
 
 mod boxes;
+mod bucket;
 mod claims;
 mod databases;
 mod faults;
 mod faulty;
+mod front;
 mod heal;
 mod hostile;
 mod killed;
