@@ -187,11 +187,16 @@ fn size(bytes: u64) -> u32 {
 
 /// What stopped the library: what the storage said, or else that what it read made no sense.
 pub(crate) fn why(gate: &Gate, what: &'static str, error: Box<RusticError>) -> SnapshotError {
-    match gate.why() {
-        Some(SnapshotError::Missing { what: object }) if object != BUCKET => {
+    shut(gate, what).unwrap_or_else(|| crate::error::of_library(what, error))
+}
+
+/// What the storage said first, if it said anything. An object that something names and that is not
+/// there is damage: only what was asked for can be missing.
+pub(crate) fn shut(gate: &Gate, what: &'static str) -> Option<SnapshotError> {
+    Some(match gate.why()? {
+        SnapshotError::Missing { what: object } if object != BUCKET => {
             SnapshotError::Corrupt { what, source: "an object that it names is not there".into() }
         }
-        Some(first) => first,
-        None => crate::error::of_library(what, error),
-    }
+        first => first,
+    })
 }

@@ -3,16 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use rustic_core::repofile::{IndexFile, IndexPack};
 use rustic_core::{BlobId, FileType, Id, ReadBackend, RusticResult, TreeId};
 use smartbox_core::snapshot::port::SnapshotError;
 
 use crate::backend::{Backend, why};
-use crate::heal::is_whole;
+use crate::heal::look_at;
 use crate::open::Opened;
 use crate::shown::{Shown, deeper};
 
 const WHAT: &str = "repository of snapshots";
+
+/// Objects that are read at a time.
+const AT_ONCE: usize = 8;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -23,27 +27,18 @@ pub(crate) struct Survey {
     pub(crate) blobs: BTreeSet<BlobId>,
 }
 
-/// Looks for what is damaged, beginning with what the library told of.
-pub(crate) fn survey(
-    backend: &Backend,
-    opened: &Opened,
-    told: &[String],
-) -> Result<Survey, SnapshotError> {
+/// Looks at every object. A check ends where a directory cannot be read, and knows nothing of what is
+/// beneath; what is healed without it would be built upon that.
+pub(crate) fn survey(backend: &Backend, opened: &Opened) -> Result<Survey, SnapshotError> {
     let mut found = Survey::default();
     for kind in [FileType::Index, FileType::Snapshot] {
-        for (id, _) in list(backend, kind)? {
-            if is_whole(backend, kind, &id)? == Some(false) {
-                found.objects.push((kind, id));
-            }
-        }
+        let ids = list(backend, kind)?.into_iter().map(|(id, _)| id).collect();
+        found.objects.extend(broken(backend, kind, ids)?.into_iter().map(|id| (kind, id)));
     }
     let index = Indexed::read(backend, opened)?;
-    let named: BTreeSet<Id> = told.iter().flat_map(|text| ids(text)).collect();
-    let suspects = |id: &Id| named.contains(id);
-    let mut packs = index.broken(backend, suspects)?;
-    if packs.is_empty() && found.objects.is_empty() {
-        packs = index.broken(backend, |_| true)?;
-    }
+    let mut packs = index.gone();
+    let there = index.there.keys().filter(|id| !packs.contains(id)).copied().collect();
+    packs.extend(broken(backend, FileType::Pack, there)?);
     for id in packs {
         let blobs = index.packs.get(&id).into_iter().flat_map(|pack| &pack.blobs);
         found.blobs.extend(blobs.map(|blob| blob.id));
@@ -86,30 +81,21 @@ impl Indexed {
     pub(crate) fn has_unnamed(&self) -> bool {
         self.there.keys().any(|id| !self.packs.contains_key(id) && !self.marked.contains(id))
     }
+}
 
-    fn broken(
-        &self,
-        backend: &Backend,
-        suspects: impl Fn(&Id) -> bool,
-    ) -> Result<Vec<Id>, SnapshotError> {
-        let mut broken = self.gone();
-        for id in self.there.keys().filter(|id| suspects(id)) {
-            if !broken.contains(id) && is_whole(backend, FileType::Pack, id)? == Some(false) {
-                broken.push(*id);
-            }
-        }
-        Ok(broken)
-    }
+/// Those that are there and are not what their names say.
+fn broken(backend: &Backend, kind: FileType, ids: Vec<Id>) -> Result<Vec<Id>, SnapshotError> {
+    let looked = stream::iter(ids).map(|id| async move {
+        let whole = look_at(backend, kind, &id).await?;
+        Ok((whole == Some(false)).then_some(id))
+    });
+    let found: Vec<Option<Id>> =
+        backend.runtime.block_on(looked.buffered(AT_ONCE).try_collect())?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn list(backend: &Backend, kind: FileType) -> Result<Vec<(Id, u32)>, SnapshotError> {
     backend.list_with_size(kind).map_err(|error| why(&backend.gate, WHAT, error))
-}
-
-/// The ids that stand in a text.
-fn ids(text: &str) -> Vec<Id> {
-    let words = text.split(|c: char| !c.is_ascii_hexdigit()).filter(|word| word.len() == 64);
-    words.filter_map(|word| word.parse().ok()).collect()
 }
 
 /// The files that are hit.
@@ -156,19 +142,5 @@ impl<'a> Damage<'a> {
             0 => first.join(", "),
             more => format!("{} and {more} more", first.join(", ")),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_found_in_what_the_library_says() {
-        let id = "0123456789abcdef".repeat(4);
-        let text = format!("pack {id}: Hash mismatch. Computed hash: {}", "ab".repeat(32));
-        assert_eq!(ids(&text).len(), 2);
-        assert_eq!(ids(&text)[0].to_hex().as_str(), id);
-        assert!(ids("pack 0123: no").is_empty());
     }
 }

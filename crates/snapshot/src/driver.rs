@@ -16,10 +16,12 @@ use smartbox_core::snapshot::port::SnapshotError;
 use tokio::runtime::Handle;
 use tokio::sync::RwLock;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, shut};
 use crate::error::{of_kernel, of_store};
 use crate::gate::Gate;
 use crate::session::Reader;
+
+const WHAT: &str = "repository of snapshots";
 
 /// Repositories in the restic format over an object store.
 #[derive(Clone)]
@@ -107,10 +109,10 @@ impl Restic {
         let gate = backend.gate.clone();
         match tokio::task::spawn_blocking(move || work(backend)).await {
             // What the library went on over is no success.
-            Ok(Ok(done)) => gate.why().map_or(Ok(done), Err),
+            Ok(Ok(done)) => shut(&gate, WHAT).map_or(Ok(done), Err),
             Ok(Err(error)) => Err(error),
             // The library panics where a read fails under its threads; the gate knows why.
-            Err(source) => Err(gate.why().unwrap_or_else(|| SnapshotError::Broken {
+            Err(source) => Err(shut(&gate, WHAT).unwrap_or_else(|| SnapshotError::Broken {
                 doing: "using a repository of snapshots",
                 source: source.into(),
             })),

@@ -52,10 +52,15 @@ pub(crate) fn heal(
     notes: &[Path],
 ) -> Result<(), SnapshotError> {
     for (kind, id) in notes.iter().filter_map(read) {
-        if is_whole(backend, kind, &id)? == Some(false) {
+        if backend.runtime.block_on(look_at(backend, kind, &id))? == Some(false) {
             let name = format!("{}-{}", kind.dirname(), id.to_hex().as_str());
             let (from, to) = (backend.path(kind, &id), backend.beside(ASIDE).join(name));
-            backend.runtime.block_on(backend.store.rename(&from, &to)).map_err(of_store)?;
+            // Not a renaming, which does nothing where one that died has made both names one file.
+            let moved = async {
+                backend.store.copy(&from, &to).await?;
+                backend.store.delete(&from).await
+            };
+            backend.runtime.block_on(moved).map_err(of_store)?;
         }
     }
     index(opened)
@@ -68,14 +73,14 @@ pub(crate) fn index(opened: &Opened) -> Result<(), SnapshotError> {
 }
 
 /// Whether an object is what its name says, which is the hash of it; nothing if it is not there.
-pub(crate) fn is_whole(
+pub(crate) async fn look_at(
     backend: &Backend,
     kind: FileType,
     id: &Id,
 ) -> Result<Option<bool>, SnapshotError> {
     let path = backend.path(kind, id);
     let got = async { backend.store.get(&path).await?.bytes().await };
-    match backend.runtime.block_on(got).map_err(of_store) {
+    match got.await.map_err(of_store) {
         Ok(bytes) => Ok(Some(hex(&Sha256::digest(&bytes)) == id.to_hex().as_str())),
         Err(SnapshotError::Missing { what: "object" }) => Ok(None),
         Err(error) => Err(error),

@@ -15,6 +15,7 @@ use smartbox_core::snapshot::{RepositoryOf, SnapshotId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::backend::shut;
 use crate::driver::Restic;
 use crate::gate::Gate;
 use crate::open::open;
@@ -103,7 +104,7 @@ async fn broken(thread: JoinHandle<()>, gate: &Gate) -> SnapshotError {
 }
 
 fn fallen(gate: &Gate, source: tokio::task::JoinError) -> SnapshotError {
-    gate.why().unwrap_or_else(|| SnapshotError::Broken {
+    shut(gate, "snapshot").unwrap_or_else(|| SnapshotError::Broken {
         doing: "reading out of a snapshot",
         source: source.into(),
     })

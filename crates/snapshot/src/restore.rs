@@ -15,7 +15,7 @@ use rustix::fs::statvfs;
 use smartbox_core::snapshot::SnapshotId;
 use smartbox_core::snapshot::port::SnapshotError;
 
-use crate::backend::why;
+use crate::backend::{shut, why};
 use crate::error::{kernel, of_kernel};
 use crate::found;
 use crate::open::Opened;
@@ -27,6 +27,9 @@ const DOING: &str = "restoring a snapshot";
 
 /// A disk on which less than this is left is full.
 const LEFT: u64 = 1 << 20;
+
+/// How the library says, as it panics, that the cipher refused something.
+const CIPHER: &str = "kind: Cryptography";
 
 /// Files that are read back at a time.
 const READERS: usize = 4;
@@ -61,9 +64,14 @@ pub(crate) fn restore(opened: Opened, id: &SnapshotId, into: &Path) -> Result<()
     }));
     match done {
         Ok(done) => done.map_err(lift)?,
-        Err(_) => {
-            let fell = broken("it could not be written, or not be read");
-            return Err(gate.why().unwrap_or(if full(into) { SnapshotError::Full } else { fell }));
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map_or("", String::as_str);
+            let fell = match text.contains(CIPHER) {
+                true => damage("a piece of it cannot be deciphered".into()),
+                false if full(into) => SnapshotError::Full,
+                false => broken("it could not be written"),
+            };
+            return Err(shut(&gate, WHAT).unwrap_or(fell));
         }
     }
 

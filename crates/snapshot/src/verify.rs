@@ -33,8 +33,7 @@ pub(crate) fn verify(
     };
     // With a gate of its own: the first one is shut by what was found.
     let fresh = backend.anew();
-    let Ok(found) = open(fresh.clone(), key).and_then(|opened| survey(&fresh, &opened, &told))
-    else {
+    let Ok(found) = open(fresh.clone(), key).and_then(|opened| survey(&fresh, &opened)) else {
         return Err(SnapshotError::Corrupt { what, source });
     };
     for (kind, id) in &found.objects {

@@ -273,7 +273,7 @@ async fn damage_is_found_and_never_restored() {
             let into = tempfile::tempdir().unwrap();
             let path = into.path().to_owned();
             let restored = driver.restore(world.of.clone(), taken.id.clone(), path, None).await;
-            assert!(restored.is_err(), "damage was restored");
+            assert!(matches!(restored, Err(SnapshotError::Corrupt { .. })), "{restored:?}");
         }
         fs::write(&path, whole).unwrap();
     }
