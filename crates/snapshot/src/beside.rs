@@ -1,6 +1,7 @@
 //! What lies beside a box's repository, and the box's part of the store as a whole.
 
 use std::collections::BTreeSet;
+use std::path::Path as FsPath;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -90,6 +91,16 @@ impl Restic {
         Ok(())
     }
 
+    /// Removes what a dead writer left in a directory: files whose names the store gives to what is only
+    /// half written, and which it therefore does not list. Whoever calls is the only writer.
+    pub(crate) async fn sweep(&self, smartbox: &SmartboxId) -> Result<(), SnapshotError> {
+        let Some(directory) = &self.directory else { return Ok(()) };
+        let root = directory.join(smartbox.as_str()).join("repository");
+        let swept = tokio::task::spawn_blocking(move || half_written(&root));
+        let swept = swept.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+        swept.map_err(|error| of_kernel("sweeping a repository", error))
+    }
+
     async fn clear(&self, beneath: &Path) -> Result<(), SnapshotError> {
         // Listed to its end before anything is removed: both at a time would wait for one another where
         // the number of requests has a limit.
@@ -128,6 +139,22 @@ impl Restic {
             ),
         }
     }
+}
+
+fn half_written(directory: &FsPath) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            half_written(&entry.path())?;
+            continue;
+        }
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|name| name.rsplit_once('#')).map(|(_, number)| number);
+        if number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit())) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes objects. One that is missing is fine.

@@ -1,10 +1,12 @@
 //! Restores a snapshot into an empty directory, and looks at what came out: the library only logs a
 //! mode, a time or a link that it could not make.
 
+use std::collections::HashSet;
 use std::fs::{self, File, Metadata as Found};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rustic_core::repofile::{Node, NodeType};
@@ -19,7 +21,7 @@ use crate::backend::{shut, why};
 use crate::error::{kernel, of_kernel};
 use crate::found;
 use crate::open::Opened;
-use crate::shown::damage;
+use crate::shown::{damage, is_name};
 use crate::verify::find;
 
 const WHAT: &str = "snapshot";
@@ -46,13 +48,15 @@ pub(crate) fn restore(opened: Opened, id: &SnapshotId, into: &Path) -> Result<()
     let indexed = repository.to_indexed().map_err(lift)?;
     let root = indexed.node_from_snapshot_and_path(&file, "").map_err(lift)?;
     let listed = indexed.ls(&root, &LsOptions::default()).map_err(lift)?;
-    // The library goes where a name leads it.
+    // The library goes where a name leads it, and a name twice may be a link first.
+    let mut seen = HashSet::new();
     for entry in listed.clone() {
-        let (path, _) = entry.map_err(lift)?;
-        if !path.components().all(|part| matches!(part, Component::Normal(_))) {
-            return Err(damage(format!("`{}` leads out of it", path.display()).into()));
+        let (path, node) = entry.map_err(lift)?;
+        if !is_name(node.name().as_bytes()) || !seen.insert(path) {
+            return Err(damage(format!("`{}` is not a name", node.name.escape_debug()).into()));
         }
     }
+    drop(seen);
 
     let mut options = RestoreOptions::default();
     options.no_ownership = true;

@@ -1,7 +1,8 @@
 //! A snapshot's tree, looked at piece by piece. Every piece is what its name says it is, or is damage; a
 //! tree that leads out of itself is damage too, whoever made it.
 
-use std::ffi::OsString;
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use bytes::Bytes;
@@ -59,7 +60,9 @@ impl Shown {
     pub(crate) fn directory(&self, id: TreeId) -> Result<Vec<Node>, SnapshotError> {
         let bytes = self.blob(BlobId::from(id), BlobType::Tree)?;
         let tree: Tree = serde_json::from_slice(&bytes).map_err(|error| damage(error.into()))?;
-        match tree.nodes.iter().find(|node| !is_name(node.name().as_bytes())) {
+        let mut seen = HashSet::new();
+        let mut good = |name: &OsStr| is_name(name.as_bytes()) && seen.insert(name.to_owned());
+        match tree.nodes.iter().find(|node| !good(&node.name())) {
             Some(bad) => Err(damage(format!("`{}` is not a name", bad.name.escape_debug()).into())),
             None => Ok(tree.nodes),
         }
@@ -167,3 +170,6 @@ pub(crate) fn missing() -> SnapshotError {
 pub(crate) fn damage(source: Cause) -> SnapshotError {
     SnapshotError::Corrupt { what: WHAT, source }
 }
+
+#[cfg(test)]
+mod tests;

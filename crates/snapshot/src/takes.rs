@@ -107,6 +107,7 @@ impl Takes for Restic {
                 prune::prune(&open(backend, &key)?, &remove, going)
             });
             let snapshots = pruned.await?;
+            self.sweep(&of.smartbox).await?;
             if let Some(before) = before {
                 prune::forget_claims(&*self.store, &Self::beside(&of), before).await?;
             }

@@ -193,6 +193,10 @@ async fn what_a_dead_writer_left_is_not_taken_for_an_object() {
     assert_eq!(driver.list(world.of.clone()).await.unwrap(), Shelf::Some(vec![taken.clone()]));
     driver.verify(world.of.clone(), None).await.unwrap();
     assert_eq!(world.restored(&taken.id).await, tree(&world.home()));
+    // It takes room, which a pruning gives back.
+    driver.prune(world.of.clone(), Vec::new(), None).await.unwrap();
+    assert!(tree(&world.storage()).keys().all(|name| !name.contains(&b'#')));
+    assert_eq!(world.restored(&taken.id).await, tree(&world.home()));
 }
 
 #[tokio::test]

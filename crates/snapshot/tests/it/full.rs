@@ -12,6 +12,7 @@ struct Disk(PathBuf);
 
 impl Disk {
     /// None if this user may not.
+    #[expect(clippy::print_stderr, reason = "what is not checked is said")]
     fn of(path: &Path, options: &std::ffi::CStr) -> Option<Self> {
         fs::create_dir_all(path).unwrap();
         match mount("tmpfs", path, "tmpfs", MountFlags::empty(), Some(options)) {

@@ -16,6 +16,7 @@ mod killed;
 mod load;
 mod moment;
 mod readback;
+mod moto;
 mod restic;
 mod round;
 mod seen;
