@@ -133,7 +133,7 @@ impl Snapshots {
             (Some(key_id), Some(secret), _, _) if missing.is_empty() => {
                 let endpoint = match (&self.endpoint, of(ACCOUNT)) {
                     (Some(endpoint), _) => endpoint.clone(),
-                    (None, account) => self.at_cloudflare(account)?,
+                    (None, account) => self.at_cloudflare(account.as_ref())?,
                 };
                 Ok(Storage::Bucket { endpoint, key_id, secret })
             }
@@ -149,8 +149,8 @@ impl Snapshots {
         }
     }
 
-    fn at_cloudflare(&self, account: Option<Secret<String>>) -> Result<String, ConfigError> {
-        let account = account.as_ref().map_or("", |account| account.expose().as_str());
+    fn at_cloudflare(&self, account: Option<&Secret<String>>) -> Result<String, ConfigError> {
+        let account = account.map_or("", |account| account.expose().as_str());
         let good = (1..=63).contains(&account.len())
             && account.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !good {
