@@ -12,7 +12,6 @@
 
 mod backend;
 mod beside;
-mod bucket;
 mod changed;
 mod claim;
 mod damage;
@@ -39,6 +38,7 @@ mod reader;
 mod rested;
 mod restore;
 mod resume;
+mod s3;
 mod scratch;
 mod seen;
 mod session;
@@ -52,7 +52,7 @@ mod trim;
 mod unit;
 mod verify;
 
-pub use bucket::{Bucket, Limits};
 pub use driver::Restic;
 pub use exclude::USUAL;
 pub use reader::{ARG as READER_ARG, reader_main};
+pub use s3::{Bucket, Limits};

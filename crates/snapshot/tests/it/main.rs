@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of one test binary")]
 
 mod boxes;
-mod bucket;
 mod claims;
 mod databases;
 mod faults;
@@ -15,12 +14,13 @@ mod hostile;
 mod killed;
 mod load;
 mod moment;
-mod readback;
 mod moto;
+mod readback;
 mod restic;
 mod round;
+mod s3;
 mod seen;
 mod shelf;
-mod walls;
 mod stages;
+mod walls;
 mod world;

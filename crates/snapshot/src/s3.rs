@@ -71,11 +71,18 @@ const CONNECT: Duration = Duration::from_secs(10);
 impl Restic {
     /// In a bucket, which must be there. Nothing is asked of it yet.
     pub fn bucket(bucket: &Bucket) -> Result<Self, SnapshotError> {
+        Ok(Self::at(bucket.store()?, bucket.whereabouts(), None))
+    }
+}
+
+impl Bucket {
+    /// A store over it, within its limits, whose errors do not say what opens it.
+    pub fn store(&self) -> Result<Arc<dyn ObjectStore>, SnapshotError> {
         if CryptoProvider::get_default().is_none() {
             // Losing a race against another installer is as good as winning it.
             let _ = ring::default_provider().install_default();
         }
-        let limits = bucket.limits;
+        let limits = self.limits;
         let client = ClientOptions::new()
             // Servers at home and in tests have no certificate; the signature covers what is sent.
             .with_allow_http(true)
@@ -87,29 +94,26 @@ impl Restic {
             retry_timeout: limits.patience,
         };
         let store = AmazonS3Builder::new()
-            .with_endpoint(bucket.endpoint())
-            .with_bucket_name(&bucket.bucket)
-            .with_region(&bucket.region)
-            .with_access_key_id(bucket.key_id.expose())
-            .with_secret_access_key(bucket.secret.expose())
-            .with_virtual_hosted_style_request(!bucket.path_style)
+            .with_endpoint(self.endpoint())
+            .with_bucket_name(&self.bucket)
+            .with_region(&self.region)
+            .with_access_key_id(self.key_id.expose())
+            .with_secret_access_key(self.secret.expose())
+            .with_virtual_hosted_style_request(!self.path_style)
             .with_conditional_put(S3ConditionalPut::ETagMatch)
             .with_client_options(client)
             .with_retry(retry)
             .build()
             .map_err(of_store)?;
         let limited = LimitStore::new(store, limits.concurrency.max(1));
-        let veil = Veil::over([bucket.key_id.clone(), bucket.secret.clone()]);
-        let paced = Paced::new(limited, bucket.whereabouts(), limits.bandwidth, veil);
-        let store: Arc<dyn ObjectStore> = match bucket.prefix.trim_matches('/') {
+        let veil = Veil::over([self.key_id.clone(), self.secret.clone()]);
+        let paced = Paced::new(limited, self.whereabouts(), limits.bandwidth, veil);
+        Ok(match self.prefix.trim_matches('/') {
             "" => Arc::new(paced),
             prefix => Arc::new(PrefixStore::new(paced, Path::from(prefix))),
-        };
-        Ok(Self::at(store, bucket.whereabouts(), None))
+        })
     }
-}
 
-impl Bucket {
     /// A host that has the bucket's name before it is told whole.
     fn endpoint(&self) -> String {
         let endpoint = self.endpoint.trim_end_matches('/');
