@@ -141,8 +141,8 @@ impl Snapshots {
                 let there = some.map_or("snapshots.endpoint", |name| *name);
                 let why = format!("it is given without {}", missing.join(" and "));
                 let hint = format!(
-                    "give what is missing, with `smartbox secret set` for the platform or in the \
-                     environment of `up`; without {there} snapshots go to a directory"
+                    "give what is missing in the environment of `up`; without {there} snapshots go \
+                     to a directory"
                 );
                 Err(ConfigError::value(there, why, hint))
             }

@@ -30,7 +30,7 @@ fn judge(error: &TrySnapshots) -> Check {
     let error = match error {
         // What the environment lacks the vault may have, which is not opened for this.
         TrySnapshots::Config(error) => {
-            let what = format!("{error}, unless `smartbox secret` keeps it for the platform");
+            let what = format!("{error}, unless the vault keeps it for the platform");
             return Check::warn(NAME, what, error.hint());
         }
         TrySnapshots::Storage(error) => error,
