@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::sync::{Arc, Mutex};
 
-use smartbox_core::snapshot::port::{Shelves, SnapshotError, Takes};
+use smartbox_core::snapshot::port::{Meter, Shelves, SnapshotError, Takes};
 use smartbox_core::snapshot::{RepositoryKey, RepositoryOf, Shelf};
 
 use crate::world::{NOW, World, furnish, noise, tree};
@@ -21,6 +22,27 @@ async fn what_was_taken_comes_back_byte_for_byte() {
     let listed = driver.list(world.of.clone()).await.unwrap();
     assert_eq!(listed, Shelf::Some(vec![taken.snapshot]));
     assert_eq!(driver.verify(world.of.clone(), None).await.unwrap().snapshots, 1);
+}
+
+#[tokio::test]
+async fn a_restore_tells_how_far_it_is() {
+    let world = World::new();
+    for n in 0..3 {
+        fs::write(world.home().join(format!("f{n}")), noise(n, 3_000_000)).unwrap();
+    }
+    world.driver().create(world.of.clone()).await.unwrap();
+    let id = world.take(1).await.unwrap().snapshot.id;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let meter: Meter = Arc::new({
+        let told = told.clone();
+        move |bytes| told.lock().unwrap().push(bytes)
+    });
+    let into = tempfile::tempdir().unwrap();
+    let path = into.path().to_owned();
+    world.driver().restore(world.of.clone(), id, path, Some(meter)).await.unwrap();
+    let told = told.lock().unwrap();
+    assert!(told.len() > 3, "{told:?}");
+    assert_eq!(told.iter().max(), Some(&9_000_000));
 }
 
 #[tokio::test]
