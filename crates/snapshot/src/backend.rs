@@ -13,6 +13,7 @@ use rustic_core::{
 use sha2::{Digest, Sha256};
 use smartbox_core::snapshot::port::SnapshotError;
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::error::{BUCKET, of_store};
 use crate::gate::Gate;
@@ -25,9 +26,31 @@ pub(crate) struct Backend {
     pub(crate) root: Path,
     pub(crate) runtime: Handle,
     pub(crate) gate: Gate,
+    /// How many parts of packs may be in memory at a time; none is as many as the library likes.
+    pub(crate) room: Option<Arc<Semaphore>>,
 }
 
+/// A part of a pack, and its place among those that may be in memory.
+struct Held {
+    bytes: Bytes,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Parts of packs in memory, in a restore.
+const PARTS: usize = 4;
+
 impl Backend {
+    /// The same, with few parts of packs in memory at a time: the library restores with twenty readers.
+    pub(crate) fn thrifty(self) -> Self {
+        Self { room: Some(Arc::new(Semaphore::new(PARTS))), ..self }
+    }
+
     /// The same objects, with a gate that is open.
     pub(crate) fn anew(&self) -> Self {
         Self { gate: Gate::default(), ..self.clone() }
@@ -126,7 +149,13 @@ impl ReadBackend for Backend {
     ) -> RusticResult<Bytes> {
         let from = u64::from(offset);
         let path = self.path(kind, id);
-        self.wait(self.store.get_range(&path, from..from + u64::from(length)))
+        let get = || self.wait(self.store.get_range(&path, from..from + u64::from(length)));
+        // The place is given back when whoever asked lets go of the bytes.
+        let place = self.room.as_ref().filter(|_| kind == FileType::Pack);
+        match place.map(|room| self.runtime.block_on(room.clone().acquire_owned())) {
+            Some(Ok(place)) => Ok(Bytes::from_owner(Held { bytes: get()?, _place: place })),
+            _ => get(),
+        }
     }
 
     fn warmup_path(&self, kind: FileType, id: &Id) -> String {

@@ -96,6 +96,7 @@ impl Restic {
             root: beneath(smartbox, "repository"),
             runtime: Handle::current(),
             gate: Gate::default(),
+            room: None,
         }
     }
 

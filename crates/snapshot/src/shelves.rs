@@ -11,6 +11,7 @@ use smartbox_core::snapshot::port::{
 use smartbox_core::snapshot::{Claim, Generation, RepositoryOf, Shelf, SnapshotId};
 use smartbox_core::{BoxFuture, BoxStream};
 
+use crate::backend::Backend;
 use crate::driver::Restic;
 use crate::open::{metered, open};
 use crate::shown::Shown;
@@ -41,7 +42,9 @@ impl Shelves for Restic {
     ) -> BoxFuture<'_, Result<(), SnapshotError>> {
         Box::pin(async move {
             let key = of.key.clone();
-            let work = move |backend| restore::restore(metered(backend, &key, meter)?, &id, &into);
+            let work = move |backend: Backend| {
+                restore::restore(metered(backend.thrifty(), &key, meter)?, &id, &into)
+            };
             self.reading(&of, work).await
         })
     }
