@@ -44,6 +44,8 @@ pub enum Fault {
     Full,
     /// It may only be read.
     Refused,
+    /// It goes on when it is told to.
+    Wait,
 }
 
 #[derive(Default)]
@@ -61,6 +63,9 @@ pub struct Copies {
     faults: Mutex<Faults>,
     /// How many hang.
     hung: watch::Sender<usize>,
+    go: tokio::sync::Notify,
+    /// How many take at this moment, and how many did at the most.
+    taking: Mutex<(usize, usize)>,
     made: Mutex<u64>,
 }
 
@@ -70,6 +75,8 @@ impl Copies {
             repositories: Mutex::default(),
             faults: Mutex::default(),
             hung: watch::Sender::new(0),
+            go: tokio::sync::Notify::new(),
+            taking: Mutex::default(),
             made: Mutex::default(),
         })
     }
@@ -97,8 +104,27 @@ impl Copies {
         std::mem::take(&mut self.faults.lock().unwrap().passed)
     }
 
-    pub fn hung(&self) -> watch::Receiver<usize> {
-        self.hung.subscribe()
+    /// Waits until so many hang or wait.
+    pub async fn until_hung(&self, count: usize) {
+        self.hung.subscribe().wait_for(|n| *n >= count).await.unwrap();
+    }
+
+    /// Lets one that waits go on.
+    pub fn go_on(&self) {
+        self.go.notify_one();
+    }
+
+    /// How many took at the same time, at the most.
+    pub fn at_once(&self) -> usize {
+        self.taking.lock().unwrap().1
+    }
+
+    /// The files of a snapshot, by path.
+    pub fn text(&self, snapshot: &SnapshotId, path: &str) -> Option<String> {
+        let all = self.all();
+        let mut found = all.values().flat_map(|one| &one.snapshots);
+        let (_, files) = found.find(|(one, _)| one.id == *snapshot)?;
+        Some(String::from_utf8(files.get(Path::new(path))?.0.clone()).unwrap())
     }
 
     pub fn snapshots(&self, id: &SmartboxId) -> Vec<Snapshot> {
@@ -115,6 +141,10 @@ impl Copies {
 
     pub fn damage(&self, id: &SmartboxId, snapshot: &SnapshotId) {
         self.all().entry(id.clone()).or_default().damaged.insert(snapshot.clone());
+    }
+
+    pub fn lose_snapshots(&self, id: &SmartboxId) {
+        self.all().entry(id.clone()).or_default().snapshots.clear();
     }
 
     pub fn has(&self, id: &SmartboxId) -> bool {
@@ -141,6 +171,11 @@ impl Copies {
             Some(Fault::Hang) => {
                 self.hung.send_modify(|n| *n += 1);
                 std::future::pending().await
+            }
+            Some(Fault::Wait) => {
+                self.hung.send_modify(|n| *n += 1);
+                self.go.notified().await;
+                Ok(())
             }
             Some(Fault::Away) => Err(SnapshotError::Away("told to be away".into())),
             Some(Fault::Full) => Err(SnapshotError::Full),
@@ -169,6 +204,24 @@ impl Copies {
             let (_, files) = found.ok_or(SnapshotError::Missing { what: "snapshot" })?;
             Ok(files.clone())
         })
+    }
+}
+
+/// Counts one that takes.
+struct Taking<'a>(&'a Mutex<(usize, usize)>);
+
+impl<'a> Taking<'a> {
+    fn begin(of: &'a Mutex<(usize, usize)>) -> Self {
+        let mut taking = of.lock().unwrap();
+        taking.0 += 1;
+        taking.1 = taking.1.max(taking.0);
+        Self(of)
+    }
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().0 -= 1;
     }
 }
 
@@ -232,6 +285,7 @@ impl Takes for Copies {
         order: TakeOrder,
     ) -> BoxFuture<'_, Result<Taken, SnapshotError>> {
         Box::pin(async move {
+            let _taking = Taking::begin(&self.taking);
             self.step("take: begin").await?;
             let held = |source| SnapshotError::Broken { doing: "holding still", source };
             let files = match &order.moment {

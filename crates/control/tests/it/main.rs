@@ -18,6 +18,7 @@ mod kinds;
 mod lifecycle;
 mod messages;
 mod routes;
+mod snapshots;
 mod standins;
 mod steps;
 mod tiers;

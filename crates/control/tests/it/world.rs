@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use smartbox_control::{
     Actor, Control, EngineSlot, Kinds, NewMessage, NewSmartbox, Parts, Settings, Tracker,
 };
@@ -146,6 +147,18 @@ impl World {
 
     /// With something around the records.
     pub async fn around(wrap: impl FnOnce(Arc<dyn store::Store>) -> Arc<dyn store::Store>) -> Self {
+        Self::made(wrap, Copies::new()).await
+    }
+
+    /// Another installation over the same storage of snapshots.
+    pub async fn beside(&self) -> Self {
+        Self::made(|records| records, self.copies.clone()).await
+    }
+
+    async fn made(
+        wrap: impl FnOnce(Arc<dyn store::Store>) -> Arc<dyn store::Store>,
+        copies: Arc<Copies>,
+    ) -> Self {
         let clock = Arc::new(Paused(tokio::time::Instant::now()));
         let entropy = Arc::new(Counting::default());
         let memory = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
@@ -154,7 +167,6 @@ impl World {
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
         let script = Script::new(sim.clone(), clock.clone());
         let tracker = Tracker::new(clock.clone());
-        let copies = Copies::new();
         let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy, &steps, &copies);
         let book = parts.book.clone();
         let control = Control::open(parts).await.unwrap();
@@ -208,6 +220,15 @@ impl World {
         let mut draft = self.sim.write(of, path.into(), order).await.unwrap();
         draft.add(text.to_owned().into()).await.unwrap();
         draft.place().await.unwrap();
+    }
+
+    /// What a file of a box's home holds; nothing if it is not there.
+    pub async fn read(&self, id: &SmartboxId, path: &str) -> Option<String> {
+        let of = HomeOf { smartbox: id.clone(), slot: 0, disk_bytes: 0 };
+        let file = self.sim.open(of, path.into()).await.ok()?;
+        let pieces: Vec<_> = file.pieces(0, u64::MAX).collect().await;
+        let bytes: Vec<u8> = pieces.into_iter().flat_map(|piece| piece.unwrap().to_vec()).collect();
+        Some(String::from_utf8(bytes).unwrap())
     }
 
     /// Waits until the message is answered or given up.
