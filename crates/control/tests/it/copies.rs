@@ -143,6 +143,20 @@ impl Copies {
         self.all().entry(id.clone()).or_default().damaged.insert(snapshot.clone());
     }
 
+    pub fn repair(&self, id: &SmartboxId) {
+        self.all().entry(id.clone()).or_default().damaged.clear();
+    }
+
+    /// What lies beside a repository is no longer what was put there.
+    pub fn garble_record(&self, id: &SmartboxId) {
+        self.all().entry(id.clone()).or_default().record = Some("garbled".into());
+    }
+
+    /// How many boxes something was kept of.
+    pub fn boxes_kept(&self) -> usize {
+        self.all().len()
+    }
+
     pub fn lose_snapshots(&self, id: &SmartboxId) {
         self.all().entry(id.clone()).or_default().snapshots.clear();
     }

@@ -33,11 +33,20 @@ pub const FREEZE_AFTER: Duration = Duration::from_secs(600);
 pub const STOP_AFTER: Duration = Duration::from_secs(7200);
 
 /// The time of tokio's paused clock.
-pub struct Paused(tokio::time::Instant);
+pub struct Paused(tokio::time::Instant, std::sync::atomic::AtomicI64);
+
+impl Paused {
+    /// Somebody sets the clock back.
+    pub fn set_back(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap();
+        self.1.fetch_add(by, std::sync::atomic::Ordering::SeqCst);
+    }
+}
 
 impl Clock for Paused {
     fn now(&self) -> Timestamp {
-        Timestamp(1_800_000_000_000).plus(self.0.elapsed())
+        let back = self.1.load(std::sync::atomic::Ordering::SeqCst);
+        Timestamp(1_800_000_000_000 - back).plus(self.0.elapsed())
     }
 }
 
@@ -159,7 +168,7 @@ impl World {
         wrap: impl FnOnce(Arc<dyn store::Store>) -> Arc<dyn store::Store>,
         copies: Arc<Copies>,
     ) -> Self {
-        let clock = Arc::new(Paused(tokio::time::Instant::now()));
+        let clock = Arc::new(Paused(tokio::time::Instant::now(), 0.into()));
         let entropy = Arc::new(Counting::default());
         let memory = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
         let store = wrap(memory.clone());
