@@ -16,6 +16,8 @@ use crate::keeper::Keeper;
 const LONGEST: Duration = Duration::from_secs(30);
 /// A thaw that fails is tried again after this time.
 const AGAIN: Duration = Duration::from_millis(200);
+/// After so many the keeper gets it back as it is: its plan knows how to go on.
+const TRIES: u32 = 25;
 
 /// Over one box, for one copy.
 pub(super) struct Freezer {
@@ -76,7 +78,8 @@ impl Freezer {
 async fn thaw(control: &Control, keeper: &Keeper, held: &Mutex<Option<Held>>) -> bool {
     let taken = held.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(held) = taken else { return false };
-    while held.froze {
+    let tries = if held.froze { TRIES } else { 0 };
+    for _ in 0..tries {
         match control.parts.runtime.shift(keeper.id().clone(), Shift::Thaw).await {
             // One that is gone needs none: the keeper finds out.
             Ok(()) | Err(smartbox_core::sandbox::port::RuntimeError::Absent(_)) => break,
@@ -88,6 +91,7 @@ async fn thaw(control: &Control, keeper: &Keeper, held: &Mutex<Option<Held>>) ->
     }
     keeper.pause();
     drop(held);
+    keeper.nudge();
     true
 }
 

@@ -82,7 +82,7 @@ impl Control {
             let wait = self.round(&mut watched, &tell);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                Some(looked) = told.recv() => note(&mut watched, looked),
+                Some(looked) = told.recv() => note(&mut watched, &looked),
             }
             if Instant::now() >= chores {
                 chores = Instant::now() + CHORES;
@@ -204,7 +204,7 @@ impl Control {
     }
 }
 
-fn note(watched: &mut HashMap<SmartboxId, Watched>, looked: Looked) {
+fn note(watched: &mut HashMap<SmartboxId, Watched>, looked: &Looked) {
     let Some(of) = watched.get_mut(&looked.id) else { return };
     of.queued = false;
     of.objective = looked.objective;

@@ -61,7 +61,7 @@ async fn who_was_taken_over_takes_nothing_prunes_nothing_and_destroys_nothing() 
     let pruned = world.ended(&world.begin(&id, SnapshotJob::Prune).await).await;
     assert_eq!(pruned.state, JobState::Failed);
     world.control.remove_with(&actor(), &id, Leaving::Purge).await.unwrap();
-    assert!(world.control.gone(&[id.clone()], super::LONG).await);
+    assert!(world.control.gone(std::slice::from_ref(&id), super::LONG).await);
     secs(2 * 3600).await;
     assert_eq!(world.copies.snapshots(&id).len(), 1, "they are the other one's now");
 }

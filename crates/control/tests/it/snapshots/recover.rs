@@ -20,7 +20,7 @@ async fn a_box_goes_on_elsewhere_with_its_memory_and_the_old_place_is_fenced_off
     assert_eq!((found[0].id.clone(), found[0].name.as_deref()), (id.clone(), Some("pa")));
     assert_eq!((found[0].account.as_deref(), found[0].newest.clone()), (Some("me"), Some(kept)));
     assert_eq!(found[0].problem, None);
-    let rows = new.control.recover(&actor(), &[id.clone()]).await.unwrap();
+    let rows = new.control.recover(&actor(), std::slice::from_ref(&id)).await.unwrap();
     assert_eq!(rows[0].name, "pa");
     new.settle(&id, State::Running).await;
     assert_eq!(new.read(&id, NOTE).await.as_deref(), Some("remember"));
@@ -36,7 +36,7 @@ async fn a_box_goes_on_elsewhere_with_its_memory_and_the_old_place_is_fenced_off
     assert!(ghost.to_string().contains("another installation"), "{ghost}");
     // And once more elsewhere.
     let third = new.beside().await;
-    third.control.recover(&actor(), &[id.clone()]).await.unwrap();
+    third.control.recover(&actor(), std::slice::from_ref(&id)).await.unwrap();
     third.settle(&id, State::Running).await;
     assert_eq!(third.read(&id, NOTE).await.as_deref(), Some("go on"));
     assert!(third.control.archive(&id).await.unwrap().archive.base > archive.base);
@@ -51,7 +51,7 @@ async fn what_cannot_be_opened_is_listed_with_its_reason_and_not_taken_over() {
     let new = old.beside().await;
     let found = new.control.recoverable().await.unwrap();
     assert!(found[0].problem.as_ref().unwrap().contains("another master key"), "{found:?}");
-    let refused = new.control.recover(&actor(), &[id.clone()]).await.unwrap_err();
+    let refused = new.control.recover(&actor(), std::slice::from_ref(&id)).await.unwrap_err();
     let ControlError::Refused { why, hint } = refused else { panic!("{refused:?}") };
     assert!(why.contains("another master key") && hint.contains("master.key"));
     assert!(new.control.list_all().await.unwrap().is_empty());

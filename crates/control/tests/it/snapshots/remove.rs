@@ -60,12 +60,12 @@ async fn a_removal_waits_for_its_last_snapshot_unless_it_is_told_not_to() {
         world.write(&id, NOTE, "two").await;
         world.copies.always("take: begin", Fault::Away);
         world.control.remove(&actor(), &id).await.unwrap();
-        assert!(!world.control.gone(&[id.clone()], Duration::from_secs(600)).await);
+        assert!(!world.control.gone(std::slice::from_ref(&id), Duration::from_secs(600)).await);
         let view = world.control.view(&id).await.unwrap();
         assert!(view.phase.contains("last snapshot") && view.phase.contains("told to be away"));
         assert_eq!(world.read(&id, NOTE).await.as_deref(), Some("two"));
         world.control.remove_with(&actor(), &id, leaving).await.unwrap();
-        assert!(world.control.gone(&[id.clone()], LONG).await);
+        assert!(world.control.gone(std::slice::from_ref(&id), LONG).await);
         let stones = world.control.tombstones(None).await.unwrap().len();
         assert_eq!(stones, usize::from(leaving == Leaving::Force));
     }
@@ -82,7 +82,7 @@ async fn one_that_waited_goes_once_the_storage_is_back() {
     secs(120).await;
     assert!(world.control.view(&id).await.unwrap().row.removing);
     world.copies.heal();
-    assert!(world.control.gone(&[id.clone()], LONG).await);
+    assert!(world.control.gone(std::slice::from_ref(&id), LONG).await);
     assert_eq!(world.copies.snapshots(&id).len(), 1);
 }
 
@@ -116,7 +116,7 @@ async fn a_tombstone_that_ran_out_is_swept_and_one_that_did_not_is_not() {
     let id = purged.noted("one").await;
     purged.take(&id).await;
     purged.control.remove_with(&actor(), &id, Leaving::Purge).await.unwrap();
-    assert!(purged.control.gone(&[id.clone()], LONG).await);
+    assert!(purged.control.gone(std::slice::from_ref(&id), LONG).await);
     assert!(purged.control.tombstones(None).await.unwrap().is_empty());
     secs(2 * 3600).await;
     assert!(!purged.copies.has(&id), "without a tombstone for anybody to see");
