@@ -19,13 +19,18 @@ async fn until_hung_or(world: &World, over: impl Future<Output = ()>) -> bool {
     }
 }
 
-/// Every generation that the records name is in the storage; what the newest shows comes back where the
-/// home is lost; and the next snapshot is taken.
-async fn all_is_well(world: &World, id: &smartbox_core::id::SmartboxId, at: &str) {
+/// Every generation that the records name is in the storage, at this very moment.
+async fn nothing_named_is_lost(world: &World, id: &smartbox_core::id::SmartboxId, at: &str) {
     let there = world.copies.snapshots(id);
     for record in world.generations(id).await {
         assert!(there.iter().any(|one| one.id == record.snapshot), "{at}: {record:?} is lost");
     }
+}
+
+/// Every generation that the records name is in the storage; what the newest shows comes back where the
+/// home is lost; and the next snapshot is taken.
+async fn all_is_well(world: &World, id: &smartbox_core::id::SmartboxId, at: &str) {
+    nothing_named_is_lost(world, id, at).await;
     let newest = world.newest_note(id).await;
     world.stopped(id).await;
     let after = world.newest_note(id).await;
@@ -55,6 +60,8 @@ async fn a_take_that_is_killed_at_any_step_loses_nothing() {
         let passed = world.copies.passed();
         let at = format!("killed at {:?}", passed.last());
         world.copies.heal();
+        world.control.drain().await;
+        nothing_named_is_lost(&world, &id, &at).await;
         world.kill_and_open().await;
         let home = world.settle(&id, State::Running).await;
         assert_eq!(home.state, State::Running);
@@ -108,6 +115,8 @@ async fn a_restore_that_is_killed_at_any_step_is_finished_by_the_next_process() 
         let hung = until_hung_or(&world, async { drop(world.ended(&job).await) }).await;
         let at = format!("killed at {:?}", world.copies.passed().last());
         world.copies.heal();
+        world.control.drain().await;
+        nothing_named_is_lost(&world, &id, &at).await;
         world.kill_and_open().await;
         let ended = world.ended(&job).await;
         assert_eq!(ended.state, JobState::Succeeded, "{at}: {:?}", ended.failure);
@@ -142,6 +151,8 @@ async fn a_pruning_that_is_killed_at_any_step_leaves_no_name_without_its_snapsho
         let hung = until_hung_or(&world, async { drop(world.ended(&job).await) }).await;
         let at = format!("killed at {:?}", world.copies.passed().last());
         world.copies.heal();
+        world.control.drain().await;
+        nothing_named_is_lost(&world, &id, &at).await;
         world.kill_and_open().await;
         let ended = world.ended(&job).await;
         assert_eq!(ended.state, JobState::Succeeded, "{at}: {:?}", ended.failure);
@@ -171,6 +182,8 @@ async fn a_beginning_that_is_killed_at_any_step_begins_again() {
         let hung = hung.await;
         let at = format!("killed at {:?}", world.copies.passed().last());
         world.copies.heal();
+        world.control.drain().await;
+        nothing_named_is_lost(&world, &id, &at).await;
         world.kill_and_open().await;
         world.settle(&id, State::Running).await;
         assert_eq!(world.read(&id, NOTE).await.as_deref(), Some("one"), "{at}");
