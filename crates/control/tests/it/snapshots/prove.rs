@@ -25,15 +25,17 @@ async fn what_was_read_back_says_so() {
     let one = world.take(&id).await;
     world.write(&id, NOTE, "two").await;
     world.take(&id).await;
+    let since = async || {
+        let all = world.generations(&id).await;
+        all.iter().map(|record| record.verified > Some(record.taken)).collect::<Vec<_>>()
+    };
+    assert_eq!(since().await, [false, false], "not since they were taken");
+    secs(1).await;
     let of_one = SnapshotJob::Verify { generation: Some(one.generation) };
     assert_eq!(world.done(&id, of_one).await["snapshots"], 1);
-    let verified = async || {
-        let all = world.generations(&id).await;
-        all.iter().map(|record| record.verified.is_some()).collect::<Vec<_>>()
-    };
-    assert_eq!(verified().await, [true, false]);
+    assert_eq!(since().await, [true, false]);
     assert_eq!(world.done(&id, ALL).await["snapshots"], 2);
-    assert_eq!(verified().await, [true, true]);
+    assert_eq!(since().await, [true, true]);
 }
 
 #[tokio::test(start_paused = true)]
