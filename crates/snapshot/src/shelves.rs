@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smartbox_core::home::FilePath;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::snapshot::port::{
-    Against, Difference, Form, Kept, Meter, Shelves, SnapshotError, Verified,
+    Against, Difference, Form, Kept, Meter, Pages, Shelves, SnapshotError, Storage, Verified,
 };
 use smartbox_core::snapshot::{Claim, Generation, RepositoryOf, Shelf, SnapshotId};
 use smartbox_core::{BoxFuture, BoxStream};
@@ -60,7 +60,9 @@ impl Shelves for Restic {
             self.reading(&of, work).await
         })
     }
+}
 
+impl Pages for Restic {
     fn look(
         &self,
         of: RepositoryOf,
@@ -100,7 +102,9 @@ impl Shelves for Restic {
             self.reading(&of, work).await
         })
     }
+}
 
+impl Storage for Restic {
     fn size(&self, smartbox: SmartboxId) -> BoxFuture<'_, Result<u64, SnapshotError>> {
         Box::pin(async move { self.size_of(&smartbox).await })
     }

@@ -14,8 +14,8 @@ use smartbox_core::home::{FileEntry, FileKind, FilePath};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::secret::Secret;
 use smartbox_core::snapshot::port::{
-    Against, Change, Difference, Form, Kept, Meter, Moment, Pruned, Shelves, SnapshotError,
-    TakeOrder, Taken, Takes, Verified,
+    Against, Change, Difference, Form, Kept, Meter, Moment, Pages, Pruned, Shelves, SnapshotError,
+    Storage, TakeOrder, Taken, Takes, Verified,
 };
 use smartbox_core::snapshot::{Claim, Generation, RepositoryOf, Shelf, Snapshot, SnapshotId};
 use smartbox_core::time::Timestamp;
@@ -478,7 +478,9 @@ impl Shelves for Copies {
             })
         })
     }
+}
 
+impl Pages for Copies {
     fn look(
         &self,
         of: RepositoryOf,
@@ -573,7 +575,9 @@ impl Shelves for Copies {
             Ok(Difference { changes, total })
         })
     }
+}
 
+impl Storage for Copies {
     fn size(&self, smartbox: SmartboxId) -> BoxFuture<'_, Result<u64, SnapshotError>> {
         Box::pin(async move {
             let sum = self.snapshots(&smartbox).iter().map(|snapshot| snapshot.bytes).sum();

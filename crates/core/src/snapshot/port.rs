@@ -251,8 +251,8 @@ pub trait Takes: Send + Sync {
     ) -> BoxFuture<'_, Result<(), SnapshotError>>;
 }
 
-/// What reads a repository.
-pub trait Shelves: Send + Sync {
+/// What reads repositories.
+pub trait Shelves: Pages + Storage {
     /// Lists what there is.
     fn list(&self, of: RepositoryOf) -> BoxFuture<'_, Result<Shelf, SnapshotError>>;
     /// The claims to numbers after one, lowest first. Those before a named generation decide nothing.
@@ -276,6 +276,10 @@ pub trait Shelves: Send + Sync {
         of: RepositoryOf,
         id: Option<SnapshotId>,
     ) -> BoxFuture<'_, Result<Verified, SnapshotError>>;
+}
+
+/// What looks into snapshots.
+pub trait Pages: Send + Sync {
     /// What a directory of a snapshot holds, by name; of a file, the file itself.
     fn look(
         &self,
@@ -299,6 +303,10 @@ pub trait Shelves: Send + Sync {
         against: Against,
         limit: usize,
     ) -> BoxFuture<'_, Result<Difference, SnapshotError>>;
+}
+
+/// What is asked of the storage itself.
+pub trait Storage: Send + Sync {
     /// Bytes that a box's repository takes in storage.
     fn size(&self, smartbox: SmartboxId) -> BoxFuture<'_, Result<u64, SnapshotError>>;
     /// Every box that has something in this storage.

@@ -7,7 +7,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use smartbox_core::home::{FileKind, FilePath};
-use smartbox_core::snapshot::port::{Against, Change, Form, Shelves, SnapshotError, Takes};
+use smartbox_core::snapshot::port::{
+    Against, Change, Form, Pages, Shelves, SnapshotError, Storage, Takes,
+};
 use smartbox_core::snapshot::{RepositoryKey, RepositoryOf, SnapshotId};
 
 use crate::world::{World, furnish, noise, tree};
