@@ -20,6 +20,7 @@ use smartbox_core::sandbox::Limits;
 use smartbox_core::sandbox::port::{Conn, Incoming};
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::smartbox::{Desired, Kind, Smartbox, State};
+use smartbox_core::snapshot::port::Snapshots;
 use smartbox_core::telemetry::Quiet;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::{BoxFuture, store};
@@ -146,6 +147,7 @@ pub struct World {
     pub steps: Steps,
     /// Where snapshots are.
     pub copies: Arc<Copies>,
+    snapshots: Arc<dyn Snapshots>,
     entropy: Arc<Counting>,
 }
 
@@ -156,17 +158,24 @@ impl World {
 
     /// With something around the records.
     pub async fn around(wrap: impl FnOnce(Arc<dyn store::Store>) -> Arc<dyn store::Store>) -> Self {
-        Self::made(wrap, Copies::new()).await
+        let copies = Copies::new();
+        Self::made(wrap, copies.clone(), copies).await
     }
 
     /// Another installation over the same storage of snapshots.
     pub async fn beside(&self) -> Self {
-        Self::made(|records| records, self.copies.clone()).await
+        Self::made(|records| records, self.copies.clone(), self.snapshots.clone()).await
+    }
+
+    /// With another storage of snapshots than the one in memory.
+    pub async fn keeping(snapshots: Arc<dyn Snapshots>) -> Self {
+        Self::made(|records| records, Copies::new(), snapshots).await
     }
 
     async fn made(
         wrap: impl FnOnce(Arc<dyn store::Store>) -> Arc<dyn store::Store>,
         copies: Arc<Copies>,
+        snapshots: Arc<dyn Snapshots>,
     ) -> Self {
         let clock = Arc::new(Paused(tokio::time::Instant::now(), 0.into()));
         let entropy = Arc::new(Counting::default());
@@ -176,10 +185,23 @@ impl World {
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
         let script = Script::new(sim.clone(), clock.clone());
         let tracker = Tracker::new(clock.clone());
-        let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy, &steps, &copies);
+        let parts = parts(&store, &sim, &script, &clock, &tracker, &entropy, &steps, &snapshots);
         let book = parts.book.clone();
         let control = Control::open(parts).await.unwrap();
-        Self { book, store, sim, script, clock, tracker, control, steps, memory, copies, entropy }
+        Self {
+            book,
+            store,
+            sim,
+            script,
+            clock,
+            tracker,
+            control,
+            steps,
+            memory,
+            copies,
+            snapshots,
+            entropy,
+        }
     }
 
     /// The control plane is killed: nothing of it acts any more. Another opens on the same records.
@@ -194,7 +216,7 @@ impl World {
             &self.tracker,
             &self.entropy,
             &self.steps,
-            &self.copies,
+            &self.snapshots,
         );
         self.book = parts.book.clone();
         self.control = Control::open(parts).await.unwrap();
@@ -269,7 +291,7 @@ fn parts(
     tracker: &Arc<Tracker>,
     entropy: &Arc<Counting>,
     steps: &Steps,
-    copies: &Arc<Copies>,
+    snapshots: &Arc<dyn Snapshots>,
 ) -> Parts {
     let limits = |memory_bytes| Limits { cpu_millis: 0, memory_bytes, pids: 0, disk_bytes: 0 };
     Parts {
@@ -279,7 +301,7 @@ fn parts(
         kinds: kinds(),
         homes: sim.clone(),
         places: sim.clone(),
-        snapshots: copies.clone(),
+        snapshots: snapshots.clone(),
         gauges: sim.clone(),
         telemetry: Arc::new(Quiet),
         engines: vec![EngineSlot {

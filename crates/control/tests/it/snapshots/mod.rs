@@ -6,6 +6,7 @@ mod held;
 mod kill;
 mod prove;
 mod prune;
+mod real;
 mod recover;
 mod remove;
 mod restore;
