@@ -138,6 +138,22 @@ async fn a_key_takes_effect_with_the_next_call() {
 }
 
 #[tokio::test]
+async fn who_may_be_answered_by_the_demo_alone_reaches_no_provider_by_any_model() {
+    let mut upstream = Upstream::start(vec![whole("200 OK", "", b"{}")]).await;
+    let config = provider("anthropic", Protocol::Anthropic, &upstream.base);
+    // Also where the demo is turned off for everybody else.
+    let mut world = World::with(vec![config], |parts| parts.demo = None);
+    world.demo_only = true;
+    for model in ["default", "claude-big", "demo"] {
+        let body = ask("hi").replace(r#""default""#, &format!("\"{model}\""));
+        assert!(world.call(post("/v1/messages", body)).await.text().contains("demo"), "{model}");
+    }
+    assert!(!upstream.saw_more());
+    world.demo_only = false;
+    assert_eq!(world.call(post("/v1/messages", ask("hi"))).await.text(), "{}");
+}
+
+#[tokio::test]
 async fn a_key_for_other_models_is_no_reason_for_the_demo() {
     let mut config = provider("anthropic", Protocol::Anthropic, "http://127.0.0.1:1");
     config.models = vec!["claude-*".to_owned()];
