@@ -26,6 +26,7 @@ mod kinds;
 mod logs;
 mod messages;
 mod models;
+mod moves;
 mod parts;
 mod resolve;
 mod routes;
@@ -56,6 +57,7 @@ pub use jobs::NewJob;
 pub use kinds::{KindError, Kinds, Origin};
 pub use logs::lines::{Begin, Lines};
 pub use messages::accept::NewMessage;
+pub use moves::{Imported, LeftOut, NewImport, Source};
 pub use parts::{Actor, EngineSlot, Origins, Parts, Settings, Trust};
 pub use snapshots::{
     ArchiveChange, ArchiveView, Compare, Recoverable, SnapshotJob, SnapshotSettings, Undelete,

@@ -21,7 +21,7 @@ use smartbox_core::sandbox::Capabilities;
 use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::{Scope, Secret};
 use smartbox_core::smartbox::{Base, Smartbox};
-use smartbox_core::snapshot::port::{Shelves, SnapshotError, Snapshots};
+use smartbox_core::snapshot::port::{SnapshotError, Snapshots, Storage as _};
 use smartbox_core::store::{self, StoreError};
 use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::{Clock, Timestamp};
@@ -341,7 +341,7 @@ pub async fn try_snapshots(config: &Config) -> Result<String, TrySnapshots> {
     }
     let shelf = shelf(&config.snapshots, storage).map_err(TrySnapshots::Storage)?;
     shelf.probe().await.map_err(TrySnapshots::Storage)?;
-    Ok(shelf.whereabouts())
+    Ok(smartbox_core::snapshot::port::Storage::whereabouts(&shelf))
 }
 
 /// Why snapshots would go nowhere.

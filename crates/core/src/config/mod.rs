@@ -24,7 +24,7 @@ pub const MAX_DEPTH: usize = 64;
 pub const KEPT: u32 = 20;
 
 /// One revision of an owner's document, without the document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
     /// Whose.
     pub smartbox: SmartboxId,

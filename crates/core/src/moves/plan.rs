@@ -78,6 +78,18 @@ impl Layout {
         (self.origin == Origin::Backup).then(|| join(&self.at, b"manifest.json"))
     }
 
+    /// Whether a path may be of interest, before the configuration is known.
+    pub fn concerns(&self, path: &[u8]) -> bool {
+        let dir = |name: &str| beneath(path, &join(&self.at, name.as_bytes())).is_some();
+        match (self.origin, &self.marker) {
+            (Origin::BucketRoot | Origin::BucketState, Marker::Directory(name)) => dir(name),
+            (Origin::BucketParts, Marker::Directory(name)) => {
+                dir(name) || dir("workspace") || dir("skills")
+            }
+            _ => beneath(path, &self.at).is_some(),
+        }
+    }
+
     /// Decides where everything belongs. `manifest` is [`Layout::manifest`]'s document; `config` reads the
     /// old configuration, which may say where the assistant worked.
     pub fn plan(
@@ -269,13 +281,14 @@ impl Plan {
     /// Where it worked: where its configuration says, or where something of its own lies.
     fn find_workspace(&mut self, found: &[Found], config: Option<&Value>, target: &Target) {
         let Some((home, _, _)) = self.moves.iter().find(|(_, _, rule)| *rule == Rule::Home) else {
-            // Without the home around it, a workspace elsewhere cannot be here.
-            if let Some(old) = config.and_then(told_workspace).filter(|old| old.starts_with('/'))
-                && !self
-                    .relocations
-                    .iter()
-                    .any(|(known, _)| beneath(old.as_bytes(), known.as_bytes()).is_some())
-            {
+            // Without the home around it, a workspace elsewhere cannot be here: what is here is it.
+            let old = config.and_then(told_workspace).filter(|old| old.starts_with('/'));
+            let known = |old: &str| {
+                self.relocations.iter().any(|(from, to)| {
+                    to != HOME_DIR && beneath(old.as_bytes(), from.as_bytes()).is_some()
+                })
+            };
+            if let Some(old) = old.filter(|old| !known(old)) {
                 self.relocated(&old, &target.workspace);
             }
             return;

@@ -90,6 +90,8 @@ pub(super) fn sweep(data_dir: &Path) {
                 tracing::warn!(%id, %error, name, "what was left beside a home cannot be deleted");
             }
         }
+        // Of a box that never came to be nothing else is left. Any other directory is not empty.
+        let _ = fs::remove_dir(dir.path());
     }
 }
 
@@ -221,6 +223,7 @@ mod tests {
             // The next platform.
             sweep(data.path());
             assert!(!dir.path().join(STAGE).exists(), "{name}");
+            assert!(dir.path().exists());
             assert_eq!((old.exists(), new.exists()), (at <= 3, at > 3), "{name}");
             put_together(&dir);
             adopt_until(&dir, "none").unwrap();
@@ -239,6 +242,14 @@ mod tests {
             assert_eq!(whole, *name == "none");
             assert!(there.as_deref() == Some("new") || !dir.home().exists(), "{name}");
         }
+    }
+
+    #[test]
+    fn of_a_box_that_never_came_to_be_nothing_is_left() {
+        let (data, dir) = data_dir();
+        put_together(&dir);
+        sweep(data.path());
+        assert!(!dir.path().exists());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use futures_util::TryStreamExt;
 use rustic_core::repofile::{Metadata, Node, NodeType};
 use rustic_core::{BackupOptions, ReadSource, ReadSourceEntry, RusticResult, SnapshotOptions};
-use smartbox_core::snapshot::port::{Against, Form, Shelves, SnapshotError, Takes};
+use smartbox_core::snapshot::port::{Against, Form, Pages, Shelves, SnapshotError, Takes};
 use smartbox_core::snapshot::{RepositoryKey, RepositoryOf, SnapshotId};
 
 use crate::Restic;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use smartbox_core::secret::Secret;
-use smartbox_core::snapshot::port::{Shelves, SnapshotError, Takes};
+use smartbox_core::snapshot::port::{Shelves, SnapshotError, Storage as _, Takes};
 use smartbox_core::snapshot::{Claim, Generation, Shelf};
 use smartbox_snapshot::{Bucket, Limits, Restic};
 use tempfile::TempDir;

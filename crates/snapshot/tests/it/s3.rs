@@ -6,7 +6,7 @@ use std::fs;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use http::Method;
-use smartbox_core::snapshot::port::{Form, Shelves, SnapshotError, Takes};
+use smartbox_core::snapshot::port::{Form, Pages, Shelves, SnapshotError, Storage as _, Takes};
 use smartbox_core::snapshot::{Claim, Generation, Shelf, Snapshot};
 use smartbox_snapshot::{Limits, Restic};
 

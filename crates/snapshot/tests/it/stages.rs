@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use smartbox_core::snapshot::port::{Shelves, SnapshotError, Takes};
+use smartbox_core::snapshot::port::{Shelves, SnapshotError, Storage as _, Takes};
 use smartbox_core::snapshot::{Claim, Generation, Shelf, SnapshotId};
 use smartbox_snapshot::Restic;
 
