@@ -13,6 +13,7 @@
 mod backend;
 mod beside;
 mod changed;
+mod bucket;
 mod claim;
 mod damage;
 mod diff;
@@ -52,6 +53,7 @@ mod trim;
 mod unit;
 mod verify;
 
+pub use bucket::ForeignBucket;
 pub use driver::Restic;
 pub use exclude::USUAL;
 pub use reader::{ARG as READER_ARG, reader_main};

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of one test binary")]
 
 mod boxes;
+mod bucket;
 mod claims;
 mod databases;
 mod faults;
