@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 use crate::id::{AccountId, SmartboxId};
+use crate::store::StoreError;
 use crate::time::Timestamp;
 
 /// A value that cannot be printed, logged or serialised, and is wiped when dropped.
@@ -60,6 +61,59 @@ pub struct SecretInfo {
     pub updated: Timestamp,
     /// How often it was set: the revision of its value.
     pub revision: u64,
+}
+
+/// Values of a secret that are kept, the present one included.
+pub const VERSIONS: u32 = 5;
+
+/// What may be shown of a value that a secret has or had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretVersion {
+    /// The revision that it was set as.
+    pub revision: u64,
+    /// When it was set.
+    pub updated: Timestamp,
+    /// Whether it is the one that is released.
+    pub current: bool,
+}
+
+/// Which keys a vault is under.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VaultKeys {
+    /// The master key's fingerprint, which says nothing about it.
+    pub master: String,
+    /// The number of the data key.
+    pub data_key: i64,
+    /// Older data keys that values are still under: a change was cut off.
+    pub left: u64,
+}
+
+/// What came of a change of the data key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotated {
+    /// The number of the data key that is in force.
+    pub data_key: i64,
+    /// Values that were sealed anew.
+    pub resealed: u64,
+    /// Whether it went on with one that was cut off.
+    pub resumed: bool,
+}
+
+/// Why a key is not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RotationError {
+    /// The master key is kept where the platform cannot change it: give another one, and start again.
+    #[error("the master key is not kept in a file of the platform's")]
+    NotOurs,
+    /// The key's file could not be read or written.
+    #[error("{why}")]
+    Key {
+        /// For a person.
+        why: String,
+    },
+    /// The records failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The name is not one that a secret can have.

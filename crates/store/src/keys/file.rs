@@ -36,7 +36,7 @@ fn exists(path: &Path) -> io::Result<bool> {
     path.try_exists()
 }
 
-fn load(path: &Path) -> Result<Option<Key>, KeysError> {
+pub(super) fn load(path: &Path) -> Result<Option<Key>, KeysError> {
     let failed = |e| io_error(path, "read", e);
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
@@ -65,6 +65,51 @@ fn decode(text: &[u8]) -> Option<Key> {
     }
     key.copy_from_slice(&bytes);
     Some(key)
+}
+
+/// As an operator writes it: base64, or hexadecimal.
+pub(super) fn decode_any(text: &str) -> Option<Key> {
+    let text = text.trim();
+    if text.len() == 64
+        && let Ok(bytes) = hex::decode(text).map(Zeroizing::new)
+    {
+        let mut key = Key::default();
+        key.copy_from_slice(&bytes);
+        return Some(key);
+    }
+    decode(text.as_bytes())
+}
+
+/// Where the key lies that is to take the place of this one.
+pub(super) fn next(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".next");
+    name.into()
+}
+
+/// Makes another key beside this one.
+pub(super) fn make_next(path: &Path, entropy: &dyn Entropy) -> Result<Key, KeysError> {
+    let at = next(path);
+    let made = remove(&at).and_then(|()| fill(&at, entropy)).and_then(|()| sync_folder(&at));
+    made.map_err(|e| io_error(&at, "made", e))?;
+    load(&at)?.ok_or_else(|| io_error(&at, "read", io::ErrorKind::NotFound.into()))
+}
+
+/// Puts the next key in the place of this one.
+pub(super) fn promote(path: &Path) -> Result<(), KeysError> {
+    let moved = fs::rename(next(path), path).and_then(|()| sync_folder(path));
+    moved.map_err(|e| io_error(path, "made", e))
+}
+
+/// Removes a key that nothing was ever sealed with.
+pub(super) fn drop_next(path: &Path) -> Result<(), KeysError> {
+    let at = next(path);
+    remove(&at).map_err(|e| io_error(&at, "made", e))
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Makes a key under a name of its own, then links it into place, which never replaces a file.

@@ -1,5 +1,6 @@
 //! The master key: 32 random bytes in a file of their own, outside the database. It wraps the
-//! data key and nothing else. Changing it is not here yet; the records carry key ids for it.
+//! data keys and nothing else. When it is changed, the new one lies beside it (`.next`) until the database
+//! is under it: killed half-way, the next start finds both and finishes.
 
 mod file;
 #[cfg(test)]
@@ -63,6 +64,10 @@ pub enum KeysError {
 pub struct Keys {
     master: Key,
     id: String,
+    /// Another one that the database may be under still, or already: a change was cut off.
+    other: Option<(Key, String)>,
+    /// The file that it is in, if it is in one.
+    file: Option<PathBuf>,
 }
 
 impl Keys {
@@ -73,7 +78,10 @@ impl Keys {
         database: &Path,
         entropy: &dyn Entropy,
     ) -> Result<Self, KeysError> {
-        file::load_or_create(path, database, entropy).map(Self::from_bytes)
+        let master = file::load_or_create(path, database, entropy)?;
+        let next = file::load(&file::next(path))?;
+        let other = next.map(|key| (key.clone(), Self::from_bytes(key).id));
+        Ok(Self { other, file: Some(path.to_owned()), ..Self::from_bytes(master) })
     }
 
     /// A key that is in no file, for tests and for stores that end with the process.
@@ -86,6 +94,73 @@ impl Keys {
         &self.id
     }
 
+    /// A key from where the operator keeps it: 32 bytes in base64 or hexadecimal. `before` is the one that
+    /// it takes the place of, if the database may be under that still.
+    pub fn given(text: &str, before: Option<&str>) -> Option<Self> {
+        let keys = Self::from_bytes(file::decode_any(text)?);
+        let other = match before {
+            None => None,
+            Some(text) => {
+                let key = file::decode_any(text)?;
+                Some((key.clone(), Self::from_bytes(key).id))
+            }
+        };
+        Some(Self { other, ..keys })
+    }
+
+    /// Whether it is in a file of ours, which can be replaced while the platform runs.
+    pub fn is_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// A new key beside the file of the present one. Blocks on the disk for a moment.
+    pub(crate) fn successor(&self, entropy: &dyn Entropy) -> Result<Option<Self>, KeysError> {
+        let Some(path) = &self.file else { return Ok(None) };
+        let key = file::make_next(path, entropy)?;
+        Ok(Some(Self { file: Some(path.clone()), ..Self::from_bytes(key) }))
+    }
+
+    /// Looks whether another key lies beside the file of this one.
+    pub(crate) fn look_beside(&mut self) -> Result<(), KeysError> {
+        let Some(path) = &self.file else { return Ok(()) };
+        let next = file::load(&file::next(path))?;
+        self.other = next.map(|key| (key.clone(), Self::from_bytes(key).id));
+        Ok(())
+    }
+
+    /// Puts a successor, which the database is under by now, in the place of the key.
+    pub(crate) fn succeed(&mut self, next: Self) -> Result<(), KeysError> {
+        let promoted = self.file.as_ref().map_or(Ok(()), |path| file::promote(path));
+        // In force whatever came of the file: the next start finds the other one.
+        *self = next;
+        promoted
+    }
+
+    /// Makes the key with this fingerprint the one in force, which the database is under. Finishes what a
+    /// killed process began.
+    pub(crate) fn settle(&mut self, id: &str) -> Result<(), KeysError> {
+        if let Some((key, _)) = self.other.take_if(|(_, other)| other == id) {
+            self.id = id.to_owned();
+            self.master = key;
+            if let Some(path) = &self.file {
+                return file::promote(path);
+            }
+        }
+        // Nothing was ever left sealed under the other one.
+        match (&self.file, self.id == id) {
+            (Some(path), true) if self.other.take().is_some() => file::drop_next(path),
+            _ => Ok(()),
+        }
+    }
+
+    /// The key with this fingerprint, if it is at hand.
+    pub(crate) fn named(&self, id: &str) -> Option<&Key> {
+        if self.id == id {
+            return Some(&self.master);
+        }
+        self.other.as_ref().filter(|(_, other)| other == id).map(|(key, _)| key)
+    }
+
     pub(crate) fn master(&self) -> &Key {
         &self.master
     }
@@ -93,7 +168,7 @@ impl Keys {
     fn from_bytes(master: Key) -> Self {
         let digest =
             Sha256::new().chain_update(b"smartbox-master-1").chain_update(master.as_slice());
-        Self { id: hex::encode(&digest.finalize()[..8]), master }
+        Self { id: hex::encode(&digest.finalize()[..8]), master, other: None, file: None }
     }
 }
 

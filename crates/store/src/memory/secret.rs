@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::secret::port::Secrets;
-use smartbox_core::secret::{Scope, Secret, SecretInfo};
+use smartbox_core::secret::{Scope, Secret, SecretInfo, SecretVersion, VERSIONS};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 
@@ -29,8 +29,16 @@ impl Records<'_> {
         let names = Arc::make_mut(&mut self.state.secrets).entry(scope).or_default();
         let before = names.remove(&name);
         let revision = before.as_ref().map_or(0, |before| before.revision) + 1;
-        let bound = before.and_then(|before| before.bound);
-        let kept = Kept { value: Arc::new(value), updated: self.now, revision, bound };
+        let (mut older, bound) = match before {
+            None => (Vec::new(), None),
+            Some(Kept { value, updated, revision, older: mut all, bound }) => {
+                all.push((revision, updated, value));
+                (all, bound)
+            }
+        };
+        let most = VERSIONS as usize - 1;
+        older.drain(..older.len().saturating_sub(most));
+        let kept = Kept { value: Arc::new(value), updated: self.now, revision, older, bound };
         names.insert(name, kept);
         Ok(revision)
     }
@@ -68,6 +76,40 @@ impl Secrets for Records<'_> {
         let of_scope = self.state.secrets.get(&scope);
         let list = of_scope.map(|names| names.iter().map(info).collect()).unwrap_or_default();
         Box::pin(ready(Ok(list)))
+    }
+
+    fn versions(
+        &mut self,
+        scope: Scope,
+        name: String,
+    ) -> BoxFuture<'_, Result<Vec<SecretVersion>, StoreError>> {
+        let kept = self.state.secrets.get(&scope).and_then(|names| names.get(&name));
+        let version = |revision, updated, current| SecretVersion { revision, updated, current };
+        let all = kept.into_iter().flat_map(|kept| {
+            let older = kept.older.iter().rev();
+            let older = older.map(move |(revision, at, _)| version(*revision, *at, false));
+            std::iter::once(version(kept.revision, kept.updated, true)).chain(older)
+        });
+        Box::pin(ready(Ok(all.collect())))
+    }
+
+    fn roll_back(
+        &mut self,
+        scope: Scope,
+        name: String,
+        to: u64,
+    ) -> BoxFuture<'_, Result<u64, StoreError>> {
+        let kept = self.state.secrets.get(&scope).and_then(|names| names.get(&name));
+        let value = kept.and_then(|kept| {
+            let older = kept.older.iter().find(|(revision, ..)| *revision == to);
+            let present = (kept.revision == to).then(|| kept.value.clone());
+            present.or(older.map(|(_, _, value)| value.clone()))
+        });
+        let set = match value {
+            Some(value) => self.set_secret(scope, name, Secret::clone(&value)),
+            None => Err(StoreError::Missing { what: "version of the secret" }),
+        };
+        Box::pin(ready(set))
     }
 
     fn remove(&mut self, scope: Scope, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {

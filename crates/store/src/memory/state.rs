@@ -29,6 +29,8 @@ pub(super) struct Kept {
     pub(super) value: Arc<Secret<String>>,
     pub(super) updated: Timestamp,
     pub(super) revision: u64,
+    /// Values before, with their revision and time, the oldest first.
+    pub(super) older: Vec<(u64, Timestamp, Arc<Secret<String>>)>,
     /// How it is used by placeholder.
     pub(super) bound: Option<egress::Bound>,
 }

@@ -56,7 +56,7 @@ impl Archives for Records<'_> {
             .map_err(|e| self.failed(e))?;
             let Some((key, sealed)) = found else { return Ok(None) };
             let place = Place { scope: id.as_str(), name: KEY, version: VERSION, key };
-            let plain = self.vault.unseal_bytes(&place, &sealed)?;
+            let plain = self.vault.unseal_any(&place, &sealed)?;
             let bytes = plain.as_slice().try_into().map_err(|_| StoreError::Sealed)?;
             Ok(Some(RepositoryKey::new(bytes)))
         })

@@ -19,6 +19,7 @@ mod records;
 mod release;
 mod reply;
 mod revision;
+mod rotate;
 mod secret;
 mod session;
 mod smartbox;
@@ -35,8 +36,10 @@ use smartbox_core::store::{Store, StoreError, Work};
 use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::keys::Keys;
 pub use open::OpenError;
-use vault::Vault;
+pub use rotate::sealed_tables;
+use vault::Current;
 use writer::{Job, Order};
 
 /// What may be chosen about a store; the defaults are right for the platform.
@@ -61,7 +64,9 @@ impl Default for Settings {
 pub struct Sqlite {
     orders: mpsc::Sender<Order>,
     readers: SqlitePool,
-    vault: Arc<Vault>,
+    vault: Current,
+    /// What data keys are wrapped by.
+    master: tokio::sync::Mutex<Keys>,
     version: Arc<AtomicU64>,
     fence: u64,
     guard: Duration,
@@ -105,7 +110,10 @@ impl Store for Sqlite {
     }
 
     fn read(&self, work: Work) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(read::read(&self.readers, &self.vault, self.guard, work))
+        Box::pin(async move {
+            let vault = self.vault.now();
+            read::read(&self.readers, &vault, self.guard, work).await
+        })
     }
 
     fn version(&self) -> u64 {

@@ -16,7 +16,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::mpsc;
 
-use super::vault::Vault;
+use super::vault::{Current, Vault};
 use super::writer::Writer;
 use super::{Settings, Sqlite, error};
 use crate::keys::Keys;
@@ -157,9 +157,11 @@ impl Sqlite {
         let mut conn = options.connect().await.map_err(failed)?;
         migrate(path, &mut conn).await?;
         let vault = Vault::open(path, &mut conn, &keys, clock, entropy).await?;
-        let vault = Arc::new(vault);
+        let keys = vault.settle(path, &mut conn, keys).await?;
+        let clock = vault.clock.clone();
+        let vault = Current::new(vault);
         // Last: a program that is refused takes nothing over.
-        let fence = take_fence(&mut conn, vault.clock.now()).await.map_err(failed)?;
+        let fence = take_fence(&mut conn, clock.now()).await.map_err(failed)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(settings.readers)
             .max_lifetime(None)
@@ -171,7 +173,8 @@ impl Sqlite {
         tokio::spawn(writer.run(queue));
         let fence = u64::try_from(fence)
             .map_err(|_| broken(path, error::unreadable("owner.fence").into()))?;
-        Ok(Self { orders, readers, vault, version, fence, guard: settings.guard })
+        let master = tokio::sync::Mutex::new(keys);
+        Ok(Self { orders, readers, vault, master, version, fence, guard: settings.guard })
     }
 }
 

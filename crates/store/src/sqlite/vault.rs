@@ -1,8 +1,9 @@
 //! The keys of an open store: the data key, unwrapped by the master key, and the audit's signing
 //! key, sealed by the data key. Both are made with the database.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ed25519_dalek::SigningKey;
 use smartbox_core::id::Entropy;
@@ -21,6 +22,8 @@ const FIRST: i64 = 1;
 /// What a unit of work needs to seal, open and sign.
 pub(super) struct Vault {
     data: Key,
+    /// Every data key that there is or was, by row: what one work sealed another may have to open.
+    known: Arc<RwLock<BTreeMap<i64, Key>>>,
     /// The row of the data key that new values are sealed under.
     pub(super) data_id: i64,
     /// Signs the heads of the audit.
@@ -28,7 +31,8 @@ pub(super) struct Vault {
     /// Its row.
     pub(super) signer_id: i64,
     pub(super) clock: Arc<dyn Clock>,
-    master: Keys,
+    /// The master key in force, which is another one after a change.
+    master: Arc<RwLock<Keys>>,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -46,7 +50,7 @@ impl Vault {
             StoreError::Sealed => OpenError::Sealed { path: path.into() },
             other => broken(path, other.into()),
         };
-        let row = sqlx::query("SELECT wrapped, master, version FROM data_keys WHERE id = ?")
+        let row = sqlx::query("SELECT id FROM data_keys WHERE id >= ? LIMIT 1")
             .bind(FIRST)
             .fetch_optional(&mut *conn)
             .await
@@ -57,29 +61,41 @@ impl Vault {
                 Making::Database(e) => failed(e),
             })?;
         }
-        let row = sqlx::query(
-            "SELECT d.wrapped, d.master, d.version, s.sealed, s.version AS signer_version
-             FROM data_keys d JOIN signing_keys s ON s.data_key = d.id WHERE d.id = ?1 AND s.id = ?1",
-        )
-        .bind(FIRST)
-        .fetch_optional(&mut *conn)
-        .await
-        .map_err(failed)?
-        .ok_or_else(|| OpenError::Sealed { path: path.into() })?;
-        let master: String = row.try_get("master").map_err(failed)?;
-        if master != keys.id() {
-            let found = keys.id().to_owned();
-            return Err(OpenError::WrongKey { path: path.into(), expected: master, found });
+        let rows = sqlx::query("SELECT id, wrapped, master, version FROM data_keys ORDER BY id")
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(failed)?;
+        let mut known = BTreeMap::new();
+        for row in rows {
+            let master: String = row.try_get("master").map_err(failed)?;
+            let Some(under) = keys.named(&master) else {
+                let found = keys.id().to_owned();
+                return Err(OpenError::WrongKey { path: path.into(), expected: master, found });
+            };
+            let wrapped: Vec<u8> = row.try_get("wrapped").map_err(failed)?;
+            let (id, version) =
+                (row.try_get("id").map_err(failed)?, row.try_get("version").map_err(failed)?);
+            let data = open_key(under, &data_place(id, version), &wrapped).map_err(sealed)?;
+            known.insert(id, data);
         }
-        let wrapped: Vec<u8> = row.try_get("wrapped").map_err(failed)?;
-        let version = row.try_get("version").map_err(failed)?;
-        let data = open_key(keys.master(), &data_place(version), &wrapped).map_err(sealed)?;
+        // New values are sealed under the newest.
+        let newest = known.last_key_value().map(|(id, key)| (*id, key.clone()));
+        let (data_id, data) = newest.ok_or_else(|| OpenError::Sealed { path: path.into() })?;
+        let row = sqlx::query("SELECT sealed, version, data_key FROM signing_keys WHERE id = ?")
+            .bind(FIRST)
+            .fetch_optional(&mut *conn)
+            .await
+            .map_err(failed)?
+            .ok_or_else(|| OpenError::Sealed { path: path.into() })?;
         let signer: Vec<u8> = row.try_get("sealed").map_err(failed)?;
-        let version = row.try_get("signer_version").map_err(failed)?;
-        let signer = open_key(&data, &signer_place(version), &signer).map_err(sealed)?;
+        let version = row.try_get("version").map_err(failed)?;
+        let under: i64 = row.try_get("data_key").map_err(failed)?;
+        let key = known.get(&under).ok_or_else(|| OpenError::Sealed { path: path.into() })?;
+        let signer = open_key(key, &signer_place(version, under), &signer).map_err(sealed)?;
         let signer = SigningKey::from_bytes(&signer);
-        let master = keys.clone();
-        Ok(Self { data, data_id: FIRST, signer, signer_id: FIRST, clock, master, entropy })
+        let known = Arc::new(RwLock::new(known));
+        let master = Arc::new(RwLock::new(keys.clone()));
+        Ok(Self { data, known, data_id, signer, signer_id: FIRST, clock, master, entropy })
     }
 
     /// Seals a value under the current data key.
@@ -95,12 +111,14 @@ impl Vault {
 
     /// Seals what leaves the installation: under the master key itself, since the data key stays here.
     pub(super) fn seal_outside(&self, scope: &str, plain: &[u8]) -> Result<Vec<u8>, StoreError> {
-        seal::seal(self.master.master(), &outside(scope), plain, &*self.entropy)
+        let master = self.master.read().unwrap_or_else(PoisonError::into_inner);
+        seal::seal(master.master(), &outside(scope), plain, &*self.entropy)
     }
 
     /// Opens what an installation with this master key sealed.
     pub(super) fn open_outside(&self, scope: &str, sealed: &[u8]) -> Result<String, StoreError> {
-        let plain = seal::open(self.master.master(), &outside(scope), sealed)?;
+        let master = self.master.read().unwrap_or_else(PoisonError::into_inner);
+        let plain = seal::open(master.master(), &outside(scope), sealed)?;
         std::str::from_utf8(&plain).map(str::to_owned).map_err(|_| StoreError::Sealed)
     }
 
@@ -116,16 +134,113 @@ impl Vault {
         seal::seal(&self.data, &place, plain, &*self.entropy)
     }
 
-    /// Opens a value that is no text.
-    pub(super) fn unseal_bytes(
+    /// Finishes a change of the master key that was cut off. A database that is under the one before the one
+    /// that was given is wrapped anew.
+    pub(super) async fn settle(
+        &self,
+        path: &Path,
+        conn: &mut SqliteConnection,
+        mut keys: Keys,
+    ) -> Result<Keys, OpenError> {
+        use sqlx::Connection;
+        let failed = |e| classify(path, e);
+        if keys.is_file() {
+            let under: String = sqlx::query_scalar("SELECT master FROM data_keys WHERE id = ?")
+                .bind(self.data_id)
+                .fetch_one(&mut *conn)
+                .await
+                .map_err(failed)?;
+            keys.settle(&under).map_err(|error| broken(path, error.into()))?;
+            self.follow(&keys);
+            return Ok(keys);
+        }
+        let rows: Vec<(i64, i64)> =
+            sqlx::query_as("SELECT id, version FROM data_keys WHERE master <> ?")
+                .bind(keys.id())
+                .fetch_all(&mut *conn)
+                .await
+                .map_err(failed)?;
+        let mut tx = conn.begin().await.map_err(failed)?;
+        for (id, version) in rows {
+            let key = self.key(id).map_err(|e| broken(path, e.into()))?;
+            let version = version.saturating_add(1);
+            let wrapped = self.wrap(keys.master(), id, version, &key);
+            sqlx::query("UPDATE data_keys SET version = ?, master = ?, wrapped = ? WHERE id = ?")
+                .bind(version)
+                .bind(keys.id())
+                .bind(wrapped.map_err(|e| broken(path, e.into()))?)
+                .bind(id)
+                .execute(&mut *tx)
+                .await
+                .map_err(failed)?;
+        }
+        tx.commit().await.map_err(failed)?;
+        Ok(keys)
+    }
+
+    /// The same vault with another data key for new values.
+    fn under(&self, id: i64, key: Key) -> Self {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(id, key.clone());
+        Self {
+            data: key,
+            known: self.known.clone(),
+            data_id: id,
+            signer: self.signer.clone(),
+            signer_id: self.signer_id,
+            clock: self.clock.clone(),
+            master: self.master.clone(),
+            entropy: self.entropy.clone(),
+        }
+    }
+
+    /// From now on this is the master key.
+    pub(super) fn follow(&self, keys: &Keys) {
+        *self.master.write().unwrap_or_else(PoisonError::into_inner) = keys.clone();
+    }
+
+    pub(super) fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    pub(super) fn fresh(&self) -> Key {
+        seal::fresh(&*self.entropy)
+    }
+
+    /// Wraps a data key under a master key.
+    pub(super) fn wrap(
+        &self,
+        master: &Key,
+        id: i64,
+        version: i64,
+        key: &Key,
+    ) -> Result<Vec<u8>, StoreError> {
+        seal::seal(master, &data_place(id, version), &**key, &*self.entropy)
+    }
+
+    /// The data key of a row.
+    pub(super) fn key(&self, id: i64) -> Result<Key, StoreError> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&id).cloned().ok_or(StoreError::Sealed)
+    }
+
+    /// Opens what was sealed under any data key.
+    pub(super) fn unseal_any(
         &self,
         place: &Place<'_>,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-        if place.key != self.data_id {
-            return Err(StoreError::Sealed);
-        }
-        seal::open(&self.data, place, sealed)
+        seal::open(&self.key(place.key)?, place, sealed)
+    }
+
+    /// Seals what was sealed under an older data key under the present one.
+    pub(super) fn seal_anew(
+        &self,
+        place: &Place<'_>,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        let plain = self.unseal_any(place, sealed)?;
+        let place = Place { key: self.data_id, ..*place };
+        seal::seal(&self.data, &place, &plain, &*self.entropy)
     }
 
     /// Opens a value sealed under data key `key`.
@@ -134,10 +249,31 @@ impl Vault {
         place: &Place<'_>,
         sealed: &[u8],
     ) -> Result<Secret<String>, StoreError> {
-        let plain = self.unseal_bytes(place, sealed)?;
+        let plain = self.unseal_any(place, sealed)?;
         std::str::from_utf8(&plain)
             .map(|text| Secret::new(text.to_owned()))
             .map_err(|_| StoreError::Sealed)
+    }
+}
+
+/// The vault in force. A work has one of its own from beginning to end, so that what it seals is of the key
+/// that it names.
+#[derive(Clone)]
+pub(super) struct Current(Arc<RwLock<Arc<Vault>>>);
+
+impl Current {
+    pub(super) fn new(vault: Vault) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(vault))))
+    }
+
+    pub(super) fn now(&self) -> Arc<Vault> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on values are sealed under this key. Its row must be on the disk.
+    pub(super) fn renew(&self, id: i64, key: Key) {
+        let mut vault = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *vault = Arc::new(vault.under(id, key));
     }
 }
 
@@ -161,9 +297,10 @@ async fn make(
     use sqlx::Connection;
     let data = seal::fresh(entropy);
     let wrapped =
-        seal::seal(keys.master(), &data_place(1), &*data, entropy).map_err(Making::Seal)?;
+        seal::seal(keys.master(), &data_place(FIRST, 1), &*data, entropy).map_err(Making::Seal)?;
     let signer = seal::fresh(entropy);
-    let sealed = seal::seal(&data, &signer_place(1), &*signer, entropy).map_err(Making::Seal)?;
+    let sealed =
+        seal::seal(&data, &signer_place(1, FIRST), &*signer, entropy).map_err(Making::Seal)?;
     let now = clock.now().0;
     let mut tx = conn.begin().await?;
     sqlx::query(
@@ -185,14 +322,25 @@ async fn make(
     Ok(())
 }
 
+/// Unwraps a data key.
+pub(super) fn unwrap(
+    master: &Key,
+    id: i64,
+    version: i64,
+    wrapped: &[u8],
+) -> Result<Key, StoreError> {
+    open_key(master, &data_place(id, version), wrapped)
+}
+
 fn open_key(under: &Key, place: &Place<'_>, sealed: &[u8]) -> Result<Key, StoreError> {
     let plain = seal::open(under, place, sealed)?;
     let bytes: &[u8; 32] = plain.as_slice().try_into().map_err(|_| StoreError::Sealed)?;
     Ok(Zeroizing::new(*bytes))
 }
 
-fn data_place(version: i64) -> Place<'static> {
-    Place { scope: "platform key", name: "data", version, key: 0 }
+/// Another place for each row; that of the first is as it always was.
+fn data_place(id: i64, version: i64) -> Place<'static> {
+    Place { scope: "platform key", name: "data", version, key: id - FIRST }
 }
 
 /// Beside a repository.
@@ -200,6 +348,6 @@ fn outside(scope: &str) -> Place<'_> {
     Place { scope, name: "snapshot record", version: 1, key: 0 }
 }
 
-fn signer_place(version: i64) -> Place<'static> {
-    Place { scope: "platform key", name: "audit", version, key: FIRST }
+fn signer_place(version: i64, key: i64) -> Place<'static> {
+    Place { scope: "platform key", name: "audit", version, key }
 }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 
 use super::error;
 use super::records::Records;
-use super::vault::Vault;
+use super::vault::Current;
 
 /// How long works are gathered before they are committed together.
 const GATHER: Duration = Duration::from_millis(5);
@@ -40,7 +40,7 @@ pub(super) struct Writer {
     conn: SqliteConnection,
     fence: i64,
     fenced: bool,
-    vault: Arc<Vault>,
+    vault: Current,
     /// Counts commits, for [`Store::version`](smartbox_core::store::Store::version).
     version: Arc<AtomicU64>,
     guard: Duration,
@@ -60,7 +60,7 @@ impl Writer {
     pub(super) fn new(
         conn: SqliteConnection,
         fence: i64,
-        vault: Arc<Vault>,
+        vault: Current,
         version: Arc<AtomicU64>,
         guard: Duration,
     ) -> Self {
@@ -166,7 +166,8 @@ impl Writer {
         if let Err(e) = self.run_sql("SAVEPOINT work").await {
             return Outcome::Lost(e);
         }
-        let mut records = Records::new(&mut self.conn, &self.vault);
+        let vault = self.vault.now();
+        let mut records = Records::new(&mut self.conn, &vault);
         let attempt = AssertUnwindSafe(async { work(&mut records).await }).catch_unwind();
         let result = match timeout(self.guard, attempt).await {
             Ok(Ok(result)) => result,

@@ -9,6 +9,7 @@ use crate::{read, write};
 over_every_driver!(
     a_secret_is_set_opened_replaced_and_removed,
     scopes_do_not_mix,
+    values_before_are_kept_and_come_back,
     what_is_missing_is_said,
     the_nearest_scope_is_released,
     releases_are_counted_by_the_minute,
@@ -117,4 +118,52 @@ async fn releases(
         Driver::Sqlite(store, _) => store.releases(account.clone(), since).await.unwrap(),
         Driver::Memory(store) => store.releases(account, since),
     }
+}
+
+async fn values_before_are_kept_and_come_back(s: Subject) {
+    let kept = async |s: &Subject| -> Vec<(u64, bool)> {
+        let all = read!(s.store, |tx| tx.secrets().versions(Scope::Platform, "KEY".into()).await);
+        all.unwrap().into_iter().map(|one| (one.revision, one.current)).collect()
+    };
+    assert_eq!(kept(&s).await, []);
+    for n in 1..=7 {
+        s.clock.set(Timestamp(T0.0 + n));
+        let value = secret(&format!("v{n}"));
+        let set =
+            write!(s.store, |tx| tx.secrets().set(Scope::Platform, "KEY".into(), value).await);
+        assert_eq!(set.unwrap(), n as u64);
+    }
+    // Another scope's of the same name is another secret.
+    let (_, pa) = with_box(&*s.store, "pa").await;
+    let scope = Scope::Smartbox(pa.id.clone());
+    write!(s.store, |tx| tx.secrets().set(scope, "KEY".into(), secret("own")).await).unwrap();
+    assert_eq!(kept(&s).await, [(7, true), (6, false), (5, false), (4, false), (3, false)]);
+    let times = read!(s.store, |tx| tx.secrets().versions(Scope::Platform, "KEY".into()).await);
+    let times: Vec<i64> = times.unwrap().iter().map(|one| one.updated.0 - T0.0).collect();
+    assert_eq!(times, [7, 6, 5, 4, 3]);
+    for (to, revision) in [(4, 8), (8, 9)] {
+        let back =
+            write!(s.store, |tx| tx.secrets().roll_back(Scope::Platform, "KEY".into(), to).await);
+        assert_eq!(back.unwrap(), revision);
+        // A broker has it at once.
+        let released = s.release.release_of(pa.id.clone(), Scope::Platform, "KEY".into()).await;
+        let opened = read!(s.store, |tx| tx.secrets().open(Scope::Platform, "KEY".into()).await);
+        assert_eq!(opened.unwrap().unwrap().expose(), "v4");
+        drop(released);
+    }
+    assert_eq!(kept(&s).await, [(9, true), (8, false), (7, false), (6, false), (5, false)]);
+    for gone in [1, 4, 10, u64::MAX] {
+        let missed =
+            write!(s.store, |tx| tx.secrets().roll_back(Scope::Platform, "KEY".into(), gone).await);
+        assert!(missing(&missed.unwrap_err(), "version of the secret"));
+    }
+    // Removed, nothing of it is kept.
+    write!(s.store, |tx| tx.secrets().remove(Scope::Platform, "KEY".into()).await).unwrap();
+    assert_eq!(kept(&s).await, []);
+    let missed =
+        write!(s.store, |tx| tx.secrets().roll_back(Scope::Platform, "KEY".into(), 9).await);
+    assert!(missing(&missed.unwrap_err(), "version of the secret"));
+    write!(s.store, |tx| tx.secrets().set(Scope::Platform, "KEY".into(), secret("new")).await)
+        .unwrap();
+    assert_eq!(kept(&s).await, [(1, true)]);
 }

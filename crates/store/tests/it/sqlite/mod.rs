@@ -4,6 +4,7 @@ mod fence;
 mod full;
 mod guard;
 mod kill;
+mod rotate;
 mod schema;
 mod seal;
 mod tamper;
