@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Access, Master};
 use crate::app::{About, App, Inner};
 use crate::config::snapshots::{SECRETS, Storage};
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config, ConfigError, vault};
 use crate::given::Releases;
 use crate::metrics::{Counted, Metrics, Noted};
 use crate::site::Site;
@@ -91,7 +91,7 @@ pub(crate) async fn start(
 ) -> Result<Started, BootError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let sqlite = records(&config.data_dir, &clock, &entropy).await?;
+    let sqlite = records(&config, &clock, &entropy).await?;
     let runtime = runtime(options, &config).await?;
     let adopted = runtime.list().await.map_err(unusable)?.len();
     let slot = engine_slot(&config, ui).await?;
@@ -267,13 +267,21 @@ fn snapshot_settings(config: &Config, objective: Duration) -> SnapshotSettings {
 }
 
 async fn records(
-    data_dir: &Path,
+    config: &Config,
     clock: &Arc<dyn Clock>,
     entropy: &Arc<dyn Entropy>,
 ) -> Result<Arc<Sqlite>, BootError> {
-    let database = data_dir.join("smartbox.db");
-    let keys = Keys::load_or_create(&data_dir.join("keys/master.key"), &database, &**entropy)
-        .map_err(|e: KeysError| BootError::Records { why: e.to_string(), source: e.into() })?;
+    let database = config.data_dir.join("smartbox.db");
+    let file = config.data_dir.join("keys/master.key");
+    let keys = match &config.vault {
+        vault::Master::File => Keys::load_or_create(&file, &database, &**entropy),
+        vault::Master::Given(key, before) => {
+            Keys::given(key.expose(), before.as_ref().map(|key| key.expose().as_str()))
+        }
+        vault::Master::Keyring => Keys::of_keyring(vault::KEYRING),
+    };
+    let keys =
+        keys.map_err(|e: KeysError| BootError::Records { why: e.to_string(), source: e.into() })?;
     Sqlite::open(&database, keys, clock.clone(), entropy.clone()).await.map(Arc::new).map_err(|e| {
         match e {
             OpenError::Full { path } => BootError::Full { path },

@@ -12,8 +12,8 @@
 
 mod backend;
 mod beside;
-mod changed;
 mod bucket;
+mod changed;
 mod claim;
 mod damage;
 mod diff;

@@ -59,6 +59,7 @@ use crate::error::CliError;
 /// Runs the command.
 pub(crate) fn run(cli: &Cli) -> Result<(), CliError> {
     let env = Env::process();
+    env.hide_keys();
     match &cli.verb {
         Verb::Up(args) => up::run(&cli.place, &env, args),
         Verb::Completions(args) => completions::run(args),

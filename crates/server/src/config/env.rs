@@ -30,6 +30,21 @@ impl Env {
         Self(std::env::vars_os().filter_map(text).collect())
     }
 
+    /// Takes the vault's keys out of the environment of this process, so that no program that it starts is
+    /// given them. Nothing else may run yet: the environment is not safe to change while another thread reads
+    /// it.
+    pub fn hide_keys(&self) {
+        for name in [super::vault::MASTER_KEY, super::vault::OLD_MASTER_KEY] {
+            if self.0.contains_key(name) {
+                #[expect(unsafe_code, reason = "changing the environment is unsafe among threads")]
+                // SAFETY: the command line calls it first of all, while it has one thread.
+                unsafe {
+                    std::env::remove_var(name);
+                }
+            }
+        }
+    }
+
     /// These variables and no others.
     pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
         Self(variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into())

@@ -25,6 +25,7 @@ pub mod snapshots;
 pub mod sources;
 pub mod tier;
 pub mod traces;
+pub mod vault;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -63,6 +64,8 @@ pub struct Config {
     pub traces: traces::Traces,
     /// Model providers.
     pub models: models::Models,
+    /// Where the vault's master key comes from.
+    pub vault: vault::Master,
     /// What a box may use, by the tier's name.
     pub tiers: BTreeMap<String, tier::Tier>,
     /// What boxes are made from.
@@ -89,6 +92,7 @@ pub(crate) struct Written {
     models: models::Written,
     snapshots: snapshots::Written,
     traces: traces::Written,
+    vault: vault::Written,
     tiers: BTreeMap<String, tier::Written>,
 }
 
@@ -144,6 +148,7 @@ impl Config {
             models,
             snapshots,
             traces,
+            vault,
             tiers,
         } = file;
         let tiers = tier::settle(base.tiers, tiers)?;
@@ -161,6 +166,7 @@ impl Config {
             metrics: metrics::settle(&metrics)?,
             snapshots: snapshots::settle(snapshots, base.snapshots, data_dir, env)?,
             traces: traces::settle(&traces, env)?,
+            vault: vault::settle(&vault, env)?,
             given: env::given(env, models.providers.iter().filter_map(|p| p.secret.as_deref()))?,
             models,
             tiers,

@@ -98,6 +98,7 @@ pub fn settings(
     said.add("metrics.listen", listen.as_deref().unwrap_or("none"), &[]);
     let endpoint = config.traces.endpoint.as_deref().unwrap_or("none");
     said.add("traces.endpoint", endpoint, &[traces::WHOLE, traces::BASE]);
+    said.add("vault.master", &config.vault.to_string(), &[super::vault::MASTER_KEY]);
     said.add("models.model", &config.models.model, &[]);
     said.add("models.preferred", config.models.preferred.as_deref().unwrap_or("none"), &[]);
     said.add("models.demo", &config.models.demo.to_string(), &[]);

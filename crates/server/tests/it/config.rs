@@ -55,6 +55,8 @@ fn bad_values_say_what_to_write() {
         ("[egress]\nin_per_day = \"much\"", "egress.in_per_day", "no limit"),
         ("[egress]\nper_minute = -1", "smartbox.toml:2", "correct that line"),
         ("[jobs]\nkeep = \"10ms\"", "jobs.keep", "24h"),
+        ("[vault]\nmaster = \"disk\"", "vault.master", "`file`, `env` or `keyring`"),
+        ("[vault]\nmaster = \"env\"", "vault.master", "openssl rand"),
         ("[metrics]\nlisten = \"0.0.0.0:9464\"", "metrics.listen", "127.0.0.1"),
         ("[metrics]\nlisten = \"here\"", "metrics.listen", "127.0.0.1"),
         ("[traces]\nendpoint = \"collector:4318\"", "traces.endpoint", "http://127.0.0.1:4318"),
@@ -413,5 +415,24 @@ mod snapshots {
             let said = format!("{error} / {}", error.hint());
             assert!(said.contains(ACCOUNT) && !said.contains(bad), "{said}");
         }
+    }
+}
+
+#[test]
+fn the_vault_has_one_key_and_never_prints_it() {
+    use smartbox_server::config::vault::{MASTER_KEY, Master, OLD_MASTER_KEY};
+    let key = "11".repeat(32);
+    assert!(matches!(load("", &Env::default()).unwrap().vault, Master::File));
+    let env = Env::of([(MASTER_KEY, &key), (OLD_MASTER_KEY, "old")]);
+    for text in ["", "[vault]\nmaster = \"env\""] {
+        let config = load(text, &env).unwrap();
+        assert!(matches!(config.vault, Master::Given(_, Some(_))));
+        assert!(!format!("{config:?}").contains(&key));
+    }
+    let keyring = load("[vault]\nmaster = \"keyring\"", &Env::default()).unwrap();
+    assert!(matches!(keyring.vault, Master::Keyring));
+    for word in ["file", "keyring"] {
+        let two = load(&format!("[vault]\nmaster = \"{word}\""), &env).unwrap_err();
+        assert!(two.to_string().contains(MASTER_KEY), "{two}");
     }
 }

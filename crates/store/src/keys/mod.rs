@@ -3,6 +3,7 @@
 //! is under it: killed half-way, the next start finds both and finishes.
 
 mod file;
+mod keyring;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +47,22 @@ pub enum KeysError {
         /// The key's file.
         path: PathBuf,
     },
+    /// What the operator gave is no key.
+    #[error(
+        "{what} is none: 32 bytes in base64 or hexadecimal; make one with `openssl rand -base64 32`"
+    )]
+    Given {
+        /// Which one.
+        what: &'static str,
+    },
+    /// The keyring has none.
+    #[error(
+        "the keyring of this user has no readable key `{name}`; put it there before the platform starts: keyctl padd user {name} @u"
+    )]
+    Keyring {
+        /// What it should be called.
+        name: String,
+    },
     /// It could not be read or made.
     #[error("the master key file {path} cannot be {doing}")]
     Io {
@@ -58,6 +75,9 @@ pub enum KeysError {
         source: io::Error,
     },
 }
+
+/// Longer than any key is written.
+const LIMIT: usize = 256;
 
 /// The master key at hand.
 #[derive(Clone)]
@@ -96,16 +116,23 @@ impl Keys {
 
     /// A key from where the operator keeps it: 32 bytes in base64 or hexadecimal. `before` is the one that
     /// it takes the place of, if the database may be under that still.
-    pub fn given(text: &str, before: Option<&str>) -> Option<Self> {
-        let keys = Self::from_bytes(file::decode_any(text)?);
-        let other = match before {
-            None => None,
-            Some(text) => {
-                let key = file::decode_any(text)?;
-                Some((key.clone(), Self::from_bytes(key).id))
-            }
+    pub fn given(text: &str, before: Option<&str>) -> Result<Self, KeysError> {
+        let read = |text, what| {
+            let key = file::decode_any(text).ok_or(KeysError::Given { what })?;
+            Ok(Self::from_bytes(key))
         };
-        Some(Self { other, ..keys })
+        let keys = read(text, "the master key that was given")?;
+        let before = before.map(|text| read(text, "the master key before it")).transpose()?;
+        Ok(Self { other: before.map(|before| (before.master, before.id)), ..keys })
+    }
+
+    /// A key that an operator has put into the keyring of the platform's user, in the kernel: what it has
+    /// of this name.
+    pub fn of_keyring(name: &str) -> Result<Self, KeysError> {
+        let absent = || KeysError::Keyring { name: name.to_owned() };
+        let text = keyring::read(name, LIMIT).ok_or_else(absent)?;
+        let text = std::str::from_utf8(&text).map_err(|_| absent())?;
+        Self::given(text, None)
     }
 
     /// Whether it is in a file of ours, which can be replaced while the platform runs.

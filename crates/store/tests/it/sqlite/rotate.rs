@@ -8,7 +8,7 @@ use smartbox_core::secret::port::{Release, Rotation};
 use smartbox_core::secret::{RotationError, Scope};
 use smartbox_core::smartbox::Smartbox;
 use smartbox_store::sqlite::Settings;
-use smartbox_store::{Keys, OpenError, Sqlite};
+use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
 use sqlx::Executor;
 
 use crate::support::{Home, Os, T0, clock, job, secret, with_box};
@@ -288,6 +288,6 @@ async fn a_key_from_the_operator_replaces_the_one_before_at_the_next_start() {
     all_there(&open(&second, Some(&first)).await.unwrap(), &pa).await;
     assert!(matches!(open(&first, None).await, Err(OpenError::WrongKey { .. })));
     for bad in ["", "short", &"zz".repeat(32), &"1".repeat(63)] {
-        assert!(Keys::given(bad, None).is_none(), "{bad}");
+        assert!(matches!(Keys::given(bad, None), Err(KeysError::Given { .. })), "{bad}");
     }
 }
