@@ -1,25 +1,20 @@
 //! A box moves in: whole, or not at all.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::{StreamExt, stream};
-use serde_json::Value;
-use smartbox_core::config::MAX_BYTES;
 use smartbox_core::home::HomeOf;
 use smartbox_core::home::port::FileError;
 use smartbox_core::id::{AccountId, SmartboxId, random_text};
 use smartbox_core::moves::port::Bucket;
-use smartbox_core::moves::{Layout, Origin, Plan, Record, Target, Unclear, detect};
+use smartbox_core::moves::{Origin, Record, Target};
 use smartbox_core::sandbox::port::Kept;
 use smartbox_core::smartbox::{Desired, Kind, Smartbox, name};
 
-use super::incoming::Incoming;
-use super::raw::{Head, Raw};
-use super::settle::{Settled, settle};
-use super::{archive, copy, fetch, incoming, refused, unpack};
+use super::gather::{blocking, gather};
+use super::refused;
+use super::settle::Settled;
+use super::together::put_together;
 use crate::accounts::create::check_display;
 use crate::boxes::create::NewSmartbox;
 use crate::control::Control;
@@ -31,8 +26,6 @@ use crate::parts::{Actor, EngineSlot};
 const MOST: u64 = 1 << 40;
 /// What of all that was left out is told.
 const TELL: usize = 100;
-/// Objects of a bucket that are asked for at the same time.
-const AT_ONCE: usize = 8;
 
 /// Where a box is imported from.
 pub enum Source {
@@ -108,15 +101,6 @@ struct Asked {
     tier: Option<String>,
     engine: Option<String>,
     desired: Desired,
-}
-
-/// What is put together on a stage.
-struct Staged {
-    record: Option<Record>,
-    history: Vec<PathBuf>,
-    origin: Origin,
-    plan: Plan,
-    settled: Settled,
 }
 
 impl Control {
@@ -280,174 +264,4 @@ impl Control {
         let sleep = record.map(|record| record.sleep).unwrap_or_default();
         Ok(Smartbox { id: id.clone(), sleep, ..self.blank(account, new)? })
     }
-}
-
-/// What came in.
-struct Came {
-    raw: Raw,
-    /// In which directory of it to look.
-    within: String,
-    /// What it is known to be, whatever it looks like by itself.
-    origin: Option<Origin>,
-}
-
-/// Takes everything in.
-async fn gather(
-    source: Source,
-    within: String,
-    inner: PathBuf,
-    room: u64,
-) -> Result<Came, ControlError> {
-    let root = inner.join("raw");
-    let raw = blocking(move || {
-        std::fs::create_dir(&inner).map_err(|e| super::failed("making a stage", e))?;
-        Raw::new(root, room)
-    });
-    let raw = raw.await?;
-    let raw = match source {
-        Source::Archive(body) => {
-            reading(raw, body, |raw, bytes| unpack::unpack(raw, b"", bytes)).await?
-        }
-        Source::Path(path) => from_path(raw, path).await?,
-        Source::Bucket { bucket, prefix } => {
-            return from_bucket(raw, &*bucket, &prefix, within).await;
-        }
-    };
-    Ok(Came { raw, within, origin: None })
-}
-
-/// Lets `work` read a body as it comes, on a thread that may wait.
-async fn reading(
-    mut raw: Raw,
-    body: Arriving,
-    work: impl FnOnce(&mut Raw, Incoming) -> Result<(), ControlError> + Send + 'static,
-) -> Result<Raw, ControlError> {
-    let (sender, incoming) = incoming::channel();
-    let done = blocking(move || work(&mut raw, incoming).map(|()| raw));
-    tokio::join!(done, incoming::feed(body, sender)).0
-}
-
-/// Ends a copy whose caller went away.
-struct Over(Arc<AtomicBool>);
-
-impl Drop for Over {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-async fn from_path(mut raw: Raw, path: PathBuf) -> Result<Raw, ControlError> {
-    let over = Over(Arc::default());
-    let seen = over.0.clone();
-    blocking(move || {
-        let meta = std::fs::metadata(&path).map_err(|_| unreadable(&path))?;
-        if meta.is_dir() {
-            copy::copy(&mut raw, &path, &seen)?;
-        } else if meta.is_file() {
-            let file = File::open(&path).map_err(|_| unreadable(&path))?;
-            unpack::unpack(&mut raw, b"", file)?;
-        } else {
-            return Err(unreadable(&path));
-        }
-        Ok(raw)
-    })
-    .await
-}
-
-fn unreadable(path: &Path) -> ControlError {
-    refused(
-        format!("`{}` is no directory and no file that the platform can read", path.display()),
-        "name one on the machine that the platform runs on",
-    )
-}
-
-async fn from_bucket(
-    mut raw: Raw,
-    bucket: &dyn Bucket,
-    prefix: &str,
-    within: String,
-) -> Result<Came, ControlError> {
-    let found = fetch::list(bucket, prefix).await?;
-    let layout = detect(&found, &within).map_err(unclear)?;
-    if let Some(archive) = layout.archive() {
-        let body = fetch::get(bucket, prefix, &archive).await?;
-        let raw = reading(raw, body, |raw, bytes| unpack::unpack(raw, b"", bytes)).await?;
-        return Ok(Came { raw, within: String::new(), origin: Some(layout.origin) });
-    }
-    let belongs = |path: &[u8]| super::raw::clean(path).is_ok_and(|clean| clean == path);
-    let (wanted, odd): (Vec<_>, Vec<_>) = found
-        .into_iter()
-        .filter(|one| layout.concerns(&one.path))
-        .partition(|one| belongs(&one.path));
-    for one in odd {
-        raw.pass(one.path, "its name cannot be a file's")?;
-    }
-    let bodies = stream::iter(wanted).map(|one| async move {
-        let body = fetch::get(bucket, prefix, &one.path).await;
-        body.map(|body| (one.path, body))
-    });
-    let mut bodies = bodies.buffered(AT_ONCE);
-    while let Some(next) = bodies.next().await {
-        let (path, body) = next?;
-        let head = Head { path, mode: 0o600, modified: 0 };
-        raw = reading(raw, body, |raw, bytes| raw.file(head, bytes)).await?;
-    }
-    Ok(Came { raw, within, origin: None })
-}
-
-/// Finds out what came in and puts it in its place.
-fn put_together(
-    came: Came,
-    target: &Target,
-    read: impl Fn(&[u8]) -> Option<Value>,
-    room: u64,
-    stage: &Path,
-) -> Result<Staged, ControlError> {
-    let Came { mut raw, within, origin } = came;
-    let mut layout = of(&raw, &within)?;
-    let origin = origin.unwrap_or(layout.origin);
-    if let Some(inside) = layout.archive() {
-        let file = File::open(raw.at(&inside)).map_err(|e| super::failed("reading it", e))?;
-        let mut inner = Raw::new(raw.root.with_file_name("unpacked"), room)?;
-        unpack::unpack(&mut inner, b"", file)?;
-        raw = inner;
-        layout = of(&raw, "")?;
-        if layout.archive().is_some() {
-            return Err(refused("there are archives within archives", "unpack it first"));
-        }
-    }
-    let found = raw.found();
-    let manifest = layout.manifest().and_then(|path| raw.small(&path, MAX_BYTES as u64));
-    let manifest = manifest.and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-    let config = |path: &[u8]| read(&raw.small(path, MAX_BYTES as u64)?);
-    let plan = layout.plan(&found, manifest.as_ref(), config, target);
-    let (record, history) = match layout.origin {
-        Origin::Export => archive::check(&raw, &layout.at).map(|(r, h)| (Some(r), h))?,
-        _ => (None, Vec::new()),
-    };
-    let history = history.iter().map(|path| raw.at(path)).collect();
-    let settled = settle(&raw, &plan, layout.origin, stage)?;
-    Ok(Staged { record, history, origin, plan, settled })
-}
-
-fn of(raw: &Raw, within: &str) -> Result<Layout, ControlError> {
-    detect(&raw.found(), within).map_err(unclear)
-}
-
-fn unclear(unclear: Unclear) -> ControlError {
-    let hint = match &unclear {
-        Unclear::Several(_) => "say which: `--within DIRECTORY`",
-        Unclear::Both(_) => "import the one or the other by itself",
-        Unclear::Empty | Unclear::Unknown(_) => {
-            "give an archive of `smartbox export`, of `openclaw backup create`, or of a home"
-        }
-    };
-    refused(unclear.to_string(), hint)
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ControlError> + Send + 'static,
-) -> Result<T, ControlError> {
-    let broken = |e| FileError::Broken { doing: "importing", source: Box::new(e) };
-    tokio::task::spawn_blocking(work).await.map_err(broken)?
 }

@@ -10,12 +10,14 @@ mod config;
 mod copy;
 mod export;
 mod fetch;
+mod gather;
 mod history;
 mod import;
 mod incoming;
 mod raw;
 mod seat;
 mod settle;
+mod together;
 mod unpack;
 
 pub use import::{Imported, LeftOut, NewImport, Source};

@@ -51,7 +51,7 @@ fn one<R: Read>(
     told: Told,
 ) -> Result<(), ControlError> {
     let path = clean(&told.path.unwrap_or_else(|| entry.path_bytes().into_owned()))?;
-    let path = join(beneath, path);
+    let path = join(beneath, &path);
     if told.size.is_some_and(|size| size != entry.size()) {
         return Err(refused(
             "a file in it is longer than 8 GiB",
@@ -71,7 +71,7 @@ fn one<R: Read>(
         EntryType::Symlink => raw.link(head.path, target.ok_or_else(damaged)?),
         EntryType::Link => {
             let target = clean(&target.ok_or_else(damaged)?)?;
-            raw.same(head, &join(beneath, target))
+            raw.same(head, &join(beneath, &target))
         }
         EntryType::GNUSparse => {
             raw.pass(head.path, "it is a sparse file: make the archive without `-S`")
@@ -114,8 +114,8 @@ fn extend(told: &mut Told, record: &[u8]) -> Result<(), ControlError> {
     Ok(())
 }
 
-fn join(dir: &[u8], rest: Vec<u8>) -> Vec<u8> {
-    if dir.is_empty() || rest.is_empty() { [dir, &rest].concat() } else { [dir, &rest].join(&b'/') }
+fn join(dir: &[u8], rest: &[u8]) -> Vec<u8> {
+    if dir.is_empty() || rest.is_empty() { [dir, rest].concat() } else { [dir, rest].join(&b'/') }
 }
 
 /// What the libraries say of bytes that they cannot read is that the archive is damaged.

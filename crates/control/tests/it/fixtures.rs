@@ -139,7 +139,7 @@ pub fn lay(files: &[File], dir: &Path) {
 }
 
 /// As a body that comes in pieces.
-pub fn body(bytes: Vec<u8>) -> smartbox_core::BoxStream<'static, std::io::Result<Bytes>> {
+pub fn body(bytes: &[u8]) -> smartbox_core::BoxStream<'static, std::io::Result<Bytes>> {
     use futures_util::{StreamExt, stream};
     let pieces: Vec<_> = bytes.chunks(700).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
     stream::iter(pieces).boxed()

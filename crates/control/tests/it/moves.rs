@@ -40,7 +40,7 @@ async fn import(world: &World, new: NewImport) -> Result<Imported, ControlError>
 }
 
 async fn import_tar(world: &World, bytes: Vec<u8>) -> Result<Imported, ControlError> {
-    import(world, new(Some("moved"), Source::Archive(body(bytes)))).await
+    import(world, new(Some("moved"), Source::Archive(body(&bytes)))).await
 }
 
 fn text(world: &World, id: &SmartboxId, path: &str) -> Option<String> {
@@ -245,8 +245,8 @@ async fn an_assistant_of_every_layout_comes_with_its_memory() {
         let sources = [
             Source::Path(inner),
             Source::Path(packed),
-            Source::Archive(body(gzip(&tar(&files)))),
-            Source::Archive(body(zstd::encode_all(tar(&files).as_slice(), 1).unwrap())),
+            Source::Archive(body(&gzip(&tar(&files)))),
+            Source::Archive(body(&zstd::encode_all(tar(&files).as_slice(), 1).unwrap())),
             bucket(&files, "users/u1"),
         ];
         for source in sources {
@@ -302,7 +302,7 @@ async fn what_is_not_clear_is_refused_and_says_why() {
         "{several:?}"
     );
     let chosen =
-        NewImport { within: "users/b".into(), ..new(Some("b"), Source::Archive(body(tar(&two)))) };
+        NewImport { within: "users/b".into(), ..new(Some("b"), Source::Archive(body(&tar(&two)))) };
     assert_eq!(import(&world, chosen).await.unwrap().origin, Origin::BucketRoot);
     for bad in [tar(&[]), tar(&[("photo.jpg".into(), vec![1])]), b"noise".repeat(300), vec![]] {
         let bad = import_tar(&world, bad).await;
@@ -313,13 +313,13 @@ async fn what_is_not_clear_is_refused_and_says_why() {
     }
     let nowhere = import(&world, new(Some("x"), Source::Path("/nowhere/at/all".into()))).await;
     assert!(matches!(nowhere, Err(ControlError::Refused { .. })), "{nowhere:?}");
-    let unnamed = import(&world, new(None, Source::Archive(body(tar(&fixtures::state()))))).await;
+    let unnamed = import(&world, new(None, Source::Archive(body(&tar(&fixtures::state()))))).await;
     assert!(
         matches!(&unnamed, Err(ControlError::Refused { hint, .. }) if hint.contains("--name")),
         "{unnamed:?}"
     );
     let taken =
-        import(&world, new(Some("b"), Source::Archive(body(tar(&fixtures::state()))))).await;
+        import(&world, new(Some("b"), Source::Archive(body(&tar(&fixtures::state()))))).await;
     assert!(matches!(taken, Err(ControlError::Exists { .. })), "{taken:?}");
     only(&world, &["b"]).await;
 }
@@ -395,7 +395,7 @@ async fn whatever_fails_leaves_a_whole_box_or_none() {
             let world = World::new().await;
             let account = world.control.ensure_account("me").await.unwrap().id;
             world.memory.fail_commit(nth, moment, Fault::Broken);
-            let source = Source::Archive(body(archive.clone()));
+            let source = Source::Archive(body(&archive));
             let done = world.control.import(&actor(), &account, new(Some("moved"), source)).await;
             world.memory.heal();
             came_through += usize::from(done.is_ok());
@@ -462,9 +462,52 @@ async fn two_imports_at_once_are_two_boxes_and_of_one_name_one() {
     let world = World::new().await;
     let files = tar(&fixtures::root());
     let (a, b) = tokio::join!(
-        import(&world, new(Some("same"), Source::Archive(body(files.clone())))),
-        import(&world, new(Some("same"), Source::Archive(body(files.clone())))),
+        import(&world, new(Some("same"), Source::Archive(body(&files)))),
+        import(&world, new(Some("same"), Source::Archive(body(&files)))),
     );
     assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1, "{a:?} {b:?}");
     only(&world, &["same"]).await;
+}
+
+/// An archive that the real engine made, if it is at hand (`scripts/engine.sh`).
+#[tokio::test(start_paused = true)]
+async fn a_backup_of_the_real_engine_comes_with_its_memory() {
+    let Some(engine) = std::env::var_os("SMARTBOX_TEST_ENGINE").map(std::path::PathBuf::from)
+    else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join(".openclaw");
+    let workspace = dir.path().join("work");
+    std::fs::create_dir_all(&workspace).unwrap();
+    std::fs::create_dir_all(state.join("credentials")).unwrap();
+    let config = serde_json::json!({
+        "gateway": { "mode": "local" },
+        "agents": { "defaults": { "workspace": workspace } },
+    });
+    std::fs::write(state.join("openclaw.json"), config.to_string()).unwrap();
+    std::fs::write(workspace.join("MEMORY.md"), MEMORY).unwrap();
+    let out = dir.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    let made = std::process::Command::new(engine.join("bin/node"))
+        .arg(engine.join("node_modules/openclaw/openclaw.mjs"))
+        .args(["backup", "create", "--json", "--output"])
+        .arg(&out)
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", dir.path())
+        .env("OPENCLAW_STATE_DIR", &state)
+        .env("OPENCLAW_OFFLINE", "1")
+        .env("OPENCLAW_NO_RESPAWN", "1")
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let archive = std::fs::read_dir(&out).unwrap().next().unwrap().unwrap().path();
+    let world = World::new().await;
+    let came = import(&world, new(Some("backed-up"), Source::Path(archive))).await.unwrap();
+    assert_eq!(came.origin, Origin::Backup);
+    assert_eq!(text(&world, &came.row.id, "workspace/MEMORY.md").as_deref(), Some(MEMORY));
+    let config: serde_json::Value =
+        serde_json::from_str(&text(&world, &came.row.id, "config").unwrap()).unwrap();
+    assert_eq!(config["agents"]["defaults"]["workspace"], "/home/box/workspace");
 }

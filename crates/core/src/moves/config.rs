@@ -70,7 +70,8 @@ fn names_one(key: &str) -> bool {
 
 /// A placeholder for a variable is none.
 fn is_one(text: &str) -> bool {
-    !text.is_empty() && !(text.starts_with("${") && text.ends_with('}'))
+    let placeholder = text.starts_with("${") && text.ends_with('}');
+    !text.is_empty() && !placeholder
 }
 
 /// The names of variables in a `.env` file that hold a credential.

@@ -255,7 +255,8 @@ impl Plan {
                     self.add(path, &to, Rule::Plain);
                 }
                 other => {
-                    self.warnings.push(format!("the backup has a part that is not known: {other}"))
+                    let why = format!("the backup has a part that is not known: {other}");
+                    self.warnings.push(why);
                 }
             }
         }

@@ -106,10 +106,11 @@ pub enum RotationError {
     #[error("the master key is not kept in a file of the platform's")]
     NotOurs,
     /// The key's file could not be read or written.
-    #[error("{why}")]
+    #[error("the master key cannot be changed")]
     Key {
-        /// For a person.
-        why: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The records failed.
     #[error(transparent)]

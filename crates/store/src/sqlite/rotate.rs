@@ -11,7 +11,7 @@ use sqlx::Row;
 
 use super::Sqlite;
 use super::records::Records;
-use crate::keys::Keys;
+use crate::keys::{Keys, KeysError};
 use crate::seal::Place;
 
 /// Values that are sealed anew in one unit of work.
@@ -87,14 +87,14 @@ impl Rotation for Sqlite {
             let mut master = self.master.lock().await;
             self.catch_up(&mut master).await?;
             let vault = self.vault.now();
-            let next = master.successor(vault.entropy()).map_err(keep)?;
+            let next = master.successor(vault.entropy()).map_err(of_key)?;
             let next = next.ok_or(RotationError::NotOurs)?;
             let (id, new) = (next.id().to_owned(), next.clone());
             self.work(move |records| Box::pin(async move { records.rewrap(&new).await })).await?;
             // From here on the database is under it: a start that finds both files takes this one.
             let promoted = master.succeed(next);
             vault.follow(&master);
-            promoted.map_err(keep)?;
+            promoted.map_err(of_key)?;
             Ok(id)
         })
     }
@@ -128,21 +128,21 @@ impl Rotation for Sqlite {
     }
 }
 
-fn keep(error: crate::KeysError) -> RotationError {
-    RotationError::Key { why: error.to_string() }
+fn of_key(error: KeysError) -> RotationError {
+    RotationError::Key { source: error.into() }
 }
 
 impl Sqlite {
     /// Takes note of what an earlier change came to whose caller went away before its end.
     async fn catch_up(&self, master: &mut Keys) -> Result<(), RotationError> {
         let (under, newest) = self.work(|records| Box::pin(records.newest_key())).await?;
-        master.look_beside().map_err(keep)?;
+        master.look_beside().map_err(of_key)?;
         let Some(key) = master.named(&under).cloned() else {
-            let why = "the database is under another master key than the one at hand".into();
-            return Err(RotationError::Key { why });
+            let why = "the database is under another master key than the one at hand";
+            return Err(RotationError::Key { source: why.into() });
         };
         if master.is_file() {
-            master.settle(&under).map_err(keep)?;
+            master.settle(&under).map_err(of_key)?;
         }
         self.vault.now().follow(master);
         let (id, version, wrapped) = newest;
