@@ -1,4 +1,4 @@
-//! Moving a box in and out: archives, homes of other installations, and buckets.
+//! Moving a box in and out: archives, and homes of other installations.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,16 +16,9 @@ pub struct ImportQuery {
     /// The new box's name; that in the archive if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-}
-
-/// What lies in a bucket, of one user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BucketImport {
-    /// Everything of it begins with this, like `users/1234/`.
-    pub prefix: String,
-    /// The new box's name.
-    pub name: String,
+    /// In which directory of it to look, like `users/1234`, where there are several assistants in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
 }
 
 /// What was moved in.
@@ -39,8 +32,12 @@ pub struct Imported {
     pub files: u64,
     /// How many bytes they hold.
     pub bytes: u64,
-    /// What was left out, and why, in a sentence each.
+    /// How many messages of its history came along.
+    pub messages: u64,
+    /// What was left out, and why, in a sentence each; the first hundred.
     pub left_out: Vec<String>,
+    /// How much was left out in all.
+    pub left_out_total: u64,
     /// What its owner should see to, in a sentence each.
     pub warnings: Vec<String>,
 }

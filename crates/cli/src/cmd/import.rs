@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use smartbox_api::call;
-use smartbox_api::moves::{BucketImport, ImportQuery, Imported};
+use smartbox_api::moves::{ImportQuery, Imported};
 use tokio::sync::mpsc;
 
 use super::cp::{Progress, pack, read};
-use super::jobs::follow;
 use crate::client::Client;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
@@ -23,14 +22,13 @@ use crate::ui::{out, size, stdin};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// An archive, a folder, or - for standard input
-    #[arg(required_unless_present = "bucket")]
-    source: Option<PathBuf>,
+    source: PathBuf,
     /// The new smartbox's name; that in the archive if absent
     #[arg(long)]
     name: Option<String>,
-    /// From the bucket of snapshots instead: what begins with this, like `users/1234/`
-    #[arg(long, value_name = "PREFIX", conflicts_with = "source", requires = "name")]
-    bucket: Option<String>,
+    /// In which folder of it to look, like users/1234, where there are several assistants in it
+    #[arg(long, value_name = "FOLDER")]
+    within: Option<String>,
     /// Show no progress
     #[arg(short, long)]
     quiet: bool,
@@ -40,19 +38,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
-    if let Some(prefix) = &args.bucket {
-        let name = args.name.clone().unwrap_or_default();
-        let call = call::import_from_bucket(&BucketImport { prefix: prefix.clone(), name });
-        let job = or_interrupt(client.json(call)).await?;
-        return follow::to_its_end(client, &job, 0, args.json).await;
-    }
-    let source = args.source.as_deref().unwrap_or(Path::new("-"));
-    let imported = or_interrupt(send(client, source, args)).await?;
+    let imported = or_interrupt(send(client, &args.source, args)).await?;
     if args.json { out::json(&imported) } else { tell(&imported) }
 }
 
 async fn send(client: &Client, source: &Path, args: &Args) -> Result<Imported, CliError> {
-    let call = call::import(&ImportQuery { name: args.name.clone() });
+    let call = call::import(&ImportQuery { name: args.name.clone(), within: args.within.clone() });
     let progress = Progress::new("importing", None, args.quiet);
     let mut packing = None;
     let pieces = if source == Path::new("-") {
@@ -76,7 +67,7 @@ async fn send(client: &Client, source: &Path, args: &Args) -> Result<Imported, C
             }
             Ok(0) => {}
             Ok(left) => {
-                out::note(format!("{left} links and other things that are no files were left out"))
+                out::note(format!("{left} links and other things that are no files were left out"));
             }
         }
     }
@@ -84,11 +75,19 @@ async fn send(client: &Client, source: &Path, args: &Args) -> Result<Imported, C
 }
 
 fn tell(imported: &Imported) -> Result<(), CliError> {
-    let Imported { smartbox, layout, files, bytes, left_out, warnings } = imported;
-    let line = format!("{}: {files} files, {}, from {layout}", smartbox.name, size::bytes(*bytes));
+    let Imported { smartbox, layout, files, bytes, messages, left_out, left_out_total, warnings } =
+        imported;
+    let line = format!(
+        "{}: {files} files, {}, {messages} messages, from {layout}",
+        smartbox.name,
+        size::bytes(*bytes)
+    );
     out::say(out::line(&line))?;
     for text in left_out {
         out::note(out::line(&format!("left out: {text}")));
+    }
+    if *left_out_total > left_out.len() as u64 {
+        out::note(format!("left out in all: {left_out_total}"));
     }
     for text in warnings {
         out::note(out::line(&format!("see to it: {text}")));

@@ -25,6 +25,7 @@ mod log;
 mod lost;
 mod message;
 pub(crate) mod metrics;
+mod moves;
 mod once;
 mod origin;
 mod outer;
@@ -77,6 +78,7 @@ pub fn routes() -> Vec<route::Route> {
         snapshot::routes(),
         tombstone::routes(),
         lost::routes(),
+        moves::routes(),
         secret::routes(),
         egress::routes(),
         token::routes(),

@@ -25,6 +25,8 @@ const HELD: &str = "job_00000000000000000002";
 const MESSAGE: &str = "msg_00000000000000000001";
 /// What the id of the owner's command stands for in an example.
 const COMMAND: &str = "COMMAND";
+/// What the id of the owner's removed box stands for in an example.
+const REMOVED: &str = "REMOVED";
 /// What stands in the owner's account and must never reach another.
 const MARK: &str = "owners-mark";
 
@@ -165,6 +167,11 @@ fn example(operation: &str) -> Option<Example> {
         "tombstones_purge" => ("/api/v1/tombstones/REMOVED", None, Nothing),
         "lost_list" => return Some(operate("/api/v1/lost", None)),
         "lost_recover" => return Some(operate("/api/v1/lost", Some(json!({ "all": true })))),
+        "moves_export" => ("/api/v1/boxes/owners-mark/export", None, Nothing),
+        "moves_import" => {
+            let moved = bytes("/api/v1/imports?name=moved", "application/octet-stream", state());
+            return Some(Example { to_others: TheirOwn, ..moved });
+        }
         "log_get" => ("/api/v1/boxes/owners-mark/log", None, Nothing),
         "log_lines" => ("/api/v1/boxes/owners-mark/logs", None, Nothing),
         "exec_post" => return Some(command()),
@@ -236,6 +243,18 @@ fn bytes(path: &'static str, kind: &'static str, body: Vec<u8>) -> Example {
     Example { path, body: Some((kind, body)), by: By::Account, to_others: ToOthers::Nothing }
 }
 
+/// A state directory with a workspace, as an archive.
+fn state() -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, text) in [("openclaw.json", "{}"), ("workspace/MEMORY.md", "theirs")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o600);
+        archive.append_data(&mut header, name, text.as_bytes()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
 fn command() -> Example {
     let order = ExecOrder {
         argv: vec!["true".into()],
@@ -291,6 +310,31 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
         keep_job(&world, &owner, id, state).await;
     }
     (world, owner, other, ran["id"].as_str().unwrap().to_owned())
+}
+
+/// A snapshot of the box, and another box that was removed: its id.
+async fn kept(world: &World, owner: &Tenant) -> String {
+    let as_owner = async |method: Method, path: &str| {
+        let answer = world.ask(method, path).bearer_auth(&owner.token).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {answer:?}");
+        answer.json::<Value>().await.unwrap_or_default()
+    };
+    owner.smartbox(world, "owners-mark-gone", Kind::CUSTOM).await;
+    for name in [MARK, "owners-mark-gone"] {
+        let taken = as_owner(Method::POST, &format!("/api/v1/boxes/{name}/snapshots")).await;
+        let job = format!("/api/v1/jobs/{}", taken["id"].as_str().unwrap());
+        loop {
+            let job = as_owner(Method::GET, &job).await;
+            match job["state"].as_str().unwrap() {
+                "succeeded" => break,
+                "queued" | "running" => tokio::task::yield_now().await,
+                _ => panic!("{job}"),
+            }
+        }
+    }
+    as_owner(Method::DELETE, "/api/v1/boxes/owners-mark-gone").await;
+    let stones = as_owner(Method::GET, "/api/v1/tombstones").await;
+    stones["items"][0]["id"].as_str().unwrap().to_owned()
 }
 
 /// A rule of the box.
@@ -435,8 +479,15 @@ async fn every_operation_knows_its_owner_from_others() {
 async fn one(document: &Value, operation: &Value, method: &Method, example: &Example) {
     let (world, owner, other, command) = prepare().await;
     let what = operation["operationId"].as_str().unwrap();
+    let removed = match what.split_once('_') {
+        Some(("snapshots" | "tombstones", _)) => kept(&world, &owner).await,
+        _ => String::new(),
+    };
     let ask = || -> RequestBuilder {
-        let request = world.ask(method.clone(), &example.path.replace(COMMAND, &command));
+        let request = world.ask(
+            method.clone(),
+            &example.path.replace(COMMAND, &command).replace(REMOVED, &removed),
+        );
         match &example.body {
             None => request,
             Some((kind, bytes)) => request.header("content-type", *kind).body(bytes.clone()),

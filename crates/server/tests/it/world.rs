@@ -155,7 +155,7 @@ async fn platform(
         kinds: smartbox_control::Kinds::shipped().unwrap(),
         homes: sim.clone(),
         places: sim.clone(),
-        snapshots: Arc::new(smartbox_snapshot::Restic::directory(&dir.join("snapshots")).unwrap()),
+        snapshots: Arc::new(snapshots(dir)),
         gauges: sim.clone(),
         telemetry: metrics.clone(),
         engines: vec![EngineSlot {
@@ -423,4 +423,18 @@ impl Conversations for Parrot {
 fn place(cursor: Option<&str>) -> Result<usize, EngineError> {
     let unknown = |_| EngineError::Refused { why: "no such place".into() };
     cursor.map_or(Ok(0), |cursor| cursor.parse().map_err(unknown))
+}
+
+/// This program as the reader of homes.
+#[test]
+#[ignore = "taking a snapshot starts it"]
+fn reader() {
+    smartbox_snapshot::reader_main();
+}
+
+fn snapshots(dir: &std::path::Path) -> smartbox_snapshot::Restic {
+    let this = std::env::current_exe().unwrap().into_os_string();
+    let words = ["--exact", "world::reader", "--ignored", "--test-threads=1"];
+    let reader = [this].into_iter().chain(words.map(Into::into)).collect();
+    smartbox_snapshot::Restic::directory(&dir.join("snapshots")).unwrap().with_reader(reader)
 }

@@ -16,6 +16,7 @@ pub(super) use list::{key, unkey};
 use smartbox_api::problem::Code;
 use utoipa_axum::routes;
 pub(super) use view::view;
+pub(super) use write::body as arriving;
 
 use super::route::{Limit, Policy, Route, SMALL};
 

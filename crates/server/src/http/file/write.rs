@@ -58,7 +58,7 @@ pub(super) async fn write(
 }
 
 /// A request's bytes as they come.
-pub(super) fn body(request: Request) -> Arriving {
+pub(in crate::http) fn body(request: Request) -> Arriving {
     request.into_body().into_data_stream().map_err(std::io::Error::other).boxed()
 }
 

@@ -48,11 +48,11 @@ pub(super) async fn change(
     Json(change): Json<ArchiveChange>,
 ) -> Result<axum::Json<ArchiveView>, Trouble> {
     let row = app.control.find(&who, &name).await?;
-    let objective = or_default(change.objective, |text| {
+    let objective = or_default(change.objective.as_deref(), |text| {
         let bad = |error| Trouble::new(Code::BadRequest, error, "write a time like `30s`");
         parse_duration(text).map_err(|error| bad(format!("objective: {error}")))
     })?;
-    let keep = or_default(change.keep, |text| {
+    let keep = or_default(change.keep.as_deref(), |text| {
         text.parse().map_err(|error: smartbox_core::snapshot::BadKeep| {
             Trouble::new(Code::BadRequest, error.to_string(), "")
         })
@@ -64,10 +64,10 @@ pub(super) async fn change(
 }
 
 fn or_default<T>(
-    text: Option<String>,
+    text: Option<&str>,
     read: impl FnOnce(&str) -> Result<T, Trouble>,
 ) -> Result<Option<Option<T>>, Trouble> {
-    match text.as_deref() {
+    match text {
         None => Ok(None),
         Some(DEFAULT) => Ok(Some(None)),
         Some(text) => read(text).map(|value| Some(Some(value))),
