@@ -146,7 +146,8 @@ fn exchange(dir: &BoxDir, step: Step<'_>) -> io::Result<()> {
     step("removal")?;
     if let Err(error) = destroy(dir.path(), STAGE) {
         // The new home is in its place; the next stage or start of the platform sees to the rest.
-        tracing::warn!(%error, dir = %dir.path().display(), "a former home cannot be deleted");
+        let id = dir.path().file_name();
+        tracing::warn!(%error, ?id, "a former home cannot be deleted");
     }
     Ok(())
 }

@@ -225,7 +225,9 @@ async fn what_an_owner_decides_of_a_box_is_changed_and_shown() {
         let view = world.as_owner(Method::GET, "/api/v1/boxes/pa").send().await.unwrap();
         assert_eq!(view.json::<Value>().await.unwrap()["revision"], 3, "{bad}");
     }
-    assert_eq!(world.pa().await.state, State::Stopped);
+    let pa = world.pa().await;
+    let long = std::time::Duration::from_secs(60);
+    world.app.control.settle(&pa.id, &[State::Stopped], long).await.unwrap();
 }
 
 #[tokio::test]

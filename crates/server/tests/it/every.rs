@@ -320,6 +320,9 @@ async fn kept(world: &World, owner: &Tenant) -> String {
         answer.json::<Value>().await.unwrap_or_default()
     };
     owner.smartbox(world, "owners-mark-gone", Kind::CUSTOM).await;
+    let path = "/api/v1/boxes/owners-mark-gone/files/content?path=note";
+    let written = world.ask(Method::PUT, path).bearer_auth(&owner.token).body("note");
+    assert!(written.send().await.unwrap().status().is_success());
     for name in [MARK, "owners-mark-gone"] {
         let taken = as_owner(Method::POST, &format!("/api/v1/boxes/{name}/snapshots")).await;
         let job = format!("/api/v1/jobs/{}", taken["id"].as_str().unwrap());
