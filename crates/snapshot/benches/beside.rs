@@ -2,7 +2,13 @@
 //! unchanged home, a hundredth of it changed, a restore. Each step is a process of its own, whose time
 //! and largest memory are measured. `cargo bench -p smartbox-snapshot --bench beside [-- MEGABYTES]`.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and tells")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::zombie_processes,
+    reason = "a program that measures and tells, and waits for its children by the kernel's own call"
+)]
 
 use std::fs;
 use std::io::Write;

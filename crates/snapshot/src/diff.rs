@@ -1,8 +1,8 @@
 //! How something differs from a snapshot. What is the same in both is not looked into.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
+use std::collections::{BTreeMap, HashMap};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 
 use rustic_core::TreeId;
@@ -11,11 +11,17 @@ use smartbox_core::home::FilePath;
 use smartbox_core::snapshot::SnapshotId;
 use smartbox_core::snapshot::port::{Against, Change, Difference, SnapshotError};
 
-use crate::found::{Found, Kind};
-use crate::shown::{Shown, deeper, mode};
+use crate::error::hole;
+use crate::looked::Looked;
+use crate::reader::wire::Kind;
+use crate::session::Reader;
+use crate::shown::{self, Shown, deeper, mode};
 
+/// What is different. A home is looked at by a reader, which has no more rights than the box.
 pub(crate) fn diff(
     shown: &Shown,
+    id: &SnapshotId,
+    reader: &Reader,
     against: &Against,
     limit: usize,
 ) -> Result<Difference, SnapshotError> {
@@ -23,8 +29,9 @@ pub(crate) fn diff(
     match against {
         Against::Snapshot(id) => snapshots(shown, id, &mut changes)?,
         Against::Home(place, exclude) => {
-            let home = Found::open(&place.home, exclude)?;
-            changes.home(shown, Some(shown.root()), &home, Some(&home.root()?), b"")?;
+            let looked = Looked::new(reader, place, exclude, id)?;
+            let home = Home { looked: &looked, below: looked.below() };
+            changes.home(shown, Some(shown.root()), &home, Some(None), b"")?;
         }
     }
     Ok(changes.found)
@@ -83,57 +90,104 @@ impl Changes {
         Ok(())
     }
 
+    /// `is` is a directory of the home, none for the home itself; nothing where there is no directory.
     fn home(
         &mut self,
         shown: &Shown,
         was: Option<TreeId>,
-        home: &Found,
-        is: Option<&OwnedFd>,
+        home: &Home<'_>,
+        is: Option<Option<usize>>,
         path: &[u8],
     ) -> Result<(), SnapshotError> {
         let was = nodes(shown, was)?;
-        let names = match is {
-            Some(directory) => home.names(directory, path)?,
-            None => BTreeMap::new(),
-        };
-        for (name, (was, there)) in pairs(was, names) {
+        let names = is.map(|directory| home.names(directory)).unwrap_or_default();
+        for (name, (was, is)) in pairs(was, names) {
             let path = deeper(path, &name)?;
-            // One at a time: each is an open descriptor.
-            let is = match (is, there) {
-                (Some(directory), Some(())) => home.look(directory, &name, &path)?,
-                _ => None,
-            };
-            match (&was, &is) {
+            match (&was, is) {
                 (Some(_), None) => self.add(&path, Change::Removed),
                 (None, Some(_)) => self.add(&path, Change::Added),
-                (Some(was), Some(is)) => {
-                    let same = match (&was.node_type, &is.kind) {
-                        (NodeType::Dir, Kind::Directory(_)) => true,
-                        (NodeType::File, Kind::File(file)) => file.is(shown, was, &path)?,
-                        (link @ NodeType::Symlink { .. }, Kind::Link(target)) => {
-                            link.to_link().as_os_str().as_bytes() == target.as_slice()
-                        }
-                        _ => false,
-                    };
-                    let link = matches!(is.kind, Kind::Link(_));
-                    match same {
-                        false => self.add(&path, Change::Changed),
-                        true if !link && mode(was) != is.mode => self.add(&path, Change::Mode),
-                        true => {}
+                (Some(was), Some(index)) => {
+                    if let Some(change) = home.change(shown, was, index, &path)? {
+                        self.add(&path, change);
                     }
                 }
                 (None, None) => {}
             }
-            let below = match is.map(|is| is.kind) {
-                Some(Kind::Directory(directory)) => Some(directory),
-                _ => None,
-            };
             let tree = was.as_ref().and_then(tree);
+            let below = is.filter(|index| home.is_directory(*index)).map(Some);
             if tree.is_some() || below.is_some() {
-                self.home(shown, tree, home, below.as_ref(), &path)?;
+                self.home(shown, tree, home, below, &path)?;
             }
         }
         Ok(())
+    }
+}
+
+/// A home as it is, and what is in each of its directories.
+struct Home<'a> {
+    looked: &'a Looked,
+    below: HashMap<Option<usize>, BTreeMap<&'a [u8], usize>>,
+}
+
+impl Home<'_> {
+    fn names(&self, directory: Option<usize>) -> BTreeMap<Vec<u8>, usize> {
+        let names = self.below.get(&directory).into_iter().flatten();
+        names.map(|(name, index)| (name.to_vec(), *index)).collect()
+    }
+
+    fn is_directory(&self, index: usize) -> bool {
+        self.looked.thing(index).is_some_and(|thing| thing.kind == Kind::Directory)
+    }
+
+    fn change(
+        &self,
+        shown: &Shown,
+        was: &Node,
+        index: usize,
+        path: &[u8],
+    ) -> Result<Option<Change>, SnapshotError> {
+        let Some(is) = self.looked.thing(index) else { return Ok(None) };
+        let same = match (&was.node_type, &is.kind) {
+            (NodeType::Dir, Kind::Directory) => true,
+            (NodeType::File, Kind::File) => match self.looked.same(index) {
+                Some(known) => known,
+                None => is.stat.size == was.meta.size && self.reads(shown, was, index, path)?,
+            },
+            (link @ NodeType::Symlink { .. }, Kind::Link(target)) => {
+                let same = link.to_link().as_os_str().as_bytes() == target.as_slice();
+                return Ok((!same).then_some(Change::Changed));
+            }
+            _ => false,
+        };
+        // As a snapshot has them: without set-user, and sticky only on a directory.
+        let sticky = if is.kind == Kind::Directory { 0o1000 } else { 0 };
+        let bits = is.stat.mode & (0o777 | sticky);
+        Ok(match same {
+            false => Some(Change::Changed),
+            true => (mode(was) != bits).then_some(Change::Mode),
+        })
+    }
+
+    /// Whether a file reads as it is in the snapshot, up to the first piece that differs.
+    fn reads(
+        &self,
+        shown: &Shown,
+        was: &Node,
+        index: usize,
+        path: &[u8],
+    ) -> Result<bool, SnapshotError> {
+        // One that went meanwhile is no longer what it was.
+        let Some(mut file) = self.looked.open(index)? else { return Ok(false) };
+        for id in was.content.iter().flatten() {
+            match shown::next(&mut file, *id, shown.length(*id)?) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                // It has become shorter meanwhile.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+                Err(error) => return Err(hole(path, error)),
+            }
+        }
+        Ok(true)
     }
 }
 

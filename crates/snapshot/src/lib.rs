@@ -20,14 +20,12 @@ mod diff;
 mod driver;
 mod error;
 mod exclude;
-mod found;
 mod gate;
 mod gather;
 mod heal;
 mod hold;
 mod listing;
 mod look;
-#[expect(dead_code, reason = "the comparison with a home takes it from here")]
 mod looked;
 mod open;
 mod pace;

@@ -19,8 +19,8 @@ use smartbox_core::snapshot::port::SnapshotError;
 
 use crate::backend::{shut, why};
 use crate::error::{kernel, of_kernel};
-use crate::found;
 use crate::open::Opened;
+use crate::shown;
 use crate::shown::{damage, is_name};
 use crate::verify::find;
 
@@ -123,7 +123,7 @@ fn same(
     let mut file = File::open(at).map_err(|error| of_kernel(DOING, error))?;
     for id in pieces {
         let entry = indexed.get_index_entry(id).map_err(|error| damage(error.into()))?;
-        let same = found::next(&mut file, *id, entry.data_length().into());
+        let same = shown::next(&mut file, *id, entry.data_length().into());
         if !same.map_err(|error| of_kernel(DOING, error))? {
             return Err(damage("a piece of a file in it is another one".into()));
         }

@@ -95,9 +95,10 @@ impl Pages for Restic {
         limit: usize,
     ) -> BoxFuture<'_, Result<Difference, SnapshotError>> {
         Box::pin(async move {
-            let key = of.key.clone();
+            let (key, reader) = (of.key.clone(), self.reader.clone());
             let work = move |backend| {
-                diff::diff(&Shown::open(open(backend, &key)?, &id)?, &against, limit)
+                let shown = Shown::open(open(backend, &key)?, &id)?;
+                diff::diff(&shown, &id, &reader, &against, limit)
             };
             self.reading(&of, work).await
         })

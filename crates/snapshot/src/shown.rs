@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use bytes::Bytes;
@@ -112,6 +114,13 @@ impl Shown {
 /// Whether a piece is what its name says.
 pub(crate) fn is(id: BlobId, bytes: &[u8]) -> bool {
     id.to_hex().as_str() == hex(&Sha256::digest(bytes))
+}
+
+/// Whether the next bytes of a file are a piece of this length.
+pub(crate) fn next(file: &mut File, id: DataId, length: u64) -> io::Result<bool> {
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(usize::MAX)];
+    file.read_exact(&mut bytes)?;
+    Ok(is(BlobId::from(id), &bytes))
 }
 
 /// Bytes as the storage names its objects.

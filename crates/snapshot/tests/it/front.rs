@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::world::reader;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -82,7 +83,7 @@ impl Front {
     }
 
     pub(crate) fn driver(&self) -> Restic {
-        Restic::bucket(&self.bucket()).unwrap()
+        Restic::bucket(&self.bucket()).unwrap().with_reader(reader())
     }
 
     /// From now on it behaves so.

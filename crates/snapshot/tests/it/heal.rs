@@ -182,8 +182,8 @@ async fn what_a_killed_take_had_sent_is_not_sent_again() {
     assert_eq!(world.restored(&taken.id).await, tree(&world.home()));
     driver.verify(world.of.clone(), None).await.unwrap();
 
-    // Usually nothing is looked for: so many requests more would be one for each pack at least.
+    // Usually nothing is looked for: to look would be a request more for each of some ten packs.
     let idle = Faulty::new(&world, 0, Dies::Before);
     claimed(&world, &World::over(Arc::new(idle.clone())), 4).await.unwrap();
-    assert!(idle.asked() < 20, "{}", idle.asked());
+    assert!(idle.asked() < 26, "{}", idle.asked());
 }

@@ -13,7 +13,7 @@ use smartbox_core::snapshot::{Claim, Generation, Shelf};
 use smartbox_snapshot::{Bucket, Limits, Restic};
 use tempfile::TempDir;
 
-use crate::world::{NOW, World, furnish, noise, tree};
+use crate::world::{NOW, World, furnish, noise, reader, tree};
 
 const LONG: Duration = Duration::from_secs(120);
 const BUCKET: &str = "snapshots";
@@ -101,7 +101,7 @@ impl Moto {
     }
 
     fn driver(&self) -> Restic {
-        Restic::bucket(&self.bucket()).unwrap()
+        Restic::bucket(&self.bucket()).unwrap().with_reader(reader())
     }
 }
 

@@ -11,7 +11,7 @@ use smartbox_core::snapshot::{Claim, Generation, Shelf, Snapshot};
 use smartbox_snapshot::{Limits, Restic};
 
 use crate::front::{Front, KEY_ID, Mood, SECRET, SHORT};
-use crate::world::{NOW, World, furnish, noise, tree};
+use crate::world::{NOW, World, furnish, noise, reader, tree};
 
 /// A box with a snapshot in a bucket.
 async fn kept(front: &Front) -> (World, Restic, Snapshot) {
@@ -98,7 +98,7 @@ async fn a_server_that_does_not_answer_is_away() {
     front.behaves(|_| Mood::Silent);
     let mut bucket = front.bucket();
     bucket.limits = Limits { timeout: SHORT, retries: 1, ..bucket.limits };
-    let hasty = Restic::bucket(&bucket).unwrap();
+    let hasty = Restic::bucket(&bucket).unwrap().with_reader(reader());
     let listed = hasty.list(world.of.clone()).await;
     assert!(matches!(listed, Err(SnapshotError::Away(_))), "{listed:?}");
     let claim = Claim { generation: Generation(2), fence: 4, at: NOW };
@@ -269,7 +269,7 @@ async fn no_more_is_sent_than_may_be() {
     bucket.limits.bandwidth = Some(1000);
     // Time stands still but where somebody waits for it; a deadline of a request would come at once.
     bucket.limits.timeout = std::time::Duration::from_secs(1_000_000);
-    let driver = Restic::bucket(&bucket).unwrap();
+    let driver = Restic::bucket(&bucket).unwrap().with_reader(reader());
     let smartbox = World::new().of.smartbox;
     let begun = tokio::time::Instant::now();
     for _ in 0..4 {
