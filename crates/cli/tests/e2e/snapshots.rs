@@ -190,7 +190,7 @@ fn a_removed_box_comes_back(platform: &Platform) {
     let removed = platform.ok(["snapshot", "removed"]);
     assert!(removed.contains("pa "), "{removed}");
     platform.ok(["snapshot", "undelete", "pa"]);
-    platform.ok(["wake", "pa"]);
+    platform.ok(["start", "pa"]);
     platform.wait_for("pa", "running", BOOT);
     assert_eq!(note(platform, "pa"), "the very last");
     knows(platform, "pa", "Kim");

@@ -68,7 +68,9 @@ pub(super) async fn undelete(client: &Client, args: &Undelete) -> Result<(), Cli
     if args.json {
         return out::json(&view);
     }
-    out::say(format!("{}: there again; its home is restored when it starts", view.name))
+    out::say(format!("{}: there again; its home is restored when it starts", view.name))?;
+    out::note(format!("To start it: smartbox start {}", view.name));
+    Ok(())
 }
 
 pub(super) async fn purge(client: &Client, args: &Purge) -> Result<(), CliError> {
