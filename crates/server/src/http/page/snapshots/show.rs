@@ -162,6 +162,7 @@ fn told(now: Timestamp, job: Job) -> Option<Line> {
     if job.finished.is_some_and(|at| now.since(at) > TOLD) {
         return None;
     }
-    let note = job.failure.map_or(job.progress.note, |failure| failure.detail);
+    let going = if job.state.is_final() { String::new() } else { job.progress.note };
+    let note = job.failure.map_or(going, |failure| failure.detail);
     Some(Line { state: job.state.to_string(), what, note })
 }
