@@ -16,6 +16,9 @@ pub struct ImportQuery {
     /// The new box's name; that in the archive if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Its kind; that in the archive, or `custom`, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// In which directory of it to look, like `users/1234`, where there are several assistants in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,

@@ -138,5 +138,6 @@ pub fn export(name: &str) -> Call<Content> {
 pub fn import(query: &ImportQuery) -> Call<Json<Imported>> {
     let name = query.name.as_deref().map(|name| format!("name={}", paths::segment(name)));
     let within = query.within.as_deref().map(|path| format!("within={}", paths::segment(path)));
-    Call::new("POST", with_query(paths::IMPORTS.to_owned(), [name, within]))
+    let kind = query.kind.as_deref().map(|kind| format!("kind={}", paths::segment(kind)));
+    Call::new("POST", with_query(paths::IMPORTS.to_owned(), [name, kind, within]))
 }

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// The new smartbox's name; that in the archive if absent
     #[arg(long)]
     name: Option<String>,
+    /// Its kind, like custom; that in the archive if absent
+    #[arg(long)]
+    kind: Option<String>,
     /// In which folder of it to look, like users/1234, where there are several assistants in it
     #[arg(long, value_name = "FOLDER")]
     within: Option<String>,
@@ -43,7 +46,11 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
 }
 
 async fn send(client: &Client, source: &Path, args: &Args) -> Result<Imported, CliError> {
-    let call = call::import(&ImportQuery { name: args.name.clone(), within: args.within.clone() });
+    let call = call::import(&ImportQuery {
+        name: args.name.clone(),
+        kind: args.kind.clone(),
+        within: args.within.clone(),
+    });
     let progress = Progress::new("importing", None, args.quiet);
     let mut packing = None;
     let pieces = if source == Path::new("-") {

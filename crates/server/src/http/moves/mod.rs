@@ -10,7 +10,7 @@ use smartbox_api::moves::{EXPORT, ImportQuery, Imported};
 use smartbox_api::problem::Code;
 use smartbox_control::{NewImport, Source};
 use smartbox_core::home::FilePath;
-use smartbox_core::smartbox::Desired;
+use smartbox_core::smartbox::{Desired, Kind};
 use smartbox_core::snapshot::port::Form;
 use smartbox_core::snapshot::record::Why;
 use utoipa_axum::routes;
@@ -84,9 +84,13 @@ async fn import(
     Query(query): Query<ImportQuery>,
     request: Request,
 ) -> Result<(StatusCode, Json<Imported>), Trouble> {
+    let kind = query.kind.map(Kind::try_from).transpose();
+    let kind = kind.map_err(|e| {
+        Trouble::new(Code::BadRequest, e.to_string(), "`smartbox kind ls` lists them")
+    })?;
     let new = NewImport {
         name: query.name,
-        kind: None,
+        kind,
         tier: None,
         engine: None,
         desired: Desired::Off,
