@@ -4,6 +4,7 @@ use smartbox_core::config::Fault;
 use smartbox_core::config::port::NoSchema;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::home::port::FileError;
+use smartbox_core::person::Right;
 use smartbox_core::route::port::WakeError;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::smartbox::name::BadName;
@@ -20,6 +21,12 @@ pub enum ControlError {
     Missing {
         /// What kind of thing.
         what: &'static str,
+    },
+    /// It is there for whoever asks, and they may not do this with it.
+    #[error("that needs the right to {} it", needs.as_str())]
+    Forbidden {
+        /// What must be allowed.
+        needs: Right,
     },
     /// The name is taken.
     #[error("a {what} with that name exists already")]

@@ -95,6 +95,8 @@ macro_rules! ids {
 ids! {
     /// An account: who owns smartboxes.
     AccountId = "acc";
+    /// A person.
+    PersonId = "per";
     /// A smartbox.
     SmartboxId = "box";
     /// A message from a person to a smartbox; also the engine's idempotency key.

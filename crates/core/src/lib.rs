@@ -26,6 +26,7 @@ pub mod machine;
 pub mod message;
 pub mod model;
 pub mod moves;
+pub mod person;
 pub mod reply;
 pub mod route;
 pub mod sandbox;
@@ -36,6 +37,7 @@ pub mod snapshot;
 pub mod store;
 pub mod telemetry;
 pub mod time;
+pub mod token;
 pub mod usage;
 
 pub(crate) use words::words;

@@ -9,11 +9,13 @@ use crate::issue::port::Issues;
 use crate::job::port::Jobs;
 use crate::journal::port::Journal;
 use crate::message::port::Messages;
+use crate::person::port::{Grants, People};
 use crate::reply::port::Replies;
 use crate::secret::port::Secrets;
 use crate::session::port::Sessions;
 use crate::smartbox::port::Boxes;
 use crate::snapshot::record::Archives;
+use crate::token::port::Tokens;
 use crate::usage::port::Ledger;
 
 /// Why the store did not do what it was asked.
@@ -46,8 +48,8 @@ pub enum StoreError {
 }
 
 /// The records as one unit of work sees them: what there is, and what is done.
-pub trait Tx: Holdings + Doings {}
-impl<T: Holdings + Doings> Tx for T {}
+pub trait Tx: Holdings + Visitors + Doings {}
+impl<T: Holdings + Visitors + Doings> Tx for T {}
 
 /// What there is: records that somebody owns.
 pub trait Holdings: Send {
@@ -65,8 +67,18 @@ pub trait Holdings: Send {
     fn revisions(&mut self) -> &mut dyn Revisions;
     /// Sealed secrets.
     fn secrets(&mut self) -> &mut dyn Secrets;
-    /// Sessions and tokens.
+}
+
+/// Who comes in, and what they may.
+pub trait Visitors: Send {
+    /// What people may.
+    fn grants(&mut self) -> &mut dyn Grants;
+    /// People.
+    fn people(&mut self) -> &mut dyn People;
+    /// Sessions of browsers.
     fn sessions(&mut self) -> &mut dyn Sessions;
+    /// Tokens.
+    fn tokens(&mut self) -> &mut dyn Tokens;
 }
 
 /// What is done: records that grow.

@@ -23,6 +23,7 @@ use hyper_util::rt::TokioIo;
 use smartbox_core::BoxFuture;
 use smartbox_core::activity::{Activity, Busy, Doing};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::person::Right;
 use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::Conn;
@@ -84,7 +85,8 @@ impl Admit for World {
         route: &'a Route,
         cookie: &'a str,
     ) -> BoxFuture<'a, Result<Option<Person>, StoreError>> {
-        let person = Person { account: route.account.clone(), name: "ann".into() };
+        let person =
+            Person { account: route.account.clone(), name: "ann".into(), right: Right::Own };
         Box::pin(async move { Ok((cookie == "good").then_some(person)) })
     }
     fn enter<'a>(

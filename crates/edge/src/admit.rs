@@ -2,6 +2,7 @@
 
 use smartbox_core::BoxFuture;
 use smartbox_core::id::AccountId;
+use smartbox_core::person::Right;
 use smartbox_core::route::Route;
 use smartbox_core::secret::Secret;
 use smartbox_core::store::StoreError;
@@ -13,6 +14,8 @@ pub struct Person {
     pub account: AccountId,
     /// The name that the engine is given in its identity header; visible ASCII.
     pub name: String,
+    /// What they may do with this box. Who may nothing is not signed in.
+    pub right: Right,
 }
 
 /// Keeps sessions and tickets. Called once per request: an implementation should answer `who`

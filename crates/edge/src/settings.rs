@@ -1,9 +1,11 @@
 //! What the edge is told at start: where it is reached, who it says is there, its limits, and the
 //! engine's words that it must know.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use smartbox_core::person::Right;
 
 /// How browsers reach the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,8 @@ pub struct Identity {
     pub user: Option<HeaderName>,
     /// Headers that are always added.
     pub fixed: Vec<(HeaderName, HeaderValue)>,
+    /// What the engine is told of those who may not everything, by their right.
+    pub caps: BTreeMap<Right, (HeaderName, HeaderValue)>,
     /// The Origin that the engine is shown instead of the box's own, once that was checked.
     pub origin: Option<HeaderValue>,
 }

@@ -60,3 +60,9 @@ mod tests {
         assert_eq!(headers("me@smartbox").unwrap()[0].1, "me@smartbox");
     }
 }
+/// Caps what a person may in the engine; without it they may everything.
+pub const SCOPES: &str = "x-openclaw-scopes";
+/// Of those who only look.
+pub const READS: &str = "operator.read";
+/// Of those who also write.
+pub const CHATS: &str = "operator.read,operator.write";

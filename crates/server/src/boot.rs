@@ -17,6 +17,7 @@ use smartbox_control::{
 use smartbox_core::activity::Activity;
 use smartbox_core::engine::Manifest;
 use smartbox_core::id::Entropy;
+use smartbox_core::person::Right;
 use smartbox_core::sandbox::Capabilities;
 use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::{Scope, Secret};
@@ -33,6 +34,7 @@ use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
 use smartbox_runtime::{Machine, Native, NativeConfig, Profile};
 use smartbox_snapshot::{Bucket, Restic};
 use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Access, Master};
@@ -143,6 +145,7 @@ pub(crate) async fn start(
         settings: edge_settings(&site),
         drain: draining.clone(),
     });
+    tokio::spawn(cut_off(access.ended(), edge.clone()));
     let app = App::new(Inner {
         control: control.clone(),
         store: counted,
@@ -489,6 +492,13 @@ fn settings(config: &Config, site: &Site, objective: Duration) -> Settings {
     }
 }
 
+/// Has open sockets ask again whether they may stay, whenever sessions may have ended.
+async fn cut_off(mut ended: watch::Receiver<u64>, edge: Edge) {
+    while ended.changed().await.is_ok() {
+        edge.sessions_changed();
+    }
+}
+
 fn edge_settings(site: &Site) -> EdgeSettings {
     let scheme = if site.secure() { Scheme::Https } else { Scheme::Http };
     let sign_in = format!("{}/open/{{label}}", site.origin());
@@ -497,6 +507,12 @@ fn edge_settings(site: &Site) -> EdgeSettings {
     settings.identity = Identity {
         user: Some(HeaderName::from_static(identity::USER)),
         fixed: vec![(HeaderName::from_static(identity::REQUIRED), via)],
+        caps: [(Right::Read, identity::READS), (Right::Chat, identity::CHATS)]
+            .map(|(right, scopes)| {
+                let name = HeaderName::from_static(identity::SCOPES);
+                (right, (name, HeaderValue::from_static(scopes)))
+            })
+            .into(),
         origin: None,
     };
     settings.limits.drain = serve::FINISH;

@@ -69,7 +69,7 @@ impl Control {
         account: Option<&str>,
     ) -> Result<Vec<Smartbox>, ControlError> {
         match account {
-            None => self.list(&reach.account).await,
+            None => self.within(reach).await,
             Some("*") if reach.everywhere => Ok(store::read(&*self.parts.store, |tx| {
                 Box::pin(async move { tx.boxes().list(None).await })
             })
@@ -80,7 +80,10 @@ impl Control {
                 if account.id != reach.account && !reach.everywhere {
                     return Err(missing);
                 }
-                self.list(&account.id).await
+                match account.id == reach.account {
+                    true => self.within(reach).await,
+                    false => self.list(&account.id).await,
+                }
             }
         }
     }

@@ -21,6 +21,7 @@ impl From<ControlError> for Halt {
 pub(crate) fn failure(error: &ControlError) -> JobFailure {
     let (code, hint) = match error {
         ControlError::Missing { .. } => ("not-found", String::new()),
+        ControlError::Forbidden { .. } => ("forbidden", String::new()),
         ControlError::Exists { .. } => ("exists", String::new()),
         ControlError::BadName(_) => ("bad-name", String::new()),
         ControlError::Off { name } => {

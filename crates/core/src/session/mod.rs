@@ -1,11 +1,21 @@
-//! Signing in: tokens, tickets and browser sessions. Only hashes are kept.
+//! Sessions of browsers. Only hashes are kept.
 
 pub mod port;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, SessionId, SmartboxId, TokenId};
+use crate::id::{AccountId, PersonId, SessionId, SmartboxId, TokenId};
+use crate::person::Right;
 use crate::time::Timestamp;
+
+/// What a session or a ticket hangs on: it ends with each of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Root {
+    /// A session on the platform's own origin.
+    pub session: Option<SessionId>,
+    /// A token that somebody signed in by.
+    pub token: Option<TokenId>,
+}
 
 /// A browser that signed in, on one origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,57 +26,18 @@ pub struct Session {
     pub hash: String,
     /// Who it acts for.
     pub account: AccountId,
+    /// Who signed in; nobody in particular by a link or a token of the account.
+    pub person: Option<PersonId>,
     /// The box whose origin it is on; none on the platform's own.
     pub smartbox: Option<SmartboxId>,
+    /// How much it may at the most.
+    pub right: Right,
+    /// What it hangs on.
+    pub root: Root,
     /// When it began.
     pub created: Timestamp,
+    /// When it was used last, to the minute or so.
+    pub seen: Timestamp,
     /// When it ends whatever happens.
     pub expires: Timestamp,
-}
-
-/// Something that signs in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    /// Its identifier.
-    pub id: TokenId,
-    /// SHA-256 of its value, hex.
-    pub hash: String,
-    /// Who it signs in.
-    pub account: AccountId,
-    /// The box that a ticket leads to.
-    pub smartbox: Option<SmartboxId>,
-    /// How it may be used.
-    pub purpose: Purpose,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it stops working.
-    pub expires: Option<Timestamp>,
-}
-
-/// How a token may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Purpose {
-    /// The link that `up` prints; replaced by the next `up`.
-    Link,
-    /// Bearer of API calls over TCP.
-    Api,
-    /// Takes a browser from the platform's origin to a box's; burnt by its first use.
-    Ticket,
-}
-
-impl Purpose {
-    /// The word in records.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Link => "link",
-            Self::Api => "api",
-            Self::Ticket => "ticket",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Link, Self::Api, Self::Ticket].into_iter().find(|p| p.as_str() == text)
-    }
 }

@@ -1,43 +1,33 @@
-//! What a store must do for sessions and tokens.
+//! What a store must do for sessions.
 
 use crate::BoxFuture;
-use crate::id::AccountId;
-use crate::session::{Purpose, Session, Token};
+use crate::id::{AccountId, PersonId, SessionId};
+use crate::session::Session;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// Sessions and tokens within one unit of work. Expired ones are never returned.
+/// Sessions within one unit of work. Expired ones are never returned.
 pub trait Sessions: Send {
     /// Adds a session.
-    fn add_session(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn add(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>>;
     /// The session whose cookie has this hash.
-    fn session(
+    fn find(
         &mut self,
         hash: String,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Session>, StoreError>>;
+    /// Notes that a session was used. One that is gone is no error.
+    fn seen(&mut self, id: SessionId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Ends a session.
-    fn end_session(&mut self, hash: String) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// Adds a token.
-    fn add_token(&mut self, token: Token) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// The token with this hash.
-    fn token(
-        &mut self,
-        hash: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Token>, StoreError>>;
-    /// Takes a token out: of two that burn it, one gets it.
-    fn burn(
-        &mut self,
-        hash: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Token>, StoreError>>;
-    /// Revokes every token of this purpose of an account.
-    fn revoke(
+    fn end(&mut self, hash: String) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// The sessions of an account, the newest first.
+    fn list(
         &mut self,
         account: AccountId,
-        purpose: Purpose,
-    ) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// Deletes what has expired; how many rows.
-    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<Session>, StoreError>>;
+    /// Ends every session of a person, on every origin; how many.
+    fn end_all(&mut self, person: PersonId) -> BoxFuture<'_, Result<u64, StoreError>>;
+    /// Deletes what has expired, and what nobody has used since `idle`; how many rows.
+    fn sweep(&mut self, now: Timestamp, idle: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 }

@@ -105,6 +105,12 @@ pub(crate) fn toward_engine(
     for (name, value) in &identity.fixed {
         headers.insert(name, value.clone());
     }
+    for (right, (name, value)) in &identity.caps {
+        headers.remove(name);
+        if *right == person.right {
+            headers.insert(name, value.clone());
+        }
+    }
     if let Some(name) = &identity.user {
         match HeaderValue::from_str(&person.name) {
             Ok(value) => headers.insert(name, value),
@@ -144,6 +150,7 @@ fn public(ip: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use smartbox_core::id::AccountId;
+    use smartbox_core::person::Right;
 
     use super::*;
     use crate::settings::Scheme;
@@ -159,7 +166,7 @@ mod tests {
 
     fn person(name: &str) -> Person {
         let account: AccountId = "acc_00000000000000000000".parse().unwrap();
-        Person { account, name: name.into() }
+        Person { account, name: name.into(), right: Right::Own }
     }
 
     fn through(pairs: &[(&str, &str)], peer: &str) -> HeaderMap {

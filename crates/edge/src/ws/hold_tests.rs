@@ -9,6 +9,7 @@ use http::HeaderValue;
 use smartbox_core::BoxFuture;
 use smartbox_core::activity::{Activity, Busy, Doing};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::person::Right;
 use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::Conn;
@@ -105,7 +106,11 @@ impl Activity for World {
 }
 
 fn ann() -> Person {
-    Person { account: "acc_00000000000000000000".parse().unwrap(), name: "ann".into() }
+    Person {
+        account: "acc_00000000000000000000".parse().unwrap(),
+        name: "ann".into(),
+        right: Right::Own,
+    }
 }
 
 impl Admit for World {

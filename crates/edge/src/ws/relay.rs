@@ -211,6 +211,10 @@ where
         let asked = self.edge.admit.who(&self.known.route, &self.known.cookie);
         match timeout(LAST, asked).await {
             Ok(Ok(None)) => Flow::Break(Ending::Close(1008, "signed out")),
+            // The engine was told what they may when the socket was opened: it has to be told anew.
+            Ok(Ok(Some(person))) if person != self.known.person => {
+                Flow::Break(Ending::Close(1008, "what you may has changed"))
+            }
             _ => Flow::Continue(()),
         }
     }

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use smartbox_core::BoxFuture;
 use smartbox_core::activity::{Activity, Busy, Doing};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::person::Right;
 use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::Conn;
@@ -172,7 +173,8 @@ impl Admit for World {
         cookie: &'a str,
     ) -> BoxFuture<'a, Result<Option<Person>, StoreError>> {
         let known = *self.session.lock().unwrap() == Some(cookie);
-        let person = Person { account: route.account.clone(), name: "ann".into() };
+        let person =
+            Person { account: route.account.clone(), name: "ann".into(), right: Right::Own };
         Box::pin(async move { Ok(known.then_some(person)) })
     }
 

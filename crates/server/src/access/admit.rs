@@ -15,10 +15,11 @@ impl Admit for Access {
         cookie: &'a str,
     ) -> BoxFuture<'a, Result<Option<Person>, StoreError>> {
         Box::pin(async move {
-            let session = self.session(cookie, Some(&route.id)).await?;
-            // A session of someone who no longer owns the box is none.
-            let session = session.filter(|session| session.account == route.account);
-            Ok(session.map(|session| Person { account: session.account, name: "owner".into() }))
+            let seat = self.seat(cookie, Some(&route.id)).await?;
+            Ok(seat.and_then(|seat| {
+                let right = seat.right?;
+                Some(Person { account: seat.session.account, name: seat.name, right })
+            }))
         })
     }
 
@@ -28,12 +29,12 @@ impl Admit for Access {
         ticket: Secret<String>,
     ) -> BoxFuture<'a, Result<Option<Secret<String>>, StoreError>> {
         Box::pin(async move {
-            match self.burn(ticket.expose(), &route.id).await? {
-                Some(account) if account == route.account => {
-                    self.begin(&account, Some(route.id.clone())).await.map(Some)
-                }
-                _ => Ok(None),
-            }
+            let Some(ticket) = self.burn(ticket.expose(), &route.id).await? else {
+                return Ok(None);
+            };
+            let value = self.begin_in(ticket, route.id.clone()).await?;
+            // The ticket was made for somebody who might; what they may now, the records say.
+            Ok(self.seat(value.expose(), Some(&route.id)).await?.map(|_| value))
         })
     }
 
@@ -43,7 +44,7 @@ impl Admit for Access {
         cookie: &'a str,
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
-            match self.session(cookie, Some(&route.id)).await? {
+            match self.seat(cookie, Some(&route.id)).await? {
                 Some(_) => self.end(cookie).await,
                 None => Ok(()),
             }

@@ -3,6 +3,7 @@
 mod admit;
 mod link;
 mod master;
+mod seat;
 mod session;
 mod ticket;
 mod token;
@@ -14,12 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sha2::{Digest, Sha256};
 use smartbox_core::id::{AccountId, Entropy, random_text};
 use smartbox_core::secret::Secret;
-use smartbox_core::session::Session;
 use smartbox_core::store::{Store, StoreError, Tx};
 use smartbox_core::time::Clock;
+use tokio::sync::watch;
 
 pub use master::Master;
-pub use token::{Bearer, MadeToken};
+pub use seat::{Caller, Seat};
+pub use token::{Bearer, MadeToken, NewToken};
 
 /// Sessions of boxes that are remembered in memory at the most.
 const REMEMBERED: usize = 10_000;
@@ -30,10 +32,12 @@ pub struct Access {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     master: Option<Master>,
-    /// Sessions by hash. This process is the only one that ends sessions, so what is remembered holds.
-    known: Mutex<HashMap<String, Session>>,
-    /// How often what was remembered of an account was forgotten.
+    /// Seats by the hash of the cookie. This process is the only one that ends sessions, so what is remembered holds.
+    known: Mutex<HashMap<String, Seat>>,
+    /// How often what was remembered was forgotten.
     forgotten: AtomicU64,
+    /// Tells those who hold something open.
+    ended: watch::Sender<u64>,
 }
 
 impl Access {
@@ -51,6 +55,7 @@ impl Access {
             master,
             known: Mutex::default(),
             forgotten: AtomicU64::new(0),
+            ended: watch::Sender::new(0),
         })
     }
 
@@ -59,7 +64,7 @@ impl Access {
         Secret::new(format!("{prefix}_{}", random_text(&*self.entropy, 32)))
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Session>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Seat>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

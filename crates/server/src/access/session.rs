@@ -3,24 +3,52 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use smartbox_core::id::{AccountId, SessionId, SmartboxId};
+use smartbox_core::id::{AccountId, PersonId, SessionId, SmartboxId};
+use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
-use smartbox_core::session::Session;
+use smartbox_core::session::{Root, Session};
 use smartbox_core::store::{self, StoreError};
+use smartbox_core::time::Timestamp;
+use smartbox_core::token::Token;
 
-use super::{Access, REMEMBERED, admitted, hash};
+use tokio::sync::watch;
+
+use super::{Access, Caller, REMEMBERED, Seat, hash};
 
 /// How long a session on the platform's origin lasts.
 const PLATFORM: Duration = Duration::from_hours(30 * 24);
 /// How long one on a box's origin lasts; renewed by a ticket while the platform's lasts.
 const SMARTBOX: Duration = Duration::from_hours(7 * 24);
+/// One that nobody used for so long is over.
+const IDLE: Duration = Duration::from_hours(7 * 24);
+/// How exactly it is known when one was used.
+const SEEN: Duration = Duration::from_mins(1);
 
 impl Access {
-    /// Begins a session: the value of its cookie.
-    pub async fn begin(
+    /// Begins a session on the platform's own origin for whoever this is: the value of its cookie. It is
+    /// a new one, whatever the browser had before.
+    pub async fn begin(&self, who: &Caller) -> Result<Secret<String>, StoreError> {
+        let (account, person) = (who.account.clone(), who.person.clone());
+        self.add_session(account, person, None, who.cap, who.root.clone()).await
+    }
+
+    /// Begins one on a box's origin, for whoever a ticket there was made for.
+    pub(super) async fn begin_in(
         &self,
-        account: &AccountId,
+        ticket: Token,
+        smartbox: SmartboxId,
+    ) -> Result<Secret<String>, StoreError> {
+        let Token { account, person, right, root, .. } = ticket;
+        self.add_session(account, person, Some(smartbox), right, root).await
+    }
+
+    async fn add_session(
+        &self,
+        account: AccountId,
+        person: Option<PersonId>,
         smartbox: Option<SmartboxId>,
+        right: Right,
+        root: Root,
     ) -> Result<Secret<String>, StoreError> {
         let now = self.clock.now();
         let value = self.value("sbs");
@@ -28,51 +56,81 @@ impl Access {
         let session = Session {
             id: SessionId::generate(&*self.entropy),
             hash: hash(value.expose()),
-            account: account.clone(),
+            account,
+            person,
             smartbox,
+            right,
+            root,
             created: now,
+            seen: now,
             expires: now.plus(lasts),
         };
         store::write(&*self.store, move |tx| {
-            Box::pin(async move { tx.sessions().add_session(session).await })
+            Box::pin(async move { tx.sessions().add(session).await })
         })
         .await?;
         Ok(value)
     }
 
-    /// The session whose cookie has this value, if it is for exactly this origin.
-    pub async fn session(
+    /// What the session lets one do whose cookie has this value, if it is for exactly this origin.
+    pub async fn seat(
         &self,
         value: &str,
         smartbox: Option<&SmartboxId>,
-    ) -> Result<Option<Session>, StoreError> {
+    ) -> Result<Option<Seat>, StoreError> {
         let (hash, now) = (hash(value), self.clock.now());
-        let fits = |session: &Session| session.smartbox.as_ref() == smartbox;
-        if let Some(session) = self.known().get(&hash) {
-            return Ok(Some(session.clone()).filter(|s| s.expires > now && fits(s)));
+        let known = self.known().get(&hash).cloned();
+        let seat = match known {
+            Some(seat) => Some(seat),
+            None => self.read_seat(&hash, now).await?,
+        };
+        let Some(mut seat) = seat else { return Ok(None) };
+        let session = &seat.session;
+        let over = session.expires <= now || session.seen.plus(IDLE) <= now;
+        if over || session.smartbox.as_ref() != smartbox {
+            return Ok(None);
         }
-        let (wanted, forgotten) = (hash.clone(), self.forgotten.load(Ordering::SeqCst));
+        if session.seen.plus(SEEN) <= now {
+            seat.session.seen = now;
+            self.note_seen(&hash, &seat, now).await?;
+        }
+        Ok(Some(seat))
+    }
+
+    async fn read_seat(&self, hash: &str, now: Timestamp) -> Result<Option<Seat>, StoreError> {
+        let (wanted, forgotten) = (hash.to_owned(), self.forgotten.load(Ordering::SeqCst));
         let found = store::read(&*self.store, move |tx| {
             Box::pin(async move {
-                let Some(session) = tx.sessions().session(wanted, now).await? else {
-                    return Ok(None);
-                };
-                Ok(admitted(tx, &session.account).await?.then_some(session))
+                match tx.sessions().find(wanted, now).await? {
+                    Some(session) => Seat::of(tx, session).await,
+                    None => Ok(None),
+                }
             })
         })
         .await?;
-        if let Some(session) = &found {
+        if let Some(seat) = &found {
             let mut known = self.known();
-            // An account was shut out since the records were read: they are asked again next time.
+            // Somebody was shut out since the records were read: they are asked again next time.
             if self.forgotten.load(Ordering::SeqCst) != forgotten {
                 return Ok(None);
             }
             if known.len() >= REMEMBERED {
                 known.clear();
             }
-            known.insert(hash, session.clone());
+            known.insert(hash.to_owned(), seat.clone());
         }
-        Ok(found.filter(fits))
+        Ok(found)
+    }
+
+    async fn note_seen(&self, hash: &str, seat: &Seat, now: Timestamp) -> Result<(), StoreError> {
+        if let Some(known) = self.known().get_mut(hash) {
+            known.session.seen = now;
+        }
+        let id = seat.session.id.clone();
+        store::write(&*self.store, move |tx| {
+            Box::pin(async move { tx.sessions().seen(id, now).await })
+        })
+        .await
     }
 
     /// Ends a session; ending one that is over succeeds.
@@ -80,27 +138,38 @@ impl Access {
         let hash = hash(value);
         let gone = hash.clone();
         store::write(&*self.store, move |tx| {
-            Box::pin(async move { tx.sessions().end_session(gone).await })
+            Box::pin(async move { tx.sessions().end(gone).await })
         })
         .await?;
-        self.known().remove(&hash);
+        self.forget();
         Ok(())
     }
 
-    /// Ends what is remembered of an account's sessions: from now on the records are asked, and
-    /// they know that it is disabled, or gone.
-    pub fn forget(&self, account: &AccountId) {
+    /// Forgets what is remembered of sessions: from now on the records are asked, and they know that
+    /// somebody was shut out, or may less. Open sockets ask again at once.
+    pub fn forget(&self) {
         let mut known = self.known();
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        known.retain(|_, session| session.account != *account);
+        known.clear();
+        drop(known);
+        self.ended.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Changes when sessions may have ended.
+    pub fn ended(&self) -> watch::Receiver<u64> {
+        self.ended.subscribe()
     }
 
     /// Deletes what has expired.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        self.known().retain(|_, session| session.expires > now);
+        let idle = Timestamp(now.0.saturating_sub_unsigned(IDLE.as_millis() as u64));
+        self.known().retain(|_, seat| seat.session.expires > now);
         store::write(&*self.store, move |tx| {
-            Box::pin(async move { tx.sessions().sweep(now).await.map(drop) })
+            Box::pin(async move {
+                tx.sessions().sweep(now, idle).await?;
+                tx.tokens().sweep(now).await.map(drop)
+            })
         })
         .await
     }

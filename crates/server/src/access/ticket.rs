@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use smartbox_core::id::{AccountId, SmartboxId, TokenId};
+use smartbox_core::id::{SmartboxId, TokenId};
 use smartbox_core::secret::Secret;
-use smartbox_core::session::{Purpose, Token};
 use smartbox_core::store::{self, StoreError};
+use smartbox_core::token::{Purpose, Token};
 
-use super::{Access, hash};
+use super::{Access, Caller, hash};
 
 const LASTS: Duration = Duration::from_mins(1);
 
 impl Access {
-    /// Makes a ticket to a box.
+    /// Makes a ticket to a box for whoever this is. What they may there, the records say
+    /// when it is burnt.
     pub async fn ticket(
         &self,
-        account: &AccountId,
+        who: &Caller,
         smartbox: &SmartboxId,
     ) -> Result<Secret<String>, StoreError> {
         let now = self.clock.now();
@@ -23,36 +24,37 @@ impl Access {
         let token = Token {
             id: TokenId::generate(&*self.entropy),
             hash: hash(value.expose()),
-            account: account.clone(),
+            name: String::new(),
+            account: who.account.clone(),
+            person: who.person.clone(),
             smartbox: Some(smartbox.clone()),
             purpose: Purpose::Ticket,
+            right: who.cap,
+            root: who.root.clone(),
             created: now,
             expires: Some(now.plus(LASTS)),
+            used: None,
         };
-        store::write(&*self.store, move |tx| {
-            Box::pin(async move { tx.sessions().add_token(token).await })
-        })
-        .await?;
+        store::write(&*self.store, move |tx| Box::pin(async move { tx.tokens().add(token).await }))
+            .await?;
         Ok(value)
     }
 
-    /// Burns a ticket to this box; whom it lets in. One that leads elsewhere, or that is no ticket,
+    /// Burns a ticket to this box; whom it lets in stands in it. One that leads elsewhere, or that is no ticket,
     /// stays as it is.
     pub(super) async fn burn(
         &self,
         value: &str,
         smartbox: &SmartboxId,
-    ) -> Result<Option<AccountId>, StoreError> {
+    ) -> Result<Option<Token>, StoreError> {
         let (hash, now, smartbox) = (hash(value), self.clock.now(), smartbox.clone());
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 let leads_here = |token: &Token| {
                     token.purpose == Purpose::Ticket && token.smartbox.as_ref() == Some(&smartbox)
                 };
-                match tx.sessions().token(hash.clone(), now).await? {
-                    Some(token) if leads_here(&token) => {
-                        Ok(tx.sessions().burn(hash, now).await?.map(|token| token.account))
-                    }
+                match tx.tokens().find(hash.clone(), now).await? {
+                    Some(token) if leads_here(&token) => tx.tokens().burn(hash, now).await,
                     _ => Ok(None),
                 }
             })

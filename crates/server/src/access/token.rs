@@ -3,26 +3,42 @@
 use std::time::Duration;
 
 use smartbox_core::audit::Act;
-use smartbox_core::id::{AccountId, TokenId};
+use smartbox_core::id::{SmartboxId, TokenId};
+use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
-use smartbox_core::session::{Purpose, Token};
-use smartbox_core::store::{self, StoreError};
+use smartbox_core::session::Root;
+use smartbox_core::store::{self, StoreError, Tx};
 use smartbox_core::time::Timestamp;
+use smartbox_core::token::{Purpose, Token};
 
-use super::{Access, admitted, hash};
+use super::seat::standing;
+use super::{Access, Caller, admitted, hash};
+
+/// How exactly it is known when a token was used.
+const USED: Duration = Duration::from_mins(1);
 
 /// Who a bearer is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Bearer {
     /// The master token: acts for the installation's first account.
     Master,
-    /// A token of an account.
-    Token {
-        /// Which token.
-        id: TokenId,
-        /// Whose.
-        account: AccountId,
-    },
+    /// A token.
+    Token(Caller),
+}
+
+/// What a token is to be like.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// What its maker calls it.
+    pub name: String,
+    /// How it may be used.
+    pub purpose: Purpose,
+    /// How much it may at the most.
+    pub right: Right,
+    /// The box that it is for, if for one alone.
+    pub smartbox: Option<SmartboxId>,
+    /// How long it works.
+    pub lasts: Option<Duration>,
 }
 
 /// A token that was made; its value is shown once.
@@ -37,22 +53,30 @@ pub struct MadeToken {
 }
 
 impl Access {
-    /// Who this value is the token of: a link's, the API's or the master's, never a ticket's.
+    /// Who this value is the token of: a link's, the API's, an operator's or the master's, never a
+    /// ticket's.
     pub async fn bearer(&self, value: &str) -> Result<Option<Bearer>, StoreError> {
         if self.is_master(value) {
             return Ok(Some(Bearer::Master));
         }
         let (hash, now) = (hash(value), self.clock.now());
-        let token = store::read(&*self.store, move |tx| {
+        let found = store::read(&*self.store, move |tx| {
             Box::pin(async move {
-                let Some(token) = tx.sessions().token(hash, now).await? else { return Ok(None) };
-                Ok(admitted(tx, &token.account).await?.then_some(token))
+                match tx.tokens().find(hash, now).await? {
+                    Some(token) => caller(tx, token).await,
+                    None => Ok(None),
+                }
             })
         })
         .await?;
-        Ok(token
-            .filter(|token| matches!(token.purpose, Purpose::Link | Purpose::Api))
-            .map(|token| Bearer::Token { id: token.id, account: token.account }))
+        let Some((caller, token)) = found else { return Ok(None) };
+        if token.used.is_none_or(|at| at.plus(USED) <= now) {
+            store::write(&*self.store, move |tx| {
+                Box::pin(async move { tx.tokens().used(token.id, now).await })
+            })
+            .await?;
+        }
+        Ok(Some(Bearer::Token(caller)))
     }
 
     /// Whether this value is the master token.
@@ -60,36 +84,29 @@ impl Access {
         self.master.as_ref().is_some_and(|master| master.is(value))
     }
 
-    /// Makes a token for the API.
-    pub async fn new_token(
-        &self,
-        account: &AccountId,
-        actor: &str,
-        lasts: Option<Duration>,
-    ) -> Result<MadeToken, StoreError> {
+    /// Makes a token on a caller's behalf. It may never more than they.
+    pub async fn new_token(&self, by: &Caller, new: NewToken) -> Result<MadeToken, StoreError> {
         let now = self.clock.now();
-        let value = self.value("sba");
+        let value = self.value(if new.purpose == Purpose::Operator { "sbo" } else { "sba" });
         let token = Token {
             id: TokenId::generate(&*self.entropy),
             hash: hash(value.expose()),
-            account: account.clone(),
-            smartbox: None,
-            purpose: Purpose::Api,
+            name: new.name,
+            account: by.account.clone(),
+            person: by.person.clone(),
+            smartbox: new.smartbox,
+            purpose: new.purpose,
+            right: new.right.min(by.cap),
+            root: Root::default(),
             created: now,
-            expires: lasts.map(|lasts| now.plus(lasts)),
+            expires: new.lasts.map(|lasts| now.plus(lasts)),
+            used: None,
         };
         let made = MadeToken { id: token.id.clone(), value, expires: token.expires };
-        let act = Act {
-            account: account.clone(),
-            actor: actor.to_owned(),
-            action: "token.create".into(),
-            smartbox: None,
-            detail: token.id.to_string(),
-            at: now,
-        };
+        let act = act(by, "token.create", token.smartbox.clone(), token.id.to_string(), now);
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
-                tx.sessions().add_token(token).await?;
+                tx.tokens().add(token).await?;
                 tx.audit().append(act).await
             })
         })
@@ -98,21 +115,66 @@ impl Access {
     }
 
     /// Revokes every token of the API of an account.
-    pub async fn revoke_tokens(&self, account: &AccountId, actor: &str) -> Result<(), StoreError> {
-        let act = Act {
-            account: account.clone(),
-            actor: actor.to_owned(),
-            action: "token.revoke".into(),
-            smartbox: None,
-            detail: "all".into(),
-            at: self.clock.now(),
-        };
+    pub async fn revoke_tokens(&self, by: &Caller) -> Result<(), StoreError> {
+        let act = act(by, "token.revoke", None, String::new(), self.clock.now());
+        let account = by.account.clone();
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
-                tx.sessions().revoke(act.account.clone(), Purpose::Api).await?;
+                tx.tokens().revoke_all(account, Purpose::Api).await?;
                 tx.audit().append(act).await
             })
         })
-        .await
+        .await?;
+        // What somebody signed in to by one of them is over, too.
+        self.forget();
+        Ok(())
     }
+}
+
+fn act(
+    by: &Caller,
+    action: &str,
+    smartbox: Option<SmartboxId>,
+    detail: String,
+    at: Timestamp,
+) -> Act {
+    Act {
+        account: by.account.clone(),
+        actor: by.actor.clone(),
+        action: action.into(),
+        smartbox,
+        detail,
+        at,
+    }
+}
+
+/// Whom a token stands for now; `None` if it lets nobody in any more.
+async fn caller(tx: &mut dyn Tx, token: Token) -> Result<Option<(Caller, Token)>, StoreError> {
+    if token.purpose == Purpose::Ticket || !admitted(tx, &token.account).await? {
+        return Ok(None);
+    }
+    let standing = standing(tx, &token.account, token.person.as_ref()).await?;
+    let Some(standing) = standing else { return Ok(None) };
+    let right = standing.right.map(|right| right.min(token.right));
+    let operator = match (token.purpose, &token.person) {
+        (Purpose::Operator, None) => Some(token.right),
+        // Whoever made it may have less now.
+        (Purpose::Operator, Some(_)) => standing.operator.map(|most| most.min(token.right)),
+        _ => None,
+    };
+    let caller = Caller {
+        actor: format!("token:{}", token.id),
+        account: token.account.clone(),
+        person: token.person.clone(),
+        right,
+        only: token.smartbox.clone(),
+        operator,
+        cap: token.right,
+        root: match token.purpose {
+            // A link is replaced by each start, and what came of it stays.
+            Purpose::Link => Root::default(),
+            _ => Root { session: None, token: Some(token.id.clone()) },
+        },
+    };
+    Ok(Some((caller, token)))
 }

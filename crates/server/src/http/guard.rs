@@ -5,6 +5,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_LENGTH;
 use smartbox_api::problem::Code;
+use smartbox_core::person::Right;
 
 use super::origin::{self, From};
 use super::route::{Limit, Policy};
@@ -43,18 +44,21 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
     let who = who.transpose().map_err(IntoResponse::into_response)?;
     match (guard.policy, who) {
         (Policy::Public, _) => {}
-        (Policy::Api | Policy::Operator | Policy::Admin, None) => {
+        (Policy::Api(_) | Policy::Operator(_) | Policy::Admin, None) => {
             return Err(Trouble::unauthenticated().into_response());
         }
-        (Policy::Session, None) => return Err(page::ask(&guard.app, &parts)),
-        (Policy::Operator, Some(who)) if !who.operator => {
-            return Err(not_operator().into_response());
-        }
+        (Policy::Session(_), None) => return Err(page::ask(&guard.app, &parts)),
         (_, Some(who)) => {
             // A cookie proves nothing about who made the browser ask.
             if changes && who.by_cookie && from != From::Own {
                 return Err(foreign().into_response());
             }
+            let who = match guard.policy {
+                Policy::Operator(needs) => who.operating(needs),
+                Policy::Api(needs) | Policy::Session(needs) => who.needing(needs),
+                Policy::Admin | Policy::Public => who.operating(Right::Own),
+            };
+            let who = who.map_err(IntoResponse::into_response)?;
             let who = who.acting(&guard.app, &parts).await.map_err(IntoResponse::into_response)?;
             parts.extensions.insert(who);
         }
@@ -68,14 +72,6 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
     }
     parts.extensions.insert(guard.limit);
     Ok(Request::from_parts(parts, body))
-}
-
-fn not_operator() -> Trouble {
-    Trouble::new(
-        Code::Forbidden,
-        "this is for operators",
-        "use the command line on the platform's own machine, or the master token",
-    )
 }
 
 fn foreign() -> Trouble {

@@ -1,16 +1,20 @@
-//! Who acts: the local command line, a bearer of a token, or a browser's session; and for whom.
+//! Who acts: the local command line, a bearer of a token, or a browser's session; for whom, and what
+//! they may. What is a whole account's is reached by [`Principal::account`], what is a box's by the
+//! [`Reach`] of the one who asks: both know what the route needs, and neither can be gone around.
 
 use axum::extract::FromRequestParts;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use sha2::{Digest, Sha256};
 use smartbox_api::paths::ACCOUNT_HEADER;
 use smartbox_api::problem::Code;
 use smartbox_control::{Actor, Reach};
 use smartbox_core::id::{AccountId, SmartboxId};
+use smartbox_core::person::Right;
 
 use super::{cookie, trouble::Trouble};
-use crate::access::Bearer;
+use crate::access::{Bearer, Caller};
 use crate::app::App;
 
 /// The header of the original's admin calls.
@@ -28,31 +32,121 @@ pub enum Peer {
     Tcp(std::net::SocketAddr),
 }
 
-/// Who acts, and for which account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who acts, for which account, and what that takes.
+#[derive(Debug, Clone)]
 pub(super) struct Principal {
-    pub(super) account: AccountId,
+    caller: Caller,
     /// For the audit.
     pub(super) actor: Actor,
     /// By a cookie, which a browser sends whoever made it ask.
     pub(super) by_cookie: bool,
-    /// Runs the installation: the local command line, and the bearer of the master token.
-    pub(super) operator: bool,
     /// An operator who said for which account: what he names is looked for there alone.
-    pub(super) acting: bool,
+    acting: bool,
+    /// What the route needs.
+    needs: Right,
 }
 
 impl Principal {
-    fn of(account: AccountId, actor: String) -> Self {
-        let actor = Actor(actor);
-        Self { account, actor, by_cookie: false, operator: false, acting: false }
+    fn of(caller: Caller) -> Self {
+        let actor = Actor(caller.actor.clone());
+        Self { caller, actor, by_cookie: false, acting: false, needs: Right::Read }
+    }
+
+    /// The account that they act for, for something that is all of it, or none of its smartboxes.
+    pub(super) fn account(&self) -> Result<&AccountId, Trouble> {
+        if self.caller.only.is_some() {
+            let hint = "use a token of the account: `smartbox token create`";
+            return Err(Trouble::new(Code::Forbidden, "this token is for one smartbox", hint));
+        }
+        match self.caller.right {
+            Some(right) if right >= self.needs => Ok(&self.caller.account),
+            _ => Err(Trouble::less(self.needs)),
+        }
+    }
+
+    /// The account whose names they mean; says nothing of what they may there.
+    pub(super) fn home(&self) -> &AccountId {
+        &self.caller.account
+    }
+
+    /// Whom they stand for, for what they begin.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// A key under which they did something. What others of the account did is not theirs to see again.
+    pub(super) fn keyed(&self, key: String) -> String {
+        match &self.caller {
+            Caller { person: None, only: None, cap: Right::Own, .. } => key,
+            _ => hex::encode(Sha256::digest(format!("{}\n{key}", self.caller.actor))),
+        }
+    }
+
+    /// Whether they run the installation.
+    pub(super) fn operates(&self) -> bool {
+        self.caller.operator.is_some()
+    }
+
+    /// Whether they see every account: an operator who named none.
+    pub(super) fn everywhere(&self) -> bool {
+        self.operates() && !self.acting
+    }
+
+    /// Whether something is within reach that hangs on a box, or else on the whole of an account.
+    pub(super) async fn reaches(
+        &self,
+        app: &App,
+        account: &AccountId,
+        smartbox: Option<&SmartboxId>,
+    ) -> Result<bool, Trouble> {
+        if self.everywhere() {
+            return Ok(true);
+        }
+        let missing = |error| match error {
+            smartbox_control::ControlError::Missing { .. } => Ok(false),
+            other => Err(other.into()),
+        };
+        match smartbox {
+            Some(id) if account != self.home() || self.caller.only.is_some() => {
+                app.control.find(self, id.as_str()).await.map_or_else(missing, |_| Ok(true))
+            }
+            // What was done to a box that is gone is the account's to know.
+            _ if account == self.home() => self.account().map(|_| true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Looks at what the route needs, as far as that can be said before anything is looked for.
+    pub(super) fn needing(mut self, needs: Right) -> Result<Self, Trouble> {
+        self.needs = needs;
+        let may = match self.caller.operator {
+            Some(operator) => operator,
+            // By what is shared with them, people may more with a box than with its account.
+            None if self.caller.person.is_some() => self.caller.cap,
+            None => self.caller.right.unwrap_or(Right::Read),
+        };
+        if may < needs { Err(Trouble::less(needs)) } else { Ok(self) }
+    }
+
+    /// Looks whether they run as much of the installation as the route needs.
+    pub(super) fn operating(mut self, needs: Right) -> Result<Self, Trouble> {
+        self.needs = needs;
+        match self.caller.operator {
+            Some(right) if right >= needs => Ok(self),
+            Some(_) => Err(Trouble::less(needs)),
+            None => Err(Trouble::new(
+                Code::Forbidden,
+                "this is for operators",
+                "use the command line on the platform's own machine, the master token, or an operator's key",
+            )),
+        }
     }
 
     /// The same person, acting for the account that the request names.
     pub(super) async fn acting(mut self, app: &App, parts: &Parts) -> Result<Self, Trouble> {
         let mut named = parts.headers.get_all(ACCOUNT_HEADER).iter();
         let (Some(value), second) = (named.next(), named.next()) else { return Ok(self) };
-        if !self.operator {
+        if !self.operates() {
             let detail = "only an operator acts for another account";
             let hint = "leave out `--account` and SMARTBOX_ACCOUNT: the token says whose it is";
             return Err(Trouble::new(Code::Forbidden, detail, hint));
@@ -61,7 +155,8 @@ impl Principal {
             (Ok(name), None) => name,
             _ => return Err(Trouble::new(Code::BadRequest, "the account is not understood", "")),
         };
-        self.account = app.control.account(name).await?.id;
+        self.caller.account = app.control.account(name).await?.id;
+        self.caller.right = self.caller.operator;
         self.acting = true;
         Ok(self)
     }
@@ -69,7 +164,15 @@ impl Principal {
 
 impl From<&Principal> for Reach {
     fn from(who: &Principal) -> Self {
-        Self { account: who.account.clone(), everywhere: who.operator && !who.acting }
+        Self {
+            account: who.caller.account.clone(),
+            right: who.caller.right,
+            person: who.caller.person.clone(),
+            only: who.caller.only.clone(),
+            most: who.caller.cap,
+            everywhere: who.everywhere(),
+            needs: who.needs,
+        }
     }
 }
 
@@ -85,19 +188,16 @@ pub(super) async fn whose(
             let row = app.control.find(who, name).await?;
             (Some(row.id), row.account)
         }
-        None => (None, who.account.clone()),
+        None => (None, who.account()?.clone()),
     })
 }
 
 /// Finds out who acts; `None` if nobody who is known. A bearer that is wrong is not made good by a
 /// cookie.
 pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
-    let operator = |actor: String| Principal {
-        operator: true,
-        ..Principal::of(app.account.id.clone(), actor)
-    };
+    let first = || app.account.id.clone();
     if let Some(Peer::Local { uid }) = parts.extensions.get::<Peer>() {
-        return Ok(Some(operator(format!("cli:uid={uid}"))));
+        return Ok(Some(Principal::of(Caller::operator(first(), format!("cli:uid={uid}")))));
     }
     if let Some(value) = parts.headers.get(AUTHORIZATION) {
         let token = value.to_str().ok().and_then(|text| {
@@ -106,22 +206,18 @@ pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, 
         });
         let Some(token) = token else { return Ok(None) };
         return Ok(app.access.bearer(token).await?.map(|bearer| match bearer {
-            Bearer::Master => operator("master-token".into()),
-            Bearer::Token { id, account } => Principal::of(account, format!("token:{id}")),
+            Bearer::Master => Principal::of(Caller::operator(first(), "master-token".into())),
+            Bearer::Token(caller) => Principal::of(caller),
         }));
     }
     for value in cookie::values(&parts.headers, &app.site.cookie()) {
-        if let Some(session) = app.access.session(value, None).await? {
-            let actor = format!("session:{}", session.id);
-            return Ok(Some(Principal {
-                by_cookie: true,
-                ..Principal::of(session.account, actor)
-            }));
+        if let Some(seat) = app.access.seat(value, None).await? {
+            return Ok(Some(Principal { by_cookie: true, ..Principal::of(seat.caller()) }));
         }
     }
     // The listener is on the loopback then, another host's name is refused before, and so is a change
     // that another site's page makes.
-    Ok(app.dev.then(|| Principal::of(app.account.id.clone(), "dev-mode".into())))
+    Ok(app.dev.then(|| Principal::of(Caller::owner(first(), "dev-mode".into()))))
 }
 
 /// The bearer of the original's admin secret, which is the master token. A cookie, a token or the
@@ -133,8 +229,8 @@ pub(super) fn admin(app: &App, parts: &Parts) -> Result<Principal, Trouble> {
         _ => false,
     };
     if good {
-        let account = app.account.id.clone();
-        return Ok(Principal { operator: true, ..Principal::of(account, "admin-secret".into()) });
+        let caller = Caller::operator(app.account.id.clone(), "admin-secret".into());
+        return Ok(Principal::of(caller));
     }
     let hint = "send MOLTBOT_GATEWAY_MASTER_TOKEN of `smartbox up` in the header X-Admin-Secret";
     Err(Trouble::new(Code::Forbidden, "the admin secret is missing or wrong", hint))

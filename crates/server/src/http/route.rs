@@ -8,6 +8,7 @@ use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter};
 use http::Method;
 use smartbox_api::problem::Code;
+use smartbox_core::person::Right;
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use super::doc::Described;
@@ -19,14 +20,17 @@ use crate::app::App;
 pub enum Policy {
     /// Everyone who reaches the listener.
     Public,
-    /// A browser with a session on the platform's origin; another one is asked to sign in.
-    Session,
-    /// The local command line, a bearer, or a session; changes by a session only from our own pages.
-    Api,
+    /// A browser with a session on the platform's origin, of somebody who may this; another one is asked
+    /// to sign in.
+    Session(Right),
+    /// The local command line, a bearer, or a session, of somebody who may this with the box, or with
+    /// the account; changes by a session only from our own pages.
+    Api(Right),
     /// Whoever sends the master token in `X-Admin-Secret`, as the original's admin calls are made.
     Admin,
-    /// The local command line, or the bearer of the master token.
-    Operator,
+    /// The local command line, the bearer of the master token or of an operator's key, or a person who
+    /// is an operator, and may this.
+    Operator(Right),
 }
 
 /// How long a request's body may be.

@@ -9,6 +9,7 @@ use smartbox_control::ControlError;
 use smartbox_core::config::Fault;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::home::port::FileError;
+use smartbox_core::person::Right;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::snapshot::port::SnapshotError;
 use smartbox_core::store::StoreError;
@@ -46,6 +47,22 @@ impl Trouble {
             "this needs a sign-in, and there is none that is known",
             "open the link that `smartbox up` printed, or send `Authorization: Bearer <token>`",
         )
+    }
+
+    /// Whoever asks may less than that.
+    pub(super) fn less(needs: Right) -> Self {
+        let (detail, hint) = match needs {
+            Right::Read => ("you may not look at this", "ask an owner of the account for access"),
+            Right::Chat => {
+                ("you may look, and not write", "ask an owner of the account for `chat`")
+            }
+            Right::Manage => (
+                "you may not change this",
+                "ask an owner of the account for `manage`, or to be a member",
+            ),
+            Right::Own => ("only an owner of the account may do this", "ask one of its owners"),
+        };
+        Self::new(Code::Forbidden, detail, hint)
     }
 
     pub(super) fn too_large(limit: usize) -> Self {
@@ -174,6 +191,7 @@ impl From<ControlError> for Trouble {
         let said = error.to_string();
         match error {
             ControlError::Missing { what } => Self::missing(what),
+            ControlError::Forbidden { needs } => Self::less(needs),
             ControlError::Exists { .. } => Self::new(Code::Exists, said, "choose another name"),
             ControlError::BadName(_) => Self::new(Code::BadName, said, ""),
             ControlError::Off { name } => {

@@ -32,6 +32,7 @@ mod metrics;
 mod once;
 mod pages;
 mod revision;
+mod rights;
 mod schema;
 mod tenancy;
 mod up;

@@ -4,7 +4,12 @@ use http::Method;
 use serde_json::{Value, json};
 use smartbox_control::{Actor, NewSmartbox};
 use smartbox_core::account::Account;
+use smartbox_core::id::SmartboxId;
+use smartbox_core::person::Right;
 use smartbox_core::smartbox::{Desired, Kind, Smartbox};
+
+use smartbox_core::token::Purpose;
+use smartbox_server::access::{Caller, NewToken};
 
 use crate::world::{MASTER, World};
 
@@ -17,8 +22,22 @@ pub(crate) struct Tenant {
 impl Tenant {
     pub async fn new(world: &World, name: &str) -> Self {
         let account = world.app.control.ensure_account(name).await.unwrap();
-        let made = world.app.access.new_token(&account.id, "test", None).await.unwrap();
-        Self { account, token: made.value.expose().clone() }
+        let token = Self::token(world, &account, Right::Own, None).await;
+        Self { account, token }
+    }
+
+    /// A token of this account that may no more than this, with no other box than this.
+    pub async fn token(
+        world: &World,
+        account: &Account,
+        right: Right,
+        smartbox: Option<SmartboxId>,
+    ) -> String {
+        let by = Caller::owner(account.id.clone(), "test".into());
+        let new =
+            NewToken { name: "test".into(), purpose: Purpose::Api, right, smartbox, lasts: None };
+        let made = world.app.access.new_token(&by, new).await.unwrap();
+        made.value.expose().clone()
     }
 
     pub async fn smartbox(&self, world: &World, name: &str, kind: Kind) -> Smartbox {

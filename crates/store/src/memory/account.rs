@@ -52,8 +52,10 @@ impl Records<'_> {
         let state = &mut self.state;
         if Arc::make_mut(&mut state.accounts).remove(id).is_some() {
             Arc::make_mut(&mut state.buried).insert(id.clone());
+            Arc::make_mut(&mut state.members).retain(|(account, _), _| account != id);
             Arc::make_mut(&mut state.sessions).retain(|_, s| s.account != *id);
             Arc::make_mut(&mut state.tokens).retain(|_, t| t.account != *id);
+            state.uproot();
             Arc::make_mut(&mut state.secrets).remove(&Scope::Account(id.clone()));
             let rules = egress::Scope::Account(id.clone());
             Arc::make_mut(&mut state.egress_rules).retain(|kept| kept.scope != rules);

@@ -2,6 +2,7 @@
 //! and commits that fail when told to. What is absent: sealing, since nothing is at rest.
 
 mod fault;
+mod person;
 mod records;
 mod state;
 
@@ -20,6 +21,7 @@ mod revision;
 mod secret;
 mod session;
 mod smartbox;
+mod token;
 mod usage;
 
 use std::panic::AssertUnwindSafe;

@@ -11,13 +11,15 @@ use smartbox_core::issue::port::Issues;
 use smartbox_core::job::port::Jobs;
 use smartbox_core::journal::port::Journal;
 use smartbox_core::message::port::Messages;
+use smartbox_core::person::port::{Grants, People};
 use smartbox_core::reply::port::Replies;
 use smartbox_core::secret::port::Secrets;
 use smartbox_core::session::port::Sessions;
 use smartbox_core::smartbox::port::Boxes;
 use smartbox_core::snapshot::record::Archives;
-use smartbox_core::store::{Doings, Holdings, StoreError};
+use smartbox_core::store::{Doings, Holdings, StoreError, Visitors};
 use smartbox_core::time::Timestamp;
+use smartbox_core::token::port::Tokens;
 use smartbox_core::usage::port::Ledger;
 
 use super::state::State;
@@ -108,7 +110,19 @@ impl Holdings for Records<'_> {
     fn secrets(&mut self) -> &mut dyn Secrets {
         self
     }
+}
+
+impl Visitors for Records<'_> {
+    fn grants(&mut self) -> &mut dyn Grants {
+        self
+    }
+    fn people(&mut self) -> &mut dyn People {
+        self
+    }
     fn sessions(&mut self) -> &mut dyn Sessions {
+        self
+    }
+    fn tokens(&mut self) -> &mut dyn Tokens {
         self
     }
 }

@@ -1,30 +1,38 @@
-//! Sessions and tokens in memory.
+//! Sessions in memory.
 
 use std::future::ready;
 use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
-use smartbox_core::id::{AccountId, SmartboxId};
+use smartbox_core::id::{AccountId, PersonId, SessionId, SmartboxId};
 use smartbox_core::session::port::Sessions;
-use smartbox_core::session::{Purpose, Session, Token};
+use smartbox_core::session::{Root, Session};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 
 use super::records::Records;
 
-const OWNER: &str = "account or smartbox";
-
-fn alive(token: &Token, now: Timestamp) -> bool {
-    token.expires.is_none_or(|at| at > now)
-}
+const OWNER: &str = "account, person, smartbox or root";
 
 impl Records<'_> {
-    fn need_owner(
+    /// What a session or a token belongs to must be there.
+    pub(super) fn need_owners(
         &self,
         account: &AccountId,
+        person: Option<&PersonId>,
         smartbox: Option<&SmartboxId>,
+        root: &Root,
     ) -> Result<(), StoreError> {
         self.need_account(account, OWNER)?;
+        let (sessions, tokens) = (&self.state.sessions, &self.state.tokens);
+        let session = root.session.as_ref().is_none_or(|id| sessions.values().any(|s| s.id == *id));
+        let token = root.token.as_ref().is_none_or(|id| tokens.values().any(|t| t.id == *id));
+        if !session || !token {
+            return Err(StoreError::Missing { what: OWNER });
+        }
+        if person.is_some_and(|id| !self.state.people.contains_key(id)) {
+            return Err(StoreError::Missing { what: OWNER });
+        }
         smartbox.map_or(Ok(()), |id| self.need_box(id, OWNER))
     }
 
@@ -34,44 +42,34 @@ impl Records<'_> {
         if sessions.values().any(|s| s.id == session.id || s.hash == session.hash) {
             return Err(StoreError::Exists { what: "session" });
         }
-        self.need_owner(&session.account, session.smartbox.as_ref())?;
+        self.need_owners(
+            &session.account,
+            session.person.as_ref(),
+            session.smartbox.as_ref(),
+            &session.root,
+        )?;
         Arc::make_mut(&mut self.state.sessions).insert(session.hash.clone(), session);
         Ok(())
     }
 
-    fn add_key(&mut self, token: Token) -> Result<(), StoreError> {
-        self.change()?;
-        if self.state.tokens.values().any(|t| t.id == token.id || t.hash == token.hash) {
-            return Err(StoreError::Exists { what: "token" });
-        }
-        self.need_owner(&token.account, token.smartbox.as_ref())?;
-        Arc::make_mut(&mut self.state.tokens).insert(token.hash.clone(), token);
-        Ok(())
-    }
-
-    fn burn_key(&mut self, hash: &str, now: Timestamp) -> Result<Option<Token>, StoreError> {
-        let tokens = Arc::make_mut(&mut self.change()?.tokens);
-        Ok(match tokens.get(hash) {
-            Some(token) if alive(token, now) => tokens.remove(hash),
-            _ => None,
-        })
-    }
-
-    fn sweep_expired(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+    /// Keeps those that `keep`; how many went.
+    fn keep_browsers(&mut self, keep: impl Fn(&Session) -> bool) -> Result<u64, StoreError> {
         let state = self.change()?;
-        let before = state.sessions.len() + state.tokens.len();
-        Arc::make_mut(&mut state.sessions).retain(|_, s| s.expires > now);
-        Arc::make_mut(&mut state.tokens).retain(|_, t| alive(t, now));
-        Ok((before - state.sessions.len() - state.tokens.len()) as u64)
+        let sessions = Arc::make_mut(&mut state.sessions);
+        let before = sessions.len();
+        sessions.retain(|_, session| keep(session));
+        let gone = before - sessions.len();
+        state.uproot();
+        Ok(gone as u64)
     }
 }
 
 impl Sessions for Records<'_> {
-    fn add_session(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn add(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(ready(self.add_browser(session)))
     }
 
-    fn session(
+    fn find(
         &mut self,
         hash: String,
         now: Timestamp,
@@ -80,45 +78,35 @@ impl Sessions for Records<'_> {
         Box::pin(ready(Ok(found.cloned())))
     }
 
-    fn end_session(&mut self, hash: String) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn seen(&mut self, id: SessionId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(ready(self.change().map(|state| {
-            Arc::make_mut(&mut state.sessions).remove(&hash);
+            let mut all = Arc::make_mut(&mut state.sessions).values_mut();
+            if let Some(session) = all.find(|session| session.id == id) {
+                session.seen = session.seen.max(at);
+            }
         })))
     }
 
-    fn add_token(&mut self, token: Token) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(ready(self.add_key(token)))
+    fn end(&mut self, hash: String) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(self.keep_browsers(|session| session.hash != hash).map(drop)))
     }
 
-    fn token(
-        &mut self,
-        hash: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Token>, StoreError>> {
-        let found = self.state.tokens.get(&hash).filter(|t| alive(t, now));
-        Box::pin(ready(Ok(found.cloned())))
-    }
-
-    fn burn(
-        &mut self,
-        hash: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Token>, StoreError>> {
-        Box::pin(ready(self.burn_key(&hash, now)))
-    }
-
-    fn revoke(
+    fn list(
         &mut self,
         account: AccountId,
-        purpose: Purpose,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(ready(self.change().map(|state| {
-            Arc::make_mut(&mut state.tokens)
-                .retain(|_, t| t.account != account || t.purpose != purpose);
-        })))
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<Session>, StoreError>> {
+        let of = |session: &&Session| session.account == account && session.expires > now;
+        let mut found: Vec<_> = self.state.sessions.values().filter(of).cloned().collect();
+        found.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+        Box::pin(ready(Ok(found)))
     }
 
-    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(ready(self.sweep_expired(now)))
+    fn end_all(&mut self, person: PersonId) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(ready(self.keep_browsers(|session| session.person.as_ref() != Some(&person))))
+    }
+
+    fn sweep(&mut self, now: Timestamp, idle: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(ready(self.keep_browsers(|s| s.expires > now && s.seen >= idle)))
     }
 }

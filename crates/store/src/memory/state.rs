@@ -6,15 +6,17 @@ use std::sync::Arc;
 use smartbox_core::account::Account;
 use smartbox_core::audit::Entry;
 use smartbox_core::egress;
-use smartbox_core::id::{AccountId, JobId, MessageId, SmartboxId};
+use smartbox_core::id::{AccountId, JobId, MessageId, PersonId, SmartboxId};
 use smartbox_core::issue::Issue;
 use smartbox_core::journal;
 use smartbox_core::message::Message;
+use smartbox_core::person::{Person, Right, Role};
 use smartbox_core::reply::Asked;
 use smartbox_core::secret::{Scope, Secret};
-use smartbox_core::session::{Session, Token};
+use smartbox_core::session::{Root, Session};
 use smartbox_core::smartbox::Smartbox;
 use smartbox_core::time::Timestamp;
+use smartbox_core::token::Token;
 use smartbox_core::usage::Usage;
 
 use super::archive;
@@ -69,6 +71,11 @@ pub(super) struct State {
     pub(super) placeholders: Arc<BTreeMap<(SmartboxId, String), (egress::Held, egress::Shape)>>,
     pub(super) secrets: Arc<HashMap<Scope, BTreeMap<String, Kept>>>,
     pub(super) releases: Arc<BTreeMap<ReleaseKey, u64>>,
+    pub(super) people: Arc<BTreeMap<PersonId, Person>>,
+    /// By issuer and subject.
+    pub(super) identities: Arc<BTreeMap<(String, String), PersonId>>,
+    pub(super) members: Arc<BTreeMap<(AccountId, PersonId), Role>>,
+    pub(super) shares: Arc<BTreeMap<(SmartboxId, PersonId), Right>>,
     pub(super) sessions: Arc<HashMap<String, Session>>,
     pub(super) tokens: Arc<HashMap<String, Token>>,
     pub(super) chains: Arc<HashMap<AccountId, Chain>>,
@@ -84,6 +91,24 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Ends the sessions and tokens that hang on what is gone.
+    pub(super) fn uproot(&mut self) {
+        loop {
+            let sessions: BTreeSet<_> = self.sessions.values().map(|s| s.id.clone()).collect();
+            let tokens: BTreeSet<_> = self.tokens.values().map(|t| t.id.clone()).collect();
+            let stands = |root: &Root| {
+                root.session.as_ref().is_none_or(|id| sessions.contains(id))
+                    && root.token.as_ref().is_none_or(|id| tokens.contains(id))
+            };
+            let before = sessions.len() + tokens.len();
+            Arc::make_mut(&mut self.sessions).retain(|_, session| stands(&session.root));
+            Arc::make_mut(&mut self.tokens).retain(|_, token| stands(&token.root));
+            if self.sessions.len() + self.tokens.len() == before {
+                return;
+            }
+        }
+    }
+
     /// Removes a box and what hangs on it.
     pub(super) fn remove_box(&mut self, id: &SmartboxId) {
         if Arc::make_mut(&mut self.boxes).remove(id).is_none() {
@@ -98,8 +123,10 @@ impl State {
         Arc::make_mut(&mut self.egress_uses).retain(|(smartbox, ..), _| smartbox != id);
         Arc::make_mut(&mut self.placeholders).retain(|(smartbox, _), _| smartbox != id);
         Arc::make_mut(&mut self.secrets).remove(&Scope::Smartbox(id.clone()));
+        Arc::make_mut(&mut self.shares).retain(|(smartbox, _), _| smartbox != id);
         Arc::make_mut(&mut self.sessions).retain(|_, s| s.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.tokens).retain(|_, t| t.smartbox.as_ref() != Some(id));
+        self.uproot();
         Arc::make_mut(&mut self.usage).retain(|u| u.smartbox != *id);
         Arc::make_mut(&mut self.jobs).retain(|_, kept| kept.job.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.journals).remove(id);

@@ -93,7 +93,8 @@ impl Accounts for Records<'_> {
 
     fn bury(&mut self, id: AccountId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
         // What it held goes; the row stays, for the audit and the releases that refer to it.
-        const BURY: [&str; 4] = [
+        const BURY: [&str; 5] = [
+            "DELETE FROM members WHERE account = ?",
             "DELETE FROM sessions WHERE account = ?",
             "DELETE FROM tokens WHERE account = ?",
             "DELETE FROM secrets WHERE account = ?",

@@ -66,6 +66,8 @@ fn taken(message: &str) -> &'static str {
         "messages" => "message",
         "jobs" => "job",
         "issues" => "issue",
+        "people" => "person",
+        "identities" => "identity",
         "sessions" => "session",
         "tokens" => "token",
         "secrets" => "secret",

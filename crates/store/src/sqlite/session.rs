@@ -1,9 +1,10 @@
-//! Sessions and tokens in SQLite. What has expired is as good as gone in every statement.
+//! Sessions in SQLite. What has expired is as good as gone in every statement.
 
 use smartbox_core::BoxFuture;
-use smartbox_core::id::AccountId;
+use smartbox_core::id::{AccountId, PersonId, SessionId, SmartboxId};
+use smartbox_core::person::Right;
 use smartbox_core::session::port::Sessions;
-use smartbox_core::session::{Purpose, Session, Token};
+use smartbox_core::session::{Root, Session};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 use sqlx::Row;
@@ -12,45 +13,60 @@ use sqlx::sqlite::SqliteRow;
 use super::records::{Records, decoded};
 
 impl Sessions for Records<'_> {
-    fn add_session(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn add(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             sqlx::query(
-                "INSERT INTO sessions (id, hash, account, smartbox, created, expires)
-                 VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO sessions (id, hash, account, person, smartbox, grade, by_session, by_token,
+                                       created, seen, expires)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(session.id.as_str())
             .bind(&session.hash)
             .bind(session.account.as_str())
+            .bind(session.person.as_ref().map(|id| id.as_str()))
             .bind(session.smartbox.as_ref().map(|id| id.as_str()))
+            .bind(session.right.as_str())
+            .bind(session.root.session.as_ref().map(|id| id.as_str()))
+            .bind(session.root.token.as_ref().map(|id| id.as_str()))
             .bind(session.created.0)
+            .bind(session.seen.0)
             .bind(session.expires.0)
             .execute(self.conn()?)
             .await
-            .map_err(|e| self.failed_referring(e, "account or smartbox"))?;
+            .map_err(|e| self.failed_referring(e, "account, person, smartbox or root"))?;
             Ok(())
         })
     }
 
-    fn session(
+    fn find(
         &mut self,
         hash: String,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Session>, StoreError>> {
         Box::pin(async move {
-            sqlx::query(
-                "SELECT id, hash, account, smartbox, created, expires FROM sessions
-                 WHERE hash = ? AND expires > ?",
-            )
-            .bind(hash)
-            .bind(now.0)
-            .try_map(|row| session(&row))
-            .fetch_optional(self.conn()?)
-            .await
-            .map_err(|e| self.failed(e))
+            sqlx::query("SELECT * FROM sessions WHERE hash = ? AND expires > ?")
+                .bind(hash)
+                .bind(now.0)
+                .try_map(|row| session(&row))
+                .fetch_optional(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))
         })
     }
 
-    fn end_session(&mut self, hash: String) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn seen(&mut self, id: SessionId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            sqlx::query("UPDATE sessions SET seen = max(seen, ?2) WHERE id = ?1")
+                .bind(id.as_str())
+                .bind(at.0)
+                .execute(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(())
+        })
+    }
+
+    fn end(&mut self, hash: String) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             sqlx::query("DELETE FROM sessions WHERE hash = ?")
                 .bind(hash)
@@ -61,124 +77,88 @@ impl Sessions for Records<'_> {
         })
     }
 
-    fn add_token(&mut self, token: Token) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            sqlx::query(
-                "INSERT INTO tokens (id, hash, account, smartbox, purpose, created, expires)
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(token.id.as_str())
-            .bind(&token.hash)
-            .bind(token.account.as_str())
-            .bind(token.smartbox.as_ref().map(|id| id.as_str()))
-            .bind(token.purpose.as_str())
-            .bind(token.created.0)
-            .bind(token.expires.map(|at| at.0))
-            .execute(self.conn()?)
-            .await
-            .map_err(|e| self.failed_referring(e, "account or smartbox"))?;
-            Ok(())
-        })
-    }
-
-    fn token(
-        &mut self,
-        hash: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Token>, StoreError>> {
-        Box::pin(async move {
-            sqlx::query(
-                "SELECT id, hash, account, smartbox, purpose, created, expires FROM tokens
-                 WHERE hash = ? AND (expires IS NULL OR expires > ?)",
-            )
-            .bind(hash)
-            .bind(now.0)
-            .try_map(|row| token(&row))
-            .fetch_optional(self.conn()?)
-            .await
-            .map_err(|e| self.failed(e))
-        })
-    }
-
-    fn burn(
-        &mut self,
-        hash: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Token>, StoreError>> {
-        Box::pin(async move {
-            sqlx::query(
-                "DELETE FROM tokens WHERE hash = ? AND (expires IS NULL OR expires > ?)
-                 RETURNING id, hash, account, smartbox, purpose, created, expires",
-            )
-            .bind(hash)
-            .bind(now.0)
-            .try_map(|row| token(&row))
-            .fetch_optional(self.conn()?)
-            .await
-            .map_err(|e| self.failed(e))
-        })
-    }
-
-    fn revoke(
+    fn list(
         &mut self,
         account: AccountId,
-        purpose: Purpose,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Vec<Session>, StoreError>> {
         Box::pin(async move {
-            sqlx::query("DELETE FROM tokens WHERE account = ? AND purpose = ?")
-                .bind(account.as_str())
-                .bind(purpose.as_str())
+            sqlx::query(
+                "SELECT * FROM sessions WHERE account = ? AND expires > ? ORDER BY created DESC, id",
+            )
+            .bind(account.as_str())
+            .bind(now.0)
+            .try_map(|row| session(&row))
+            .fetch_all(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn end_all(&mut self, person: PersonId) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let done = sqlx::query("DELETE FROM sessions WHERE person = ?")
+                .bind(person.as_str())
                 .execute(self.conn()?)
                 .await
                 .map_err(|e| self.failed(e))?;
-            Ok(())
+            Ok(done.rows_affected())
         })
     }
 
-    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn sweep(&mut self, now: Timestamp, idle: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
-            let mut rows = 0;
-            for sql in
-                ["DELETE FROM sessions WHERE expires <= ?", "DELETE FROM tokens WHERE expires <= ?"]
-            {
-                let done = sqlx::query(sql)
-                    .bind(now.0)
-                    .execute(self.conn()?)
-                    .await
-                    .map_err(|e| self.failed(e))?;
-                rows += done.rows_affected();
-            }
-            Ok(rows)
+            let done = sqlx::query("DELETE FROM sessions WHERE expires <= ? OR seen < ?")
+                .bind(now.0)
+                .bind(idle.0)
+                .execute(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(done.rows_affected())
         })
     }
 }
 
 fn session(row: &SqliteRow) -> Result<Session, sqlx::Error> {
     Ok(Session {
-        id: decoded(row.try_get::<&str, _>("id")?.parse().ok(), "id")?,
+        id: decoded(row.try_get::<&str, _>("id")?.parse().ok(), "sessions.id")?,
         hash: row.try_get("hash")?,
-        account: decoded(row.try_get::<&str, _>("account")?.parse().ok(), "account")?,
+        account: decoded(row.try_get::<&str, _>("account")?.parse().ok(), "sessions.account")?,
+        person: person(row)?,
         smartbox: smartbox(row)?,
+        right: decoded(Right::parse(row.try_get("grade")?), "sessions.grade")?,
+        root: root(row)?,
         created: Timestamp(row.try_get("created")?),
+        seen: Timestamp(row.try_get("seen")?),
         expires: Timestamp(row.try_get("expires")?),
     })
 }
 
-fn token(row: &SqliteRow) -> Result<Token, sqlx::Error> {
-    Ok(Token {
-        id: decoded(row.try_get::<&str, _>("id")?.parse().ok(), "id")?,
-        hash: row.try_get("hash")?,
-        account: decoded(row.try_get::<&str, _>("account")?.parse().ok(), "account")?,
-        smartbox: smartbox(row)?,
-        purpose: decoded(Purpose::parse(row.try_get("purpose")?), "purpose")?,
-        created: Timestamp(row.try_get("created")?),
-        expires: row.try_get::<Option<i64>, _>("expires")?.map(Timestamp),
-    })
+/// Whose it is, if a person's.
+pub(super) fn person(row: &SqliteRow) -> Result<Option<PersonId>, sqlx::Error> {
+    match row.try_get::<Option<&str>, _>("person")? {
+        None => Ok(None),
+        Some(id) => decoded(id.parse().ok(), "person").map(Some),
+    }
 }
 
-fn smartbox(row: &SqliteRow) -> Result<Option<smartbox_core::id::SmartboxId>, sqlx::Error> {
+/// Which box it is for, if for one.
+pub(super) fn smartbox(row: &SqliteRow) -> Result<Option<SmartboxId>, sqlx::Error> {
     match row.try_get::<Option<&str>, _>("smartbox")? {
         None => Ok(None),
         Some(id) => decoded(id.parse().ok(), "smartbox").map(Some),
     }
+}
+
+/// What it hangs on.
+pub(super) fn root(row: &SqliteRow) -> Result<Root, sqlx::Error> {
+    let session = match row.try_get::<Option<&str>, _>("by_session")? {
+        None => None,
+        Some(id) => Some(decoded(id.parse().ok(), "by_session")?),
+    };
+    let token = match row.try_get::<Option<&str>, _>("by_token")? {
+        None => None,
+        Some(id) => Some(decoded(id.parse().ok(), "by_token")?),
+    };
+    Ok(Root { session, token })
 }

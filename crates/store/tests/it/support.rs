@@ -7,17 +7,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use smartbox_core::account::Account;
 use smartbox_core::audit::Act;
 use smartbox_core::id::{
-    AccountId, Entropy, IssueId, JobId, MessageId, SessionId, SmartboxId, TokenId,
+    AccountId, Entropy, IssueId, JobId, MessageId, PersonId, SessionId, SmartboxId, TokenId,
 };
 use smartbox_core::issue::{Issue, Kind as About, key};
 use smartbox_core::job::{Job, JobState, Progress};
 use smartbox_core::message::{Delivery, Message};
+use smartbox_core::person::{Person, Right};
 use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::Release;
-use smartbox_core::session::{Purpose, Session, Token};
+use smartbox_core::session::{Root, Session};
 use smartbox_core::smartbox::{Desired, Smartbox};
 use smartbox_core::store::{Store, StoreError, write};
 use smartbox_core::time::{Clock, Timestamp};
+use smartbox_core::token::{Purpose, Token};
 use smartbox_core::usage::Usage;
 use smartbox_store::sqlite::Settings;
 use smartbox_store::{Keys, Memory, OpenError, Sqlite};
@@ -174,13 +176,28 @@ pub(crate) fn job(account: &AccountId, kind: &str) -> Job {
     }
 }
 
+pub(crate) fn person(name: &str) -> Person {
+    Person {
+        id: PersonId::generate(&Os),
+        name: name.to_owned(),
+        email: Some(format!("{name}@example.com")),
+        operator: None,
+        disabled: false,
+        created: T0,
+    }
+}
+
 pub(crate) fn session(account: &AccountId, hash: &str, expires: Timestamp) -> Session {
     Session {
         id: SessionId::generate(&Os),
         hash: hash.to_owned(),
         account: account.clone(),
+        person: None,
         smartbox: None,
+        right: Right::Own,
+        root: Root::default(),
         created: T0,
+        seen: T0,
         expires,
     }
 }
@@ -190,10 +207,15 @@ pub(crate) fn token(account: &AccountId, hash: &str, expires: Option<Timestamp>)
         id: TokenId::generate(&Os),
         hash: hash.to_owned(),
         account: account.clone(),
+        name: String::new(),
+        person: None,
         smartbox: None,
         purpose: Purpose::Api,
+        right: Right::Own,
+        root: Root::default(),
         created: T0,
         expires,
+        used: None,
     }
 }
 

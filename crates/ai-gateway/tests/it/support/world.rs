@@ -12,7 +12,7 @@ use smartbox_core::activity::{Activity, Busy, Doing};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::Release;
-use smartbox_core::store::{Doings, Holdings, Store, StoreError, Work};
+use smartbox_core::store::{Doings, Holdings, Store, StoreError, Visitors, Work};
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::usage::port::Ledger;
 use smartbox_core::usage::{Total, Usage};
@@ -124,6 +124,18 @@ impl Holdings for Rows {
         panic!("the gateway has no business here")
     }
     fn secrets(&mut self) -> &mut dyn smartbox_core::secret::port::Secrets {
+        panic!("the gateway has no business here")
+    }
+}
+
+impl Visitors for Rows {
+    fn grants(&mut self) -> &mut dyn smartbox_core::person::port::Grants {
+        panic!("the gateway has no business here")
+    }
+    fn people(&mut self) -> &mut dyn smartbox_core::person::port::People {
+        panic!("the gateway has no business here")
+    }
+    fn tokens(&mut self) -> &mut dyn smartbox_core::token::port::Tokens {
         panic!("the gateway has no business here")
     }
     fn sessions(&mut self) -> &mut dyn smartbox_core::session::port::Sessions {

@@ -44,7 +44,7 @@ pub(super) async fn change(
     };
     let changed = app.control.change_account(&who.actor, &found.id, change, expected).await?;
     if !changed.active() {
-        app.access.forget(&changed.id);
+        app.access.forget();
     }
     Ok((Revision(changed.revision), axum::Json(changed.into())))
 }

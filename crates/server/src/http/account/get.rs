@@ -25,7 +25,7 @@ pub(super) async fn get(
     Path(account): Path<String>,
 ) -> Result<(Revision, Json<AccountView>), Trouble> {
     let found = app.control.account(&account).await?;
-    if !who.operator && found.id != who.account {
+    if !who.operates() && &found.id != who.home() {
         return Err(Trouble::missing("account"));
     }
     Ok((Revision(found.revision), Json(found.into())))

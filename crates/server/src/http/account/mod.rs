@@ -7,6 +7,7 @@ mod list;
 mod remove;
 
 use smartbox_api::problem::Code;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
@@ -16,12 +17,11 @@ const MADE: &[Code] = &[Code::BadName, Code::Exists, Code::Refused];
 const CHANGED: &[Code] = &[Code::NotFound, Code::Refused];
 
 pub(super) fn routes() -> Vec<Route> {
-    let operator = Policy::Operator;
     vec![
-        Route::api(routes!(list::list), operator, SMALL, &[]),
-        Route::api(routes!(create::create), operator, SMALL, MADE),
-        Route::api(routes!(get::get), Policy::Api, SMALL, codes::OF_ONE),
-        Route::api(routes!(change::change), operator, SMALL, CHANGED),
-        Route::api(routes!(remove::remove), operator, SMALL, CHANGED),
+        Route::api(routes!(list::list), Policy::Operator(Right::Read), SMALL, &[]),
+        Route::api(routes!(create::create), Policy::Operator(Right::Own), SMALL, MADE),
+        Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(change::change), Policy::Operator(Right::Own), SMALL, CHANGED),
+        Route::api(routes!(remove::remove), Policy::Operator(Right::Own), SMALL, CHANGED),
     ]
 }

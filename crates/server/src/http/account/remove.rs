@@ -44,7 +44,7 @@ pub(super) async fn remove(
     let expected = seen.expect(found.revision)?;
     let boxes = how.boxes == Some(BoxesOfIt::Remove);
     let rows = app.control.remove_account(&who.actor, &found.id, boxes, expected).await?;
-    app.access.forget(&found.id);
+    app.access.forget();
     let gone = app.control.gone(&rows, PATIENCE).await;
     Ok(if gone { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
 }

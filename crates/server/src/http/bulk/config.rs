@@ -45,7 +45,7 @@ pub(super) async fn config(
         return Ok(Json(BulkConfigPlan { items }).into_response());
     }
     let bulk = NewBulk { boxes, pace: pace(new.delay_ms, new.concurrency, new.stop_on_failure) };
-    let job = app.control.bulk_config(&who.actor, &who.account, bulk, &new.patch).await?;
+    let job = app.control.bulk_config(&who.actor, who.home(), bulk, &new.patch).await?;
     Ok(accepted(job).into_response())
 }
 

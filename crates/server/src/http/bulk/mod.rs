@@ -6,6 +6,7 @@ mod select;
 
 use smartbox_api::config::MAX_DOCUMENT;
 use smartbox_api::problem::Code;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::route::{Limit, Policy, Route};
@@ -18,7 +19,7 @@ const REFUSED: &[Code] = &[Code::NotFound, Code::Refused, Code::Conflict];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::api(routes!(config::config), Policy::Api, PATCH, REFUSED),
-        Route::api(routes!(restart::restart), Policy::Api, MANY, REFUSED),
+        Route::api(routes!(config::config), Policy::Api(Right::Manage), PATCH, REFUSED),
+        Route::api(routes!(restart::restart), Policy::Api(Right::Manage), MANY, REFUSED),
     ]
 }

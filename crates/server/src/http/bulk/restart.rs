@@ -42,7 +42,7 @@ pub(super) async fn restart(
         return Ok(Json(BulkPlan { items }).into_response());
     }
     let pace = pace(new.delay_ms, new.concurrency, new.stop_on_failure);
-    let job = app.control.bulk_restart(&who.actor, &who.account, NewBulk { boxes, pace }).await?;
+    let job = app.control.bulk_restart(&who.actor, who.home(), NewBulk { boxes, pace }).await?;
     Ok(accepted(job).into_response())
 }
 

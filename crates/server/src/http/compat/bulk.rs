@@ -97,7 +97,7 @@ pub(super) async fn restart(
     let boxes: Vec<_> = meant.into_iter().map(|(_, pa)| pa).collect();
     let total = boxes.len();
     let pace = Pace { delay_ms, concurrency: 1, stop_on_failure: false };
-    let job = app.control.bulk_restart(&who.actor, &who.account, NewBulk { boxes, pace }).await?;
+    let job = app.control.bulk_restart(&who.actor, who.home(), NewBulk { boxes, pace }).await?;
     let answer = Restarting {
         message: "the restarts are recorded and happen one after another",
         total,
@@ -120,7 +120,7 @@ pub(super) async fn config_patch(
         meant.iter().map(|(of, pa)| (pa.id.to_string(), of.id.to_string())).collect();
     let boxes = meant.into_iter().map(|(_, pa)| pa).collect();
     let new = NewBulk { boxes, pace: Pace::default() };
-    let job = app.control.bulk_config(&who.actor, &who.account, new, &asked.patch).await?;
+    let job = app.control.bulk_config(&who.actor, who.home(), new, &asked.patch).await?;
     let job = app.control.job_over(&job.id, PATIENCE).await?;
     let items = app.control.job_items(&job.id).await?;
     let count = |outcome| items.iter().filter(|item| item.outcome == outcome).count();

@@ -24,6 +24,7 @@ mod user;
 mod wake;
 
 use http::Method;
+use smartbox_core::person::Right;
 
 use super::route::{Limit, Policy, Route, SMALL};
 
@@ -86,7 +87,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(post("/api/super/users/{id}/sync-async"), admin, SMALL, storage::sync),
     ]);
     // What a person did on the original's own page, who was signed in.
-    let own = Policy::Api;
+    let own = Policy::Api(Right::Own);
     routes.extend([
         Route::page(get("/api/admin/storage"), own, SMALL, storage::storage),
         Route::page(post("/api/admin/storage/sync"), own, SMALL, storage::sync_storage),

@@ -57,7 +57,7 @@ pub(super) async fn list(
 }
 
 async fn listed(app: &App, who: &Principal) -> Result<Listed, Trouble> {
-    let scope = Scope::Account(who.account.clone());
+    let scope = Scope::Account(who.account()?.clone());
     let secrets = store::read(&*app.store, |tx| {
         Box::pin(async move {
             let mut masked_all = BTreeMap::new();
@@ -127,7 +127,7 @@ async fn change(
     who: &Principal,
     changes: Vec<(&'static str, Option<Secret<String>>)>,
 ) -> Result<(), Trouble> {
-    let (account, actor, at) = (who.account.clone(), who.actor.0.clone(), app.clock.now());
+    let (account, actor, at) = (who.account()?.clone(), who.actor.0.clone(), app.clock.now());
     let work = app.control.change_secrets(
         move |tx| {
             Box::pin(async move {

@@ -154,7 +154,7 @@ pub(super) async fn storage(
     State(app): State<App>,
     who: Principal,
 ) -> Result<Json<Storage>, Trouble> {
-    let (_, pa) = user::pa(&app, who.account.as_str()).await?;
+    let (_, pa) = user::pa(&app, who.account()?.as_str()).await?;
     let found = app.control.archive(&pa.id).await?;
     let (last_sync, _) = last(&app, &found);
     let info = |one: &Record| BackupInfo {
@@ -175,7 +175,7 @@ pub(super) async fn sync_storage(
     State(app): State<App>,
     who: Principal,
 ) -> Result<Json<Synced>, Trouble> {
-    let (_, pa) = user::pa(&app, who.account.as_str()).await?;
+    let (_, pa) = user::pa(&app, who.account()?.as_str()).await?;
     let (last_sync, _) = last(&app, &app.control.archive(&pa.id).await?);
     let check_status_at = begin(&app, &who, &pa).await?;
     let message = "a snapshot is being taken";

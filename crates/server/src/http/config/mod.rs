@@ -13,6 +13,7 @@ use http::header::IF_MATCH;
 use smartbox_api::config::MAX_DOCUMENT;
 use smartbox_api::problem::Code;
 use smartbox_control::Terms;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::route::{Limit, Policy, Route, SMALL};
@@ -30,16 +31,15 @@ const CHANGED: &[Code] = &[
 ];
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(get::get), api, SMALL, READ),
-        Route::api(routes!(change::replace), api, BODY, CHANGED),
-        Route::api(routes!(change::patch), api, BODY, CHANGED),
-        Route::api(routes!(history::list), api, SMALL, READ),
-        Route::api(routes!(history::get), api, SMALL, READ),
-        Route::api(routes!(roll_back::roll_back), api, SMALL, CHANGED),
-        Route::api(routes!(reload::reload), api, SMALL, CHANGED),
-        Route::api(routes!(schema::schema), api, SMALL, READ),
+        Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, READ),
+        Route::api(routes!(change::replace), Policy::Api(Right::Manage), BODY, CHANGED),
+        Route::api(routes!(change::patch), Policy::Api(Right::Manage), BODY, CHANGED),
+        Route::api(routes!(history::list), Policy::Api(Right::Read), SMALL, READ),
+        Route::api(routes!(history::get), Policy::Api(Right::Read), SMALL, READ),
+        Route::api(routes!(roll_back::roll_back), Policy::Api(Right::Manage), SMALL, CHANGED),
+        Route::api(routes!(reload::reload), Policy::Api(Right::Manage), SMALL, CHANGED),
+        Route::api(routes!(schema::schema), Policy::Api(Right::Read), SMALL, READ),
     ]
 }
 

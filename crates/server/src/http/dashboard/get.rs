@@ -33,7 +33,7 @@ pub(super) async fn get(
 ) -> Result<Json<Dashboard>, Trouble> {
     let (limit, after) = which.read(LIST)?;
     let after = after.map(|key| place(&key).ok_or(BadPage::Cursor)).transpose()?;
-    let fleet = app.control.fleet(seen_by(&who).as_ref()).await?;
+    let fleet = app.control.fleet(seen_by(&who)?.as_ref()).await?;
     let counts = counts(&fleet);
     let attention = fleet.members.iter().filter(|member| member.needs_somebody()).count();
     let mut issues = BTreeMap::new();

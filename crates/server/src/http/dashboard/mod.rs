@@ -2,10 +2,11 @@
 
 mod get;
 
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::api(routes!(get::get), Policy::Api, SMALL, &[])]
+    vec![Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, &[])]
 }

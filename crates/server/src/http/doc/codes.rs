@@ -12,6 +12,8 @@ use utoipa::openapi::{
 };
 
 use super::super::route::{Limit, Policy};
+use smartbox_core::person::Right;
+
 use super::super::{once, origin};
 use super::params;
 
@@ -27,7 +29,13 @@ pub(super) fn of(
     if policy != Policy::Public {
         codes.push(Code::Unauthenticated);
     }
-    if policy == Policy::Operator {
+    let needs = match policy {
+        Policy::Api(needs) | Policy::Session(needs) => needs > Right::Read,
+        Policy::Operator(_) => true,
+        Policy::Public | Policy::Admin => false,
+    };
+    // Who may look at everything may do what only looks, and whoever may not is told that it is not there.
+    if needs {
         codes.push(Code::Forbidden);
     }
     if !origin::harmless(method) {
@@ -101,7 +109,7 @@ mod tests {
         assert_eq!(
             words(&of(
                 &Method::POST,
-                Policy::Api,
+                Policy::Api(Right::Manage),
                 SMALL,
                 &changing,
                 &[Code::NotFound, Code::Internal]

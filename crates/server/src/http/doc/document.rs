@@ -101,9 +101,9 @@ fn security(policy: Policy) -> Vec<SecurityRequirement> {
         Policy::Public => Vec::new(),
         // The original's calls are pages to the document: they have one of their own.
         Policy::Admin => vec![SecurityRequirement::new("bearer", none)],
-        Policy::Session => vec![SecurityRequirement::new("session", none)],
-        Policy::Operator => vec![SecurityRequirement::new("bearer", none)],
-        Policy::Api => vec![
+        Policy::Session(_) => vec![SecurityRequirement::new("session", none)],
+        Policy::Operator(_) => vec![SecurityRequirement::new("bearer", none)],
+        Policy::Api(_) => vec![
             SecurityRequirement::new("bearer", none),
             SecurityRequirement::new("session", none),
         ],

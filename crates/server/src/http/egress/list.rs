@@ -36,7 +36,7 @@ pub(super) async fn list(
             let others = counts.given.into_iter().map(|(source, what)| given(source, what));
             others.chain(counts.kept.into_iter().map(view)).collect()
         }
-        None => app.control.account_egress(&who.account).await?.into_iter().map(view).collect(),
+        None => app.control.account_egress(who.account()?).await?.into_iter().map(view).collect(),
     };
     let keyed = views.into_iter().enumerate().map(|(n, view)| (n.to_string(), view));
     let rest = keyed.skip(after.map_or(0, |after| after.saturating_add(1)));

@@ -10,6 +10,7 @@ use smartbox_api::egress::EgressRuleView;
 use smartbox_api::problem::Code;
 use smartbox_core::egress::{Kept, Rule, Scope, Source, What};
 use smartbox_core::id::AccountId;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
@@ -22,13 +23,12 @@ use crate::app::App;
 const WANTED: &[Code] = &[Code::NotFound, Code::Refused];
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(list::list), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(add::add), api, SMALL, WANTED),
-        Route::api(routes!(remove::remove), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(presets::presets), api, SMALL, &[]),
-        Route::api(routes!(uses::uses), api, SMALL, codes::OF_ONE),
+        Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(add::add), Policy::Api(Right::Manage), SMALL, WANTED),
+        Route::api(routes!(remove::remove), Policy::Api(Right::Manage), SMALL, codes::OF_ONE),
+        Route::api(routes!(presets::presets), Policy::Api(Right::Read), SMALL, &[]),
+        Route::api(routes!(uses::uses), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
     ]
 }
 

@@ -3,6 +3,7 @@
 mod live;
 mod post;
 
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
@@ -10,7 +11,7 @@ use super::route::{Limit, Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::api(routes!(post::post), Policy::Api, Limit::Stream, codes::WAKES),
-        Route::api(routes!(live::live), Policy::Api, SMALL, codes::SOCKET).socket(),
+        Route::api(routes!(post::post), Policy::Api(Right::Manage), Limit::Stream, codes::WAKES),
+        Route::api(routes!(live::live), Policy::Api(Right::Manage), SMALL, codes::SOCKET).socket(),
     ]
 }

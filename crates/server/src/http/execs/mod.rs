@@ -7,6 +7,7 @@ mod remove;
 
 use smartbox_api::execs::{ExecView, MAX_STDIN};
 use smartbox_core::job::Job;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
@@ -17,12 +18,11 @@ use super::trouble::Trouble;
 const BODY: Limit = Limit::Bytes(2 * MAX_STDIN);
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(post::post), api, BODY, codes::RUNS),
-        Route::api(routes!(list::list), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(remove::remove), api, SMALL, codes::OF_ONE),
+        Route::api(routes!(post::post), Policy::Api(Right::Manage), BODY, codes::RUNS),
+        Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(remove::remove), Policy::Api(Right::Manage), SMALL, codes::OF_ONE),
     ]
 }
 

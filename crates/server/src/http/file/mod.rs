@@ -14,6 +14,7 @@ mod write;
 pub(super) use content::{SANDBOX, attachment};
 pub(super) use list::{key, unkey};
 use smartbox_api::problem::Code;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 pub(super) use view::view;
 pub(super) use write::body as arriving;
@@ -32,15 +33,15 @@ const WRITE: &[Code] =
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::api(routes!(list::list), Policy::Api, SMALL, READ),
-        Route::api(routes!(list::stat), Policy::Api, SMALL, READ),
-        Route::api(routes!(remove::remove), Policy::Api, SMALL, CHANGE),
-        Route::api(routes!(content::read), Policy::Api, SMALL, CONTENT),
-        Route::api(routes!(write::write), Policy::Api, Limit::Stream, WRITE),
-        Route::api(routes!(folder::pack), Policy::Api, SMALL, READ),
-        Route::api(routes!(folder::unpack), Policy::Api, Limit::Stream, CHANGE),
-        Route::api(routes!(make::directory), Policy::Api, SMALL, CHANGE),
-        Route::api(routes!(make::rename), Policy::Api, SMALL, CHANGE),
-        Route::api(routes!(batch::batch), Policy::Api, BATCH, READ),
+        Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, READ),
+        Route::api(routes!(list::stat), Policy::Api(Right::Read), SMALL, READ),
+        Route::api(routes!(remove::remove), Policy::Api(Right::Manage), SMALL, CHANGE),
+        Route::api(routes!(content::read), Policy::Api(Right::Read), SMALL, CONTENT),
+        Route::api(routes!(write::write), Policy::Api(Right::Manage), Limit::Stream, WRITE),
+        Route::api(routes!(folder::pack), Policy::Api(Right::Read), SMALL, READ),
+        Route::api(routes!(folder::unpack), Policy::Api(Right::Manage), Limit::Stream, CHANGE),
+        Route::api(routes!(make::directory), Policy::Api(Right::Manage), SMALL, CHANGE),
+        Route::api(routes!(make::rename), Policy::Api(Right::Manage), SMALL, CHANGE),
+        Route::api(routes!(batch::batch), Policy::Api(Right::Manage), BATCH, READ),
     ]
 }

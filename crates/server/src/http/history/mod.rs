@@ -2,11 +2,12 @@
 
 mod get;
 
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
 use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::api(routes!(get::get), Policy::Api, SMALL, codes::WAKES)]
+    vec![Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, codes::WAKES)]
 }

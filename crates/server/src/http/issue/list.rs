@@ -41,7 +41,9 @@ pub(super) async fn list(
         Which::Resolved => Some(false),
         Which::All => None,
     };
-    let filter = Filter { account: seen_by(&who), smartbox, open, severity: which.severity };
+    // Whoever found the box may see what is the matter with it.
+    let account = if smartbox.is_some() { None } else { seen_by(&who)? };
+    let filter = Filter { account, smartbox, open, severity: which.severity };
     let more = u32::try_from(limit).unwrap_or(u32::MAX).saturating_add(1);
     let found = app.control.list_issues(filter, after, more).await?;
     Ok(Json(Page::of(found, LIST, limit, |issue| issue.id.as_str())))

@@ -3,22 +3,24 @@
 mod list;
 mod resolve;
 
+use smartbox_core::id::AccountId;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
 use super::principal::Principal;
 use super::route::{Policy, Route, SMALL};
-use smartbox_core::id::AccountId;
+use super::trouble::Trouble;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::api(routes!(list::list), Policy::Api, SMALL, codes::OF_ONE),
-        Route::api(routes!(resolve::resolve), Policy::Api, SMALL, codes::NAMED),
+        Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(resolve::resolve), Policy::Api(Right::Manage), SMALL, codes::NAMED),
     ]
 }
 
 /// Whose issues and boxes the caller sees: none for an operator, who sees everybody's and the
 /// machine's.
-pub(super) fn seen_by(who: &Principal) -> Option<AccountId> {
-    (!who.operator || who.acting).then(|| who.account.clone())
+pub(super) fn seen_by(who: &Principal) -> Result<Option<AccountId>, Trouble> {
+    if who.everywhere() { Ok(None) } else { who.account().cloned().map(Some) }
 }

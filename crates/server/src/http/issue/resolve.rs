@@ -30,6 +30,6 @@ pub(super) async fn resolve(
             "`smartbox issues` shows those that there are",
         )
     })?;
-    let issue = app.control.resolve_issue(&who.actor, seen_by(&who).as_ref(), id).await?;
+    let issue = app.control.resolve_issue(&who.actor, seen_by(&who)?.as_ref(), id).await?;
     Ok(Json(issue))
 }

@@ -32,8 +32,11 @@ pub(super) async fn get(
 pub(super) async fn find(app: &App, who: &Principal, id: &str) -> Result<Job, Trouble> {
     let missing = || Trouble::missing("job");
     let job = app.control.job(&id.parse().map_err(|_| missing())?).await?;
-    let theirs = job.account == who.account || (who.operator && !who.acting);
-    if theirs { Ok(job) } else { Err(missing()) }
+    if who.reaches(app, &job.account, job.smartbox.as_ref()).await? {
+        Ok(job)
+    } else {
+        Err(missing())
+    }
 }
 
 /// 202: the job is committed; its place says how it goes on.

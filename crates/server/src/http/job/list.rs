@@ -35,7 +35,10 @@ pub(super) async fn list(
     };
     let filter = Filter {
         // An operator may mean another account's box.
-        account: Some(smartbox.as_ref().map_or(&who.account, |row| &row.account).clone()),
+        account: Some(match &smartbox {
+            Some(row) => row.account.clone(),
+            None => who.account()?.clone(),
+        }),
         smartbox: smartbox.map(|row| row.id),
         states: which.state.into_iter().collect(),
         kind: which.kind,

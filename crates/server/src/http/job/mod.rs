@@ -9,6 +9,7 @@ mod remove;
 
 pub(super) use get::accepted;
 use smartbox_api::problem::Code;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
@@ -18,15 +19,14 @@ use super::route::{Policy, Route, SMALL};
 const ASKED: &[Code] = &[Code::NotFound, Code::Conflict];
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(list::list), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(items::items), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(events::events), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(ask::cancel), api, SMALL, ASKED),
-        Route::api(routes!(ask::pause), api, SMALL, ASKED),
-        Route::api(routes!(ask::resume), api, SMALL, ASKED),
-        Route::api(routes!(remove::remove), api, SMALL, ASKED),
+        Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(items::items), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(events::events), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(ask::cancel), Policy::Api(Right::Manage), SMALL, ASKED),
+        Route::api(routes!(ask::pause), Policy::Api(Right::Manage), SMALL, ASKED),
+        Route::api(routes!(ask::resume), Policy::Api(Right::Manage), SMALL, ASKED),
+        Route::api(routes!(remove::remove), Policy::Api(Right::Manage), SMALL, ASKED),
     ]
 }

@@ -3,6 +3,7 @@
 mod get;
 mod lines;
 
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
@@ -10,7 +11,7 @@ use super::route::{Policy, Route, SMALL};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::api(routes!(get::get), Policy::Api, SMALL, codes::OF_ONE),
-        Route::api(routes!(lines::lines), Policy::Api, SMALL, codes::OF_ONE),
+        Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(lines::lines), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
     ]
 }

@@ -8,6 +8,7 @@ use smartbox_api::problem::Code;
 use smartbox_api::snapshot::{LostView, Recover};
 use smartbox_control::Recoverable;
 use smartbox_core::id::SmartboxId;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::body::{Json, Query};
@@ -21,10 +22,14 @@ const LIST: &str = "lost";
 const MANY: Limit = Limit::Bytes(64 << 10);
 
 pub(super) fn routes() -> Vec<Route> {
-    let operator = Policy::Operator;
     vec![
-        Route::api(routes!(list), operator, SMALL, &[Code::Storage]),
-        Route::api(routes!(recover), operator, MANY, &[Code::Storage, Code::Refused]),
+        Route::api(routes!(list), Policy::Operator(Right::Read), SMALL, &[Code::Storage]),
+        Route::api(
+            routes!(recover),
+            Policy::Operator(Right::Own),
+            MANY,
+            &[Code::Storage, Code::Refused],
+        ),
     ]
 }
 

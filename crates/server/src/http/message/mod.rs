@@ -6,6 +6,7 @@ mod list;
 mod post;
 
 use smartbox_api::message::MAX_TEXT;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::codes;
@@ -15,11 +16,10 @@ use super::route::{Limit, Policy, Route, SMALL};
 const BODY: Limit = Limit::Bytes(6 * MAX_TEXT + 4096);
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(post::post), api, BODY, codes::SPOKEN_TO),
-        Route::api(routes!(list::list), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(events::events), api, SMALL, codes::OF_ONE),
+        Route::api(routes!(post::post), Policy::Api(Right::Chat), BODY, codes::SPOKEN_TO),
+        Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(events::events), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
     ]
 }

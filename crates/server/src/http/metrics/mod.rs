@@ -4,6 +4,7 @@
 mod alone;
 mod get;
 
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::route::{Policy, Route, SMALL};
@@ -11,5 +12,5 @@ use super::route::{Policy, Route, SMALL};
 pub(crate) use alone::alone;
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![Route::api(routes!(get::get), Policy::Operator, SMALL, &[])]
+    vec![Route::api(routes!(get::get), Policy::Operator(Right::Read), SMALL, &[])]
 }

@@ -10,6 +10,7 @@ use smartbox_api::moves::{EXPORT, ImportQuery, Imported};
 use smartbox_api::problem::Code;
 use smartbox_control::{NewImport, Source};
 use smartbox_core::home::FilePath;
+use smartbox_core::person::Right;
 use smartbox_core::smartbox::{Desired, Kind};
 use smartbox_core::snapshot::port::Form;
 use smartbox_core::snapshot::record::Why;
@@ -27,10 +28,9 @@ const OUT: &[Code] = &[Code::NotFound, Code::Storage, Code::Conflict, Code::Refu
 const IN: &[Code] = &[Code::BadName, Code::Exists, Code::Refused];
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(export), api, SMALL, OUT),
-        Route::api(routes!(import), api, Limit::Stream, IN),
+        Route::api(routes!(export), Policy::Api(Right::Own), SMALL, OUT),
+        Route::api(routes!(import), Policy::Api(Right::Manage), Limit::Stream, IN),
     ]
 }
 
@@ -97,7 +97,7 @@ async fn import(
         within: query.within.unwrap_or_default(),
         source: Source::Archive(arriving(request)),
     };
-    let done = app.control.import(&who.actor, &who.account, new).await?;
+    let done = app.control.import(&who.actor, who.account()?, new).await?;
     if let Err(error) = app.control.take_snapshot(&done.row.id, Why::Import, None).await {
         // It is there; the first snapshot is taken before anything happens to it.
         tracing::warn!(smartbox = %done.row.id, %error, "no snapshot of what was moved in");

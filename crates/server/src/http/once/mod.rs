@@ -36,7 +36,7 @@ const YES: HeaderValue = HeaderValue::from_static("true");
 
 /// Whether it stands before such a route. A stream has no whole to compare or to keep.
 pub(super) fn stands_before(method: &Method, policy: Policy, limit: Limit) -> bool {
-    *method == Method::POST && policy == Policy::Api && matches!(limit, Limit::Bytes(_))
+    *method == Method::POST && matches!(policy, Policy::Api(_)) && matches!(limit, Limit::Bytes(_))
 }
 
 pub(super) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -61,7 +61,7 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Trouble> {
 
 async fn under(app: &App, key: String, request: Request, next: Next) -> Result<Response, Trouble> {
     let who = request.extensions().get::<Principal>().ok_or_else(Trouble::unauthenticated)?;
-    let asked = asked(who.account.clone(), &request, key);
+    let asked = asked(who.home().clone(), &request, who.keyed(key));
     let (mut parts, body) = request.into_parts();
     let bytes = body::whole(&parts.extensions, body).await?;
     let digest = digest(parts.uri.query(), parts.headers.get(CONTENT_TYPE), &bytes);

@@ -10,8 +10,8 @@ use crate::http::trouble::Trouble;
 use crate::models;
 
 pub(super) async fn boxes(State(app): State<App>, who: Principal) -> Result<Html<String>, Trouble> {
-    let rows = app.control.list(&who.account).await?;
+    let rows = app.control.within(&(&who).into()).await?;
     let about = &app.about;
-    let ready = models::ready(&*app.store, &who.account, &about.providers, &about.given).await?;
+    let ready = models::ready(&*app.store, who.home(), &about.providers, &about.given).await?;
     Ok(render::boxes(&app, rows, ready.missing))
 }

@@ -37,7 +37,7 @@ pub(super) async fn home(
         let page = render::sign_in(&app, "/", None);
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
-    let rows = app.control.list(&who.account).await?;
+    let rows = app.control.within(&(&who).into()).await?;
     Ok(match rows.iter().find(|row| row.base == Base::Pa) {
         Some(pa) => render::open(pa).into_response(),
         None => Redirect::to("/boxes").into_response(),

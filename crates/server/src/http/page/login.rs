@@ -8,8 +8,8 @@ use smartbox_core::audit::Act;
 use smartbox_core::secret::Secret;
 use smartbox_core::store;
 
-use super::{own_path, render};
-use crate::access::Bearer;
+use super::{enter, own_path, render};
+use crate::access::{Bearer, Caller};
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::cookie;
@@ -32,9 +32,9 @@ pub(super) async fn login(
 /// A session for whoever this is the token of, or the sign-in page again.
 pub(super) async fn exchange(app: &App, token: &str, next: &str) -> Result<Response, Trouble> {
     let token = Secret::new(token.trim().to_owned());
-    let (account, by) = match app.access.bearer(token.expose()).await? {
-        Some(Bearer::Master) => (app.account.id.clone(), "master-token".to_owned()),
-        Some(Bearer::Token { id, account }) => (account, format!("token:{id}")),
+    let caller = match app.access.bearer(token.expose()).await? {
+        Some(Bearer::Master) => Caller::owner(app.account.id.clone(), "master-token".to_owned()),
+        Some(Bearer::Token(caller)) => caller,
         None => {
             let wrong = "That token is not known. `smartbox up` prints a fresh link each time it \
                          starts, and older links end then.";
@@ -42,16 +42,21 @@ pub(super) async fn exchange(app: &App, token: &str, next: &str) -> Result<Respo
             return Ok((StatusCode::UNAUTHORIZED, page).into_response());
         }
     };
-    let session = app.access.begin(&account, None).await?;
     let act = Act {
-        account,
-        actor: by,
+        account: caller.account.clone(),
+        actor: caller.actor.clone(),
         action: "session.begin".into(),
-        smartbox: None,
+        smartbox: caller.only.clone(),
         detail: String::new(),
         at: app.clock.now(),
     };
     store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await })).await?;
+    // A token of one box leads there, and to no page of the account.
+    if let Some(id) = &caller.only {
+        let row = app.control.find(&caller.account, id.as_str()).await?;
+        return Ok(Redirect::to(&enter(app, &caller, &row).await?).into_response());
+    }
+    let session = app.access.begin(&caller).await?;
     let mut response = Redirect::to(own_path(next)).into_response();
     if let Some(set) = cookie::begin(&app.site.cookie(), &session, app.site.secure()) {
         response.headers_mut().append(SET_COOKIE, set);

@@ -16,15 +16,17 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use smartbox_api::problem::Problem;
+use smartbox_core::person::Right;
 use smartbox_core::smartbox::Smartbox;
 
 use super::origin;
 use super::route::{Policy, Route, SMALL};
 use super::trouble::Trouble;
+use crate::access::Caller;
 use crate::app::App;
 
 pub(super) fn routes() -> Vec<Route> {
-    let (public, session) = (Policy::Public, Policy::Session);
+    let (public, session) = (Policy::Public, Policy::Session(Right::Read));
     let mut routes = vec![
         Route::page((Method::GET, "/"), public, SMALL, home::home),
         Route::page((Method::POST, "/login"), public, SMALL, login::login),
@@ -58,8 +60,8 @@ pub(super) fn problem(app: &App, problem: &Problem) -> String {
 
 /// The address that takes a browser into a box: a fresh ticket on the box's own origin. Opening it
 /// changes nothing; the page there burns the ticket by a POST.
-pub(super) async fn enter(app: &App, row: &Smartbox) -> Result<String, Trouble> {
-    let ticket = app.access.ticket(&row.account, &row.id).await?;
+pub(super) async fn enter(app: &App, who: &Caller, row: &Smartbox) -> Result<String, Trouble> {
+    let ticket = app.access.ticket(who, &row.id).await?;
     let origin = app.site.box_origin(&row.label);
     Ok(format!("{origin}/_smartbox/enter?ticket={}", ticket.expose()))
 }

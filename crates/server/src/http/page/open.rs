@@ -26,14 +26,14 @@ pub(super) async fn open(
     Path(label): Path<String>,
 ) -> Result<Response, Trouble> {
     let row = find(&app, &who, &label).await?;
-    let mut response = Redirect::to(&super::enter(&app, &row).await?).into_response();
+    let mut response = Redirect::to(&super::enter(&app, who.caller(), &row).await?).into_response();
     response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(response)
 }
 
 /// The account's box with this host label, or this name.
 async fn find(app: &App, who: &Principal, label: &str) -> Result<Smartbox, Trouble> {
-    let rows = app.control.list(&who.account).await?;
+    let rows = app.control.within(&who.into()).await?;
     let labelled = rows.iter().position(|row| row.label == label);
     let at = labelled.or_else(|| rows.iter().position(|row| row.name == label));
     let row = at.and_then(|at| rows.into_iter().nth(at));

@@ -12,6 +12,7 @@ mod unbind;
 use smartbox_api::problem::Code;
 use smartbox_api::secret::MAX_VALUE;
 use smartbox_core::id::AccountId;
+use smartbox_core::person::Right;
 use smartbox_core::secret::Scope;
 use smartbox_core::store::{StoreError, Tx};
 use utoipa_axum::routes;
@@ -29,13 +30,18 @@ const BOUND: &[Code] = &[Code::NotFound, Code::Refused];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::api(routes!(list::list), Policy::Api, SMALL, codes::OF_ONE),
-        Route::api(routes!(put::put), Policy::Api, BODY, codes::NAMED),
-        Route::api(routes!(remove::remove), Policy::Api, SMALL, codes::OF_ONE),
-        Route::api(routes!(services::services), Policy::Api, SMALL, &[]),
-        Route::api(routes!(bind::bind), Policy::Api, BODY, BOUND),
-        Route::api(routes!(unbind::unbind), Policy::Api, SMALL, codes::OF_ONE),
-        Route::api(routes!(placeholders::placeholders), Policy::Api, SMALL, codes::OF_ONE),
+        Route::api(routes!(list::list), Policy::Api(Right::Manage), SMALL, codes::OF_ONE),
+        Route::api(routes!(put::put), Policy::Api(Right::Own), BODY, codes::NAMED),
+        Route::api(routes!(remove::remove), Policy::Api(Right::Own), SMALL, codes::OF_ONE),
+        Route::api(routes!(services::services), Policy::Api(Right::Read), SMALL, &[]),
+        Route::api(routes!(bind::bind), Policy::Api(Right::Own), BODY, BOUND),
+        Route::api(routes!(unbind::unbind), Policy::Api(Right::Own), SMALL, codes::OF_ONE),
+        Route::api(
+            routes!(placeholders::placeholders),
+            Policy::Api(Right::Manage),
+            SMALL,
+            codes::OF_ONE,
+        ),
     ]
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn create(
         engine: new.engine,
         desired,
     };
-    let row = app.control.create(&who.actor, &who.account, new).await?;
+    let row = app.control.create(&who.actor, who.account()?, new).await?;
     if let Some(repository) = repository {
         app.control.clone_repository(&who.actor, &row, repository).await?;
     }

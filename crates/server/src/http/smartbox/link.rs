@@ -27,7 +27,7 @@ pub(super) async fn link(
     Path(name): Path<String>,
 ) -> Result<Json<SignInLink>, Trouble> {
     let row = app.control.find(&who, &name).await?;
-    let url = page::enter(&app, &row).await?;
+    let url = page::enter(&app, who.caller(), &row).await?;
     let expires = Some(app.clock.now().plus(Duration::from_mins(1)));
     Ok(Json(SignInLink { url, expires }))
 }

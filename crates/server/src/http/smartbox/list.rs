@@ -66,17 +66,23 @@ pub(super) async fn list(
 }
 
 async fn rows(app: &App, who: &Principal, account: Option<&str>) -> Result<Vec<Smartbox>, Trouble> {
-    let Some(account) = account else { return Ok(app.control.list(&who.account).await?) };
-    if !who.operator || who.acting {
+    let Some(account) = account else { return Ok(app.control.within(&who.into()).await?) };
+    if !who.everywhere() {
         // As if there were no other account, whichever is named.
-        let own = app.control.account(who.account.as_str()).await?;
+        let own = app.control.account(who.home().as_str()).await?;
         if account != own.name && account != own.id.as_str() {
             return Err(Trouble::missing("account"));
         }
     }
     Ok(match account {
         EVERY => app.control.list_all().await?,
-        account => app.control.list(&app.control.account(account).await?.id).await?,
+        account => {
+            let account = app.control.account(account).await?.id;
+            match &account == who.home() {
+                true => app.control.within(&who.into()).await?,
+                false => app.control.list(&account).await?,
+            }
+        }
     })
 }
 

@@ -11,6 +11,7 @@ mod view;
 
 pub(super) use list::wanted;
 use smartbox_api::problem::Code;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 pub(super) use view::whole;
 
@@ -22,19 +23,18 @@ const MADE: &[Code] = &[Code::BadName, Code::Exists, Code::Refused];
 const CHANGED: &[Code] = &[Code::NotFound, Code::Refused];
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(list::list), api, SMALL, &[Code::NotFound]),
-        Route::api(routes!(create::create), api, SMALL, MADE),
-        Route::api(routes!(get::get), api, SMALL, codes::OF_ONE),
-        Route::api(routes!(change::change), api, SMALL, CHANGED),
-        Route::api(routes!(remove::remove), api, SMALL, codes::WAKES),
-        Route::api(routes!(act::wake), api, SMALL, codes::WAKES),
-        Route::api(routes!(act::sleep), api, SMALL, codes::WAKES),
-        Route::api(routes!(act::start), api, SMALL, codes::WAKES),
-        Route::api(routes!(act::stop), api, SMALL, codes::WAKES),
-        Route::api(routes!(act::restart), api, SMALL, codes::WAKES),
-        Route::api(routes!(act::reset), api, SMALL, codes::WAKES),
-        Route::api(routes!(link::link), api, SMALL, codes::OF_ONE),
+        Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, &[Code::NotFound]),
+        Route::api(routes!(create::create), Policy::Api(Right::Manage), SMALL, MADE),
+        Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(change::change), Policy::Api(Right::Manage), SMALL, CHANGED),
+        Route::api(routes!(remove::remove), Policy::Api(Right::Own), SMALL, codes::WAKES),
+        Route::api(routes!(act::wake), Policy::Api(Right::Chat), SMALL, codes::WAKES),
+        Route::api(routes!(act::sleep), Policy::Api(Right::Manage), SMALL, codes::WAKES),
+        Route::api(routes!(act::start), Policy::Api(Right::Manage), SMALL, codes::WAKES),
+        Route::api(routes!(act::stop), Policy::Api(Right::Manage), SMALL, codes::WAKES),
+        Route::api(routes!(act::restart), Policy::Api(Right::Manage), SMALL, codes::WAKES),
+        Route::api(routes!(act::reset), Policy::Api(Right::Manage), SMALL, codes::WAKES),
+        Route::api(routes!(link::link), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
     ]
 }

@@ -11,6 +11,7 @@ mod view;
 
 use smartbox_api::problem::Code;
 use smartbox_api::snapshot::NEWEST;
+use smartbox_core::person::Right;
 use smartbox_core::snapshot::Generation;
 use utoipa_axum::routes;
 
@@ -26,28 +27,27 @@ const READS: &[Code] = &[Code::NotFound, Code::Storage, Code::Refused];
 const BEGINS: &[Code] = &[Code::NotFound, Code::Refused, Code::Conflict];
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(list::list), api, SMALL, OF_ONE),
-        Route::api(routes!(list::get), api, SMALL, OF_ONE),
-        Route::api(routes!(status::status), api, SMALL, OF_ONE),
-        Route::api(routes!(status::change), api, SMALL, BEGINS),
-        Route::api(routes!(files::files), api, SMALL, READS),
-        Route::api(routes!(content::content), api, SMALL, READS),
-        Route::api(routes!(content::archive), api, SMALL, READS),
-        Route::api(routes!(diff::diff), api, SMALL, READS),
-        Route::api(routes!(later::take), api, SMALL, BEGINS),
-        Route::api(routes!(later::restore), api, SMALL, BEGINS),
+        Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, OF_ONE),
+        Route::api(routes!(list::get), Policy::Api(Right::Read), SMALL, OF_ONE),
+        Route::api(routes!(status::status), Policy::Api(Right::Read), SMALL, OF_ONE),
+        Route::api(routes!(status::change), Policy::Api(Right::Manage), SMALL, BEGINS),
+        Route::api(routes!(files::files), Policy::Api(Right::Read), SMALL, READS),
+        Route::api(routes!(content::content), Policy::Api(Right::Read), SMALL, READS),
+        Route::api(routes!(content::archive), Policy::Api(Right::Read), SMALL, READS),
+        Route::api(routes!(diff::diff), Policy::Api(Right::Read), SMALL, READS),
+        Route::api(routes!(later::take), Policy::Api(Right::Manage), SMALL, BEGINS),
+        Route::api(routes!(later::restore), Policy::Api(Right::Manage), SMALL, BEGINS),
         Route::api(
             routes!(later::fork),
-            api,
+            Policy::Api(Right::Manage),
             SMALL,
             &[Code::BadName, Code::NotFound, Code::Exists],
         ),
-        Route::api(routes!(later::verify), api, SMALL, BEGINS),
-        Route::api(routes!(later::prune), api, SMALL, BEGINS),
-        Route::api(routes!(later::drill), api, SMALL, BEGINS),
-        Route::api(routes!(password::password), api, SMALL, READS),
+        Route::api(routes!(later::verify), Policy::Api(Right::Manage), SMALL, BEGINS),
+        Route::api(routes!(later::prune), Policy::Api(Right::Manage), SMALL, BEGINS),
+        Route::api(routes!(later::drill), Policy::Api(Right::Manage), SMALL, BEGINS),
+        Route::api(routes!(password::password), Policy::Api(Right::Own), SMALL, READS),
     ]
 }
 

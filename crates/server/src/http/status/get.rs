@@ -24,9 +24,9 @@ pub(super) async fn get(
     who: Principal,
 ) -> Result<Json<PlatformStatus>, Trouble> {
     let about = &app.about;
-    let ready = models::ready(&*app.store, &who.account, &about.providers, &about.given).await?;
+    let ready = models::ready(&*app.store, who.home(), &about.providers, &about.given).await?;
     let mut boxes = Boxes::default();
-    for row in app.control.list(&who.account).await? {
+    for row in app.control.within(&(&who).into()).await? {
         let count = match row.state {
             BoxState::Stopped => &mut boxes.stopped,
             BoxState::Starting => &mut boxes.starting,

@@ -7,7 +7,10 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use smartbox_api::token::{MadeToken, NewToken};
+use smartbox_core::person::Right;
+use smartbox_core::token::Purpose;
 
+use crate::access;
 use crate::app::App;
 use crate::http::body::JsonOrDefault;
 use crate::http::principal::Principal;
@@ -27,7 +30,15 @@ pub(super) async fn create(
     JsonOrDefault(new): JsonOrDefault<NewToken>,
 ) -> Result<impl IntoResponse, Trouble> {
     let lasts = new.expires_secs.map(Duration::from_secs);
-    let made = app.access.new_token(&who.account, &who.actor.0, lasts).await?;
+    let new = access::NewToken {
+        name: String::new(),
+        purpose: Purpose::Api,
+        right: Right::Own,
+        smartbox: None,
+        lasts,
+    };
+    who.account()?;
+    let made = app.access.new_token(who.caller(), new).await?;
     let shown =
         MadeToken { id: made.id, token: made.value.expose().clone(), expires: made.expires };
     Ok((StatusCode::CREATED, Json(shown)))

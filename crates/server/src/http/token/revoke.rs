@@ -15,6 +15,7 @@ use crate::http::trouble::Trouble;
     responses((status = 204, description = "They are revoked.")),
 )]
 pub(super) async fn revoke(State(app): State<App>, who: Principal) -> Result<StatusCode, Trouble> {
-    app.access.revoke_tokens(&who.account, &who.actor.0).await?;
+    who.account()?;
+    app.access.revoke_tokens(who.caller()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -8,6 +8,7 @@ use smartbox_api::problem::Code;
 use smartbox_api::smartbox::SmartboxView;
 use smartbox_api::snapshot::{TombstoneView, Undelete};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::person::Right;
 use utoipa_axum::routes;
 
 use super::body::{JsonOrDefault, Query};
@@ -23,11 +24,10 @@ const LIST: &str = "tombstones";
 const BACK: &[Code] = &[Code::NotFound, Code::BadName, Code::Exists, Code::Refused];
 
 pub(super) fn routes() -> Vec<Route> {
-    let api = Policy::Api;
     vec![
-        Route::api(routes!(list), api, SMALL, &[]),
-        Route::api(routes!(undelete), api, SMALL, BACK),
-        Route::api(routes!(purge), api, SMALL, OF_ONE),
+        Route::api(routes!(list), Policy::Api(Right::Read), SMALL, &[]),
+        Route::api(routes!(undelete), Policy::Api(Right::Own), SMALL, BACK),
+        Route::api(routes!(purge), Policy::Api(Right::Own), SMALL, OF_ONE),
     ]
 }
 
@@ -45,7 +45,7 @@ async fn list(
     Query(which): Query<PageQuery>,
 ) -> Result<Json<Page<TombstoneView>>, Trouble> {
     let (limit, after) = which.read(LIST)?;
-    let mut found = app.control.tombstones(Some(who.account.clone())).await?;
+    let mut found = app.control.tombstones(Some(who.account()?.clone())).await?;
     let key = |stone: &smartbox_core::snapshot::record::Tombstone| {
         // In an order of text that is the order of listing.
         format!("{:020} {}", i64::MAX.saturating_sub(stone.removed.0), stone.row.id)
@@ -103,8 +103,8 @@ async fn purge(
 async fn find(app: &App, who: &Principal, id: &str) -> Result<SmartboxId, Trouble> {
     let missing = || Trouble::missing("removed smartbox");
     let id: SmartboxId = id.parse().map_err(|_| missing())?;
-    let all = who.operator && !who.acting;
-    let account = (!all).then(|| who.account.clone());
+    let all = who.everywhere();
+    let account = if all { None } else { Some(who.account()?.clone()) };
     let found = app.control.tombstones(account).await?;
     found.iter().any(|stone| stone.row.id == id).then_some(id).ok_or_else(missing)
 }

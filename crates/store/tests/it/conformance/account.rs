@@ -77,8 +77,8 @@ async fn a_buried_account_leaves_its_audit_and_nothing_else(s: Subject) {
     let (id, add) = (ann.id.clone(), ann.clone());
     write!(s.store, |tx| {
         tx.accounts().add(add.clone()).await?;
-        tx.sessions().add_session(session(&add.id, "s", T0.plus(HOUR))).await?;
-        tx.sessions().add_token(token(&add.id, "t", None)).await?;
+        tx.sessions().add(session(&add.id, "s", T0.plus(HOUR))).await?;
+        tx.tokens().add(token(&add.id, "t", None)).await?;
         tx.secrets().set(Scope::Account(add.id.clone()), "KEY".into(), secret("v")).await?;
         tx.audit().append(act(&add.id, "account.create")).await
     })
@@ -92,8 +92,8 @@ async fn a_buried_account_leaves_its_audit_and_nothing_else(s: Subject) {
         let account = tx.accounts().get(gone).await?;
         let named = tx.accounts().named("ann".into()).await?;
         let list = tx.accounts().list().await?;
-        let session = tx.sessions().session("s".into(), T0).await?;
-        let token = tx.sessions().token("t".into(), T0).await?;
+        let session = tx.sessions().find("s".into(), T0).await?;
+        let token = tx.tokens().find("t".into(), T0).await?;
         let secrets = tx.secrets().list(scope).await?;
         Ok((account, named, list.len(), session, token, secrets.len()))
     })

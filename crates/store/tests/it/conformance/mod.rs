@@ -9,6 +9,7 @@ mod issue;
 mod job;
 mod journal;
 mod message;
+mod person;
 mod reply;
 mod revision;
 mod secret;

@@ -222,8 +222,8 @@ async fn removal_takes_all_that_hangs_on_the_box(s: Subject) {
             let (mut open, mut ticket) =
                 (session(&owner_id, &row.name, T0.plus(TTL)), token(&owner_id, &row.name, None));
             (open.smartbox, ticket.smartbox) = (Some(row.id.clone()), Some(row.id.clone()));
-            tx.sessions().add_session(open).await?;
-            tx.sessions().add_token(ticket).await?;
+            tx.sessions().add(open).await?;
+            tx.tokens().add(ticket).await?;
         }
         Ok(())
     })
@@ -241,8 +241,8 @@ async fn removal_takes_all_that_hangs_on_the_box(s: Subject) {
                 tx.messages().open(Some(id.clone())).await?.len().min(1),
                 usize::try_from(tx.usage().total(id.clone(), Timestamp(0)).await?.calls).unwrap(),
                 tx.secrets().list(Scope::Smartbox(id)).await?.len(),
-                usize::from(tx.sessions().session(name.clone(), T0).await?.is_some()),
-                usize::from(tx.sessions().token(name, T0).await?.is_some()),
+                usize::from(tx.sessions().find(name.clone(), T0).await?.is_some()),
+                usize::from(tx.tokens().find(name, T0).await?.is_some()),
             ])
         })
         .unwrap();

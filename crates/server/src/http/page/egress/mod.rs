@@ -8,15 +8,16 @@ mod show;
 mod words;
 
 use http::Method;
+use smartbox_core::person::Right;
 
 use crate::http::route::{Policy, Route, SMALL};
 
 const PATH: &str = "/boxes/{name}/egress";
 
 pub(super) fn routes() -> [Route; 2] {
-    let session = Policy::Session;
+    let (look, change) = (Policy::Session(Right::Read), Policy::Session(Right::Manage));
     [
-        Route::page((Method::GET, PATH), session, SMALL, show::show),
-        Route::page((Method::POST, PATH), session, SMALL, change::change),
+        Route::page((Method::GET, PATH), look, SMALL, show::show),
+        Route::page((Method::POST, PATH), change, SMALL, change::change),
     ]
 }

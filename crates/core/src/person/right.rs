@@ -1,0 +1,126 @@
+//! How much somebody may. Each right includes those before it.
+
+use serde::{Deserialize, Serialize};
+
+/// How much somebody may do with a smartbox, or with all that an account has.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Right {
+    /// Look: state, conversations, files, logs.
+    Read,
+    /// Also write to it.
+    Chat,
+    /// Also start, stop and change it, its files, its configuration, its devices.
+    Manage,
+    /// Also what costs or gives away: secrets, tokens, members, its removal. Of an account alone; nobody
+    /// can be given it over a single smartbox.
+    Own,
+}
+
+impl Right {
+    /// All of them, the least first.
+    pub const ALL: [Self; 4] = [Self::Read, Self::Chat, Self::Manage, Self::Own];
+
+    /// The word in records, on the wire and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Chat => "chat",
+            Self::Manage => "manage",
+            Self::Own => "own",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|right| right.as_str() == text)
+    }
+}
+
+/// What somebody is in an account.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Looks.
+    Viewer,
+    /// Works with its smartboxes.
+    Member,
+    /// May everything.
+    Owner,
+}
+
+impl Role {
+    /// All of them, the least first.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Member, Self::Owner];
+
+    /// What it may do with everything in the account.
+    pub const fn right(self) -> Right {
+        match self {
+            Self::Viewer => Right::Read,
+            Self::Member => Right::Manage,
+            Self::Owner => Right::Own,
+        }
+    }
+
+    /// The word in records, on the wire and on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Member => "member",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rights_and_roles_are_steps() {
+        assert!(
+            Right::Read < Right::Chat && Right::Chat < Right::Manage && Right::Manage < Right::Own
+        );
+        assert_eq!(Role::ALL.map(Role::right), [Right::Read, Right::Manage, Right::Own]);
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for right in Right::ALL {
+            assert_eq!(Right::parse(right.as_str()), Some(right));
+        }
+        for role in Role::ALL {
+            assert_eq!(Role::parse(role.as_str()), Some(role));
+        }
+        assert_eq!(Right::parse("operator.admin"), None);
+    }
+}

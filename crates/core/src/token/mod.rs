@@ -1,0 +1,72 @@
+//! Tokens: what signs in without a person at hand, and tickets. Only hashes are kept.
+
+pub mod port;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountId, PersonId, SmartboxId, TokenId};
+use crate::person::Right;
+use crate::session::Root;
+use crate::time::Timestamp;
+
+/// Something that signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Its identifier.
+    pub id: TokenId,
+    /// SHA-256 of its value, hex.
+    pub hash: String,
+    /// What its maker calls it; may be empty.
+    pub name: String,
+    /// Who it signs in.
+    pub account: AccountId,
+    /// On whose behalf, if it is a person's: it may never more than they.
+    pub person: Option<PersonId>,
+    /// The box that it is for: a ticket leads there, a token of the API reaches nothing else.
+    pub smartbox: Option<SmartboxId>,
+    /// How it may be used.
+    pub purpose: Purpose,
+    /// How much it may at the most.
+    pub right: Right,
+    /// What it hangs on.
+    pub root: Root,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it stops working.
+    pub expires: Option<Timestamp>,
+    /// When it was used last, to the minute or so.
+    pub used: Option<Timestamp>,
+}
+
+/// How a token may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// The link that `up` prints; replaced by the next `up`.
+    Link,
+    /// The gateway token of an account or a box: bearer of API calls, and `?token=`.
+    Api,
+    /// Takes a browser from the platform's origin to a box's; burnt by its first use.
+    Ticket,
+    /// A key of an operator: bearer of the fleet's calls.
+    Operator,
+}
+
+impl Purpose {
+    /// The word in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Api => "api",
+            Self::Ticket => "ticket",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Link, Self::Api, Self::Ticket, Self::Operator]
+            .into_iter()
+            .find(|p| p.as_str() == text)
+    }
+}
