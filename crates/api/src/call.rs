@@ -1,6 +1,7 @@
 //! Calls: method, path, body and the type of the reply in one value. A client has one function
 //! that performs any of them, and cannot ask one thing and read another.
 
+mod secret;
 mod snapshot;
 
 use std::marker::PhantomData;
@@ -29,10 +30,11 @@ use crate::log::{LINES, LinesQuery, LogLine, LogQuery, Sources};
 use crate::message::{Conversation, HistoryEntry, MessageView, NewMessage, TurnEvent};
 use crate::page::{Page, PageQuery};
 use crate::platform::PlatformStatus;
-use crate::secret::{NewBinding, NewSecret, PlaceholderView, SecretView, ServiceView};
+use crate::secret::{NewBinding, NewSecret, PlaceholderView, SecretQuery, SecretView, ServiceView};
 use crate::smartbox::{Act, BoxChange, BoxesQuery, NewSmartbox, SmartboxView, State};
 use crate::tier::TierView;
 use crate::token::{MadeToken, NewToken};
+pub use secret::*;
 pub use snapshot::*;
 
 use crate::{exec, paths, sse};
@@ -513,11 +515,10 @@ pub fn egress(
     Call::new("GET", with_query(paths::of_smartbox(name, "egress"), [since, limit, cursor]))
 }
 
-/// A page of the names of the secrets of the account, or of one box.
-pub fn secrets(of: Option<&str>, which: &PageQuery) -> Call<Json<Page<SecretView>>> {
-    let of = of.map(|name| format!("box={}", paths::segment(name)));
-    let [limit, cursor] = parts(which);
-    Call::new("GET", with_query(paths::SECRETS.to_owned(), [of, limit, cursor]))
+/// A page of the names of the secrets of the account, of one box or of the platform.
+pub fn secrets(of: &SecretQuery, which: &PageQuery) -> Call<Json<Page<SecretView>>> {
+    let of = secret::of(of).into_iter().chain(parts(which));
+    Call::new("GET", with_query(paths::SECRETS.to_owned(), of))
 }
 
 /// Keeps a secret.
@@ -526,8 +527,8 @@ pub fn set_secret(name: &str, secret: &NewSecret) -> Call<Nothing> {
 }
 
 /// Forgets a secret.
-pub fn remove_secret(name: &str, of: Option<&str>) -> Call<Nothing> {
-    Call::new("DELETE", with_box(paths::secret(name), of))
+pub fn remove_secret(name: &str, of: &SecretQuery) -> Call<Nothing> {
+    Call::new("DELETE", with_query(paths::secret(name), secret::of(of)))
 }
 
 /// Says where a secret may go by placeholder.
@@ -683,7 +684,10 @@ mod tests {
         assert_eq!(read.path, "/api/v1/boxes/pa/files/content?path=%2E%2E%2Fa%20b%2Fc%3F");
         let query = FilesQuery { path: "a".into(), limit: Some(2), cursor: None };
         assert_eq!(files("pa", &query).path, "/api/v1/boxes/pa/files?limit=2&path=a");
-        assert_eq!(secrets(Some("pa"), &page).path, "/api/v1/secrets?box=pa&limit=2&cursor=a%2Bb");
+        let of = SecretQuery { smartbox: Some("pa".into()), platform: false };
+        assert_eq!(secrets(&of, &page).path, "/api/v1/secrets?box=pa&limit=2&cursor=a%2Bb");
+        let of = SecretQuery { smartbox: None, platform: true };
+        assert_eq!(remove_secret("A", &of).path, "/api/v1/secrets/A?platform=true");
         let jobs_of =
             JobQuery { smartbox: Some("a b".into()), limit: Some(2), ..JobQuery::default() };
         assert_eq!(jobs(&jobs_of).path, "/api/v1/jobs?box=a%20b&limit=2");

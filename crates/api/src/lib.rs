@@ -30,3 +30,4 @@ pub mod snapshot;
 pub mod sse;
 pub mod tier;
 pub mod token;
+pub mod vault;

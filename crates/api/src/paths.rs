@@ -40,6 +40,10 @@ pub const EGRESS_PRESETS: &str = "/api/v1/egress/presets";
 pub const SECRETS: &str = "/api/v1/secrets";
 /// `GET` a page of [`crate::secret::ServiceView`].
 pub const SERVICES: &str = "/api/v1/secrets/services";
+/// `GET`: [`crate::vault::VaultView`].
+pub const VAULT: &str = "/api/v1/vault";
+/// `POST` [`crate::vault::RotateVault`].
+pub const VAULT_ROTATE: &str = "/api/v1/vault/rotate";
 /// `GET` a page of [`crate::snapshot::TombstoneView`].
 pub const TOMBSTONES: &str = "/api/v1/tombstones";
 /// `GET` a page of [`crate::snapshot::LostView`]; `POST` [`crate::snapshot::Recover`].
@@ -113,6 +117,16 @@ pub fn resolve_issue(id: &str) -> String {
 /// One secret: `PUT`, `DELETE`.
 pub fn secret(name: &str) -> String {
     format!("{SECRETS}/{}", segment(name))
+}
+
+/// The values that a secret has and had: `GET` a page of [`crate::secret::SecretVersionView`].
+pub fn secret_versions(name: &str) -> String {
+    format!("{}/versions", secret(name))
+}
+
+/// Gives a secret a value again that it had: `POST` [`crate::secret::RollBackSecret`].
+pub fn roll_back_secret(name: &str) -> String {
+    format!("{}/rollback", secret(name))
 }
 
 /// How one secret is bound: `PUT` [`crate::secret::NewBinding`], `DELETE`.

@@ -19,11 +19,17 @@ pub struct NewSecret {
     /// Only for this box, by name or id; for the whole account if absent.
     #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
     pub smartbox: Option<String>,
+    /// The platform's own, for every account; only an operator keeps one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub platform: bool,
 }
 
 impl std::fmt::Debug for NewSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewSecret").field("smartbox", &self.smartbox).finish_non_exhaustive()
+        f.debug_struct("NewSecret")
+            .field("smartbox", &self.smartbox)
+            .field("platform", &self.platform)
+            .finish_non_exhaustive()
     }
 }
 
@@ -35,6 +41,9 @@ pub struct SecretQuery {
     /// Of this box, by name or id; of the account if absent.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub smartbox: Option<String>,
+    /// The platform's own, for every account; only an operator asks for them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub platform: bool,
 }
 
 /// Whose secrets, and which part of the list.
@@ -45,6 +54,9 @@ pub struct SecretsQuery {
     /// Of this box, by name or id; of the account if absent.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     pub smartbox: Option<String>,
+    /// The platform's own, for every account; only an operator asks for them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub platform: bool,
     /// How many at most; 50 if absent.
     #[param(minimum = 1, maximum = 200)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +67,11 @@ pub struct SecretsQuery {
 }
 
 impl SecretsQuery {
+    /// Whose.
+    pub fn whose(&self) -> SecretQuery {
+        SecretQuery { smartbox: self.smartbox.clone(), platform: self.platform }
+    }
+
     /// Which part.
     pub fn page(&self) -> PageQuery {
         PageQuery { limit: self.limit, cursor: self.cursor.clone() }
@@ -66,7 +83,7 @@ impl SecretsQuery {
 pub struct SecretView {
     /// Its name.
     pub name: String,
-    /// `account`, `box` or `environment` (given to `up` itself, and kept nowhere).
+    /// `platform`, `account`, `box` or `environment` (given to `up` itself, and kept nowhere).
     pub scope: String,
     /// When its value was last set; absent for one of the environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +94,38 @@ pub struct SecretView {
     /// Where it may go by placeholder; empty if it is not bound.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bound: Vec<BoundTo>,
+}
+
+/// What may be shown of a value that a secret has or had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SecretVersionView {
+    /// The revision that it was set as.
+    pub revision: u64,
+    /// When it was set.
+    pub updated: Timestamp,
+    /// Whether it is the one that is released.
+    pub current: bool,
+}
+
+/// A secret is to have a value again that it had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollBackSecret {
+    /// The revision that the value was set as.
+    pub to: u64,
+    /// The secret of this box, by name or id; the account's if absent.
+    #[serde(default, rename = "box", skip_serializing_if = "Option::is_none")]
+    pub smartbox: Option<String>,
+    /// The platform's own; only an operator changes one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub platform: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RolledBackSecret {
+    /// The revision that the old value has now.
+    pub revision: u64,
 }
 
 /// Where a secret may go: which hosts, and in which places of a request.
@@ -150,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_new_secret_does_not_print() {
-        let secret = NewSecret { value: "hunter2".into(), smartbox: None };
+        let secret = NewSecret { value: "hunter2".into(), smartbox: None, platform: false };
         assert!(!format!("{secret:?}").contains("hunter2"));
     }
 }

@@ -51,6 +51,7 @@ pub(crate) enum Verb {
     Export(cmd::export::Args),
     Import(cmd::import::Args),
     Secret(cmd::secret::Args),
+    Vault(cmd::vault::Args),
     Egress(cmd::egress::Args),
     Token(cmd::token::Args),
     Account(cmd::account::Args),

@@ -6,6 +6,7 @@ use smartbox_control::Control;
 use smartbox_core::account::Account;
 use smartbox_core::id::{Entropy, random_text};
 use smartbox_core::sandbox::Capabilities;
+use smartbox_core::secret::port::Rotation;
 use smartbox_core::smartbox::Desired;
 use smartbox_core::store::Store;
 use smartbox_core::time::{Clock, Timestamp};
@@ -50,6 +51,8 @@ pub struct Inner {
     pub control: Arc<Control>,
     /// Records, for what is not the engine room's: secrets.
     pub store: Arc<dyn Store>,
+    /// Changes the keys that secrets are sealed under.
+    pub rotation: Arc<dyn Rotation>,
     /// Tokens, tickets and sessions.
     pub access: Arc<Access>,
     /// The time.
@@ -89,6 +92,8 @@ pub struct About {
     pub providers: Vec<(String, Option<String>)>,
     /// Names of secrets that the environment gives.
     pub given: Vec<String>,
+    /// Where the vault's master key is: `file`, `env` or `keyring`.
+    pub master_key: String,
     /// `never`, or a time.
     pub sleep_after: String,
     /// What new boxes are wished to be, and what `start` makes of one that is off.

@@ -149,6 +149,7 @@ pub(crate) async fn start(
     let app = App::new(Inner {
         control: control.clone(),
         store: counted,
+        rotation: sqlite.clone(),
         access: access.clone(),
         clock,
         entropy,
@@ -533,6 +534,7 @@ fn about_of(
         engine: (engine.name.clone(), engine.version.clone()),
         providers: providers.map(|p| (p.name.clone(), p.secret.clone())).collect(),
         given: config.given.keys.keys().cloned().collect(),
+        master_key: config.vault.to_string(),
         sleep_after: config.sleep.words.clone(),
         desired: config.sleep.desired(),
     }

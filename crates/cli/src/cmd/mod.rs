@@ -46,6 +46,7 @@ pub(crate) mod tier;
 pub(crate) mod token;
 pub(crate) mod top;
 pub(crate) mod up;
+pub(crate) mod vault;
 pub(crate) mod version;
 pub(crate) mod wake;
 
@@ -117,6 +118,7 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Cp(args) => cp::run(&client, args).await,
         Verb::Files(args) => files::run(&client, args).await,
         Verb::Secret(args) => secret::run(&client, args).await,
+        Verb::Vault(args) => vault::run(&client, args).await,
         Verb::Egress(args) => egress::run(&client, args).await,
         Verb::Token(args) => token::run(&client, args).await,
         Verb::Account(args) => account::run(&client, args).await,

@@ -41,4 +41,6 @@ mod terminal;
 #[cfg(test)]
 mod up;
 #[cfg(test)]
+mod vault;
+#[cfg(test)]
 mod watch;

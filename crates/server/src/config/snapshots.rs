@@ -121,10 +121,10 @@ impl Storage {
 }
 
 impl Snapshots {
-    /// Decides where snapshots go, given what the vault keeps of [`SECRETS`] for the platform. As with the
-    /// keys of models it wins over the environment, where a variable may merely lie about.
+    /// Decides where snapshots go, given what the vault keeps of [`SECRETS`] for the platform. The
+    /// environment wins over it: what is kept cannot be corrected while the platform does not start.
     pub fn place(&self, kept: &BTreeMap<String, Secret<String>>) -> Result<Storage, ConfigError> {
-        let of = |name: &str| kept.get(name).or_else(|| self.given.get(name)).cloned();
+        let of = |name: &str| self.given.get(name).or_else(|| kept.get(name)).cloned();
         let needed: &[&str] = if self.endpoint.is_some() { &SECRETS[..2] } else { &SECRETS };
         let missing: Vec<&str> = needed.iter().copied().filter(|name| of(name).is_none()).collect();
         let some = SECRETS.iter().find(|name| of(name).is_some());
@@ -140,10 +140,15 @@ impl Snapshots {
             (_, _, some, _) => {
                 let there = some.map_or("snapshots.endpoint", |name| *name);
                 let why = format!("it is given without {}", missing.join(" and "));
-                let hint = format!(
-                    "give what is missing in the environment of `up`; without {there} snapshots go \
-                     to a directory"
-                );
+                let hint = match self.given.contains_key(there) || !kept.contains_key(there) {
+                    true => format!("without {there} snapshots go to a directory"),
+                    // It is in the vault, which is open while the platform runs.
+                    false => format!(
+                        "once it runs, keep the rest by `smartbox secret set … --platform`, or \
+                         forget it by `smartbox secret rm {there} --platform`"
+                    ),
+                };
+                let hint = format!("give what is missing in the environment of `up`; {hint}");
                 Err(ConfigError::value(there, why, hint))
             }
         }

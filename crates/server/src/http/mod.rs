@@ -43,6 +43,7 @@ mod tier;
 mod token;
 mod tombstone;
 mod trouble;
+mod vault;
 
 use axum::Router;
 
@@ -80,6 +81,7 @@ pub fn routes() -> Vec<route::Route> {
         lost::routes(),
         moves::routes(),
         secret::routes(),
+        vault::routes(),
         egress::routes(),
         token::routes(),
         compat::routes(),

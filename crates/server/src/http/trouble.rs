@@ -76,6 +76,7 @@ impl Trouble {
             "file" => "`smartbox files ls` shows those that there are",
             "snapshot" => "`smartbox snapshot ls` shows those that there are",
             "removed smartbox" => "`smartbox snapshot removed` shows those that there are",
+            "version of the secret" => "`smartbox secret versions` shows those that are kept",
             "account" => "`smartbox account ls` shows those that there are",
             _ => "",
         };

@@ -360,6 +360,9 @@ mod snapshots {
                     assert!(error.to_string().contains(name), "{n} of {there:?}: {said}");
                 }
                 assert!(VALUES.iter().all(|value| !said.contains(value)), "{said}");
+                // Whoever keeps it in the vault is told how to get it out of there.
+                let by_vault = env.is_empty();
+                assert_eq!(said.contains("secret rm"), by_vault, "{said}");
             }
         }
     }
@@ -384,10 +387,16 @@ mod snapshots {
             assert_eq!(endpoint, format!("https://{host}"));
             assert_eq!(key_id.expose(), "canary-id");
         }
-        // What is kept wins over what lies about.
+        // What is kept stands behind the environment, and fills in what that does not give.
         let storage = place("", &given(&[0, 1, 2]), &[0]).unwrap();
         let Storage::Bucket { key_id, .. } = storage else { panic!() };
-        assert_eq!(key_id.expose(), "kept-canary-id");
+        assert_eq!(key_id.expose(), "canary-id");
+        let storage = place("", &given(&[1]), &[0, 1, 2]);
+        let Ok(Storage::Bucket { key_id, secret, .. }) = storage else { panic!("{storage:?}") };
+        assert_eq!(
+            (key_id.expose().as_str(), secret.expose().as_str()),
+            ("kept-canary-id", "canary-key")
+        );
         let config = load("", &Env::of([("R2_BUCKET_NAME", "mine")])).unwrap();
         assert_eq!(config.snapshots.bucket, "mine");
         assert_eq!(load("", &Env::default()).unwrap().snapshots.bucket, "moltbot-data");

@@ -217,6 +217,14 @@ fn example(operation: &str) -> Option<Example> {
         "secrets_unbind" => ("/api/v1/secrets/OWNERS_KEY/bindings?box=owners-mark", None, Nothing),
         "secrets_placeholders" => ("/api/v1/boxes/owners-mark/placeholders", None, Nothing),
         "secrets_remove" => ("/api/v1/secrets/OWNERS_MARK", None, Nothing),
+        "secrets_versions" => ("/api/v1/secrets/OWNERS_MARK/versions", None, Nothing),
+        "secrets_roll_back" => {
+            ("/api/v1/secrets/OWNERS_MARK/rollback", Some(json!({ "to": 1 })), Nothing)
+        }
+        "vault_get" => return Some(operate("/api/v1/vault", None)),
+        "vault_rotate" => {
+            return Some(operate("/api/v1/vault/rotate", Some(json!({ "what": "data" }))));
+        }
         "dashboard_get" => ("/api/v1/dashboard", None, TheirOwn),
         "issues_list" => ("/api/v1/issues", None, TheirOwn),
         "issues_resolve" => ("/api/v1/issues/iss_00000000000000000001/resolve", None, Nothing),

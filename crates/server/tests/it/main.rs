@@ -34,6 +34,8 @@ mod pages;
 mod revision;
 mod rights;
 mod schema;
+mod secrets;
 mod tenancy;
 mod up;
+mod vault;
 mod world;

@@ -42,6 +42,7 @@ fn again(world: &World) -> Router {
     router(&App::new(Inner {
         control: app.control.clone(),
         store: app.store.clone(),
+        rotation: app.rotation.clone(),
         access: app.access.clone(),
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),

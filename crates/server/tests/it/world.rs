@@ -18,6 +18,7 @@ use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
 use smartbox_core::sandbox::port::{Conn, Dial, Runtime};
 use smartbox_core::secret::Secret;
+use smartbox_core::secret::port::Rotation;
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::smartbox::{Desired, Kind, Smartbox};
 use smartbox_core::store::Store;
@@ -32,6 +33,7 @@ use smartbox_server::http::{dispatch, router};
 use smartbox_server::metrics::{Counted, Metrics};
 use smartbox_server::site::Site;
 use smartbox_server::system::{SystemClock, SystemEntropy};
+use smartbox_store::{Keys, Memory, Sqlite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -53,34 +55,40 @@ pub struct World {
     /// The local socket.
     pub socket: std::path::PathBuf,
     client: Client,
-    _dir: tempfile::TempDir,
+    /// With the database and its key, where it has them on disk.
+    pub dir: tempfile::TempDir,
     _serving: Vec<AbortOnDropHandle<()>>,
 }
 
 impl World {
     /// With the account `me` and its box `pa`, which is asleep.
     pub async fn new() -> Self {
-        Self::with(false).await
+        Self::with(false, None).await
     }
 
     /// The same, where nobody has to sign in.
     pub async fn dev() -> Self {
-        Self::with(true).await
+        Self::with(true, None).await
     }
 
-    async fn with(dev: bool) -> Self {
+    /// The same with records as an installation has them: sealed, in a database.
+    pub async fn on_disk(master: MasterKey) -> Self {
+        Self::with(false, Some(master)).await
+    }
+
+    async fn with(dev: bool, on_disk: Option<MasterKey>) -> Self {
         smartbox_ai_gateway::install_crypto();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
         let dir = tempfile::tempdir().unwrap();
-        let (app, edge, book) = platform(&sim, port, dev, dir.path()).await;
+        let (app, edge, book) = platform(&sim, port, (dev, on_disk), dir.path()).await;
         let token = app.access.link(&app.account.id).await.unwrap().expose().clone();
         let socket = dir.path().join("control.sock");
         let local = UnixListener::bind(&socket).unwrap();
         let serving = vec![serve_tcp(&app, edge, listener), serve_local(&app, local)];
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { app, sim, book, port, token, socket, client, _dir: dir, _serving: serving }
+        Self { app, sim, book, port, token, socket, client, dir, _serving: serving }
     }
 
     /// Where the platform's own pages are.
@@ -129,12 +137,12 @@ pub fn cookie(answer: &reqwest::Response) -> Option<String> {
 async fn platform(
     sim: &Arc<Sim>,
     port: u16,
-    dev: bool,
+    (dev, on_disk): (bool, Option<MasterKey>),
     dir: &std::path::Path,
 ) -> (App, Edge, Arc<Book>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy = Arc::new(SystemEntropy);
-    let store: Arc<dyn Store> = Arc::new(smartbox_store::Memory::new(clock.clone(), &*entropy));
+    let (store, rotation) = records(dir, on_disk, &clock).await;
     let tracker = Tracker::new(clock.clone());
     let limits = Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 };
     let metrics = Arc::new(Metrics::default());
@@ -223,6 +231,10 @@ async fn platform(
         engine: ("parrot".into(), VERSION.into()),
         providers: vec![("anthropic".into(), Some("ANTHROPIC_API_KEY".into()))],
         given: vec![],
+        master_key: match on_disk {
+            Some(MasterKey::Given) => "env".into(),
+            _ => "file".into(),
+        },
         sleep_after: "1h".into(),
         desired: Desired::Auto,
     };
@@ -230,6 +242,7 @@ async fn platform(
     let inner = Inner {
         control,
         store,
+        rotation,
         access,
         clock,
         entropy,
@@ -243,6 +256,38 @@ async fn platform(
         draining,
     };
     (App::new(inner), edge, book)
+}
+
+/// Where the master key of a world on disk is.
+#[derive(Clone, Copy)]
+pub enum MasterKey {
+    /// Beside the database.
+    File,
+    /// The operator gives it.
+    Given,
+}
+
+/// Opens the records in a directory, as a start does.
+pub async fn open(dir: &std::path::Path, master: MasterKey, clock: &Arc<dyn Clock>) -> Arc<Sqlite> {
+    let (database, entropy) = (dir.join("smartbox.db"), Arc::new(SystemEntropy));
+    let keys = match master {
+        MasterKey::File => Keys::load_or_create(&dir.join("master.key"), &database, &*entropy),
+        MasterKey::Given => Keys::given(&"11".repeat(32), None),
+    };
+    Arc::new(Sqlite::open(&database, keys.unwrap(), clock.clone(), entropy).await.unwrap())
+}
+
+/// Records and what they are sealed under; those in memory are sealed under nothing.
+async fn records(
+    dir: &std::path::Path,
+    on_disk: Option<MasterKey>,
+    clock: &Arc<dyn Clock>,
+) -> (Arc<dyn Store>, Arc<dyn Rotation>) {
+    let sqlite = open(dir, on_disk.unwrap_or(MasterKey::File), clock).await;
+    match on_disk {
+        Some(_) => (sqlite.clone(), sqlite),
+        None => (Arc::new(Memory::new(clock.clone(), &SystemEntropy)), sqlite),
+    }
 }
 
 fn serve_tcp(app: &App, edge: Edge, listener: TcpListener) -> AbortOnDropHandle<()> {

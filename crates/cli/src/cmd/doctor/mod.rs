@@ -52,7 +52,8 @@ async fn look(place: &Place, env: &Env) -> Result<Vec<Check>, CliError> {
         checks.extend(programs::checks(&dir, own));
         checks.extend(disk::checks(&dir));
         if let Some(config) = &config {
-            checks.push(snapshots::check(config).await);
+            let kept = platform::keeps_storage(place, env).await;
+            checks.push(snapshots::check(config, kept).await);
         }
     }
     checks.extend(settings);

@@ -4,7 +4,10 @@ use std::net::{SocketAddr, TcpListener};
 
 use smartbox_api::call;
 use smartbox_api::platform::PlatformStatus;
+use smartbox_api::secret::SecretQuery;
 use smartbox_api::smartbox::{SmartboxView, State};
+use smartbox_api::vault::VaultView;
+use smartbox_server::config::snapshots::SECRETS;
 use smartbox_server::config::{Config, Env};
 
 use super::check::Check;
@@ -33,8 +36,30 @@ pub(super) async fn checks(place: &Place, env: &Env, config: Option<&Config>) ->
         if let Ok(boxes) = client.all(call::boxes).await {
             checks.push(health(&boxes));
         }
+        // Whoever is no operator is not told, and needs not be.
+        if let Ok(keys) = client.json(call::vault()).await {
+            checks.push(vault(&keys));
+        }
     }
     checks
+}
+
+/// Whether a platform that runs keeps keys to a bucket for snapshots; its vault is not opened for it.
+pub(super) async fn keeps_storage(place: &Place, env: &Env) -> bool {
+    let Ok(client) = Client::of(place, env) else { return false };
+    let of = SecretQuery { smartbox: None, platform: true };
+    let kept = client.all(|page| call::secrets(&of, page)).await.unwrap_or_default();
+    kept.iter().any(|one| SECRETS.contains(&one.name.as_str()))
+}
+
+fn vault(keys: &VaultView) -> Check {
+    const NAME: &str = "vault";
+    if keys.left > 0 {
+        let what =
+            "a change of the data key was cut off: some secrets are under the older key still";
+        return Check::warn(NAME, what, "smartbox vault rotate --data goes on with it");
+    }
+    Check::ok(NAME, format!("master key {} ({})", keys.master, keys.kept_in))
 }
 
 fn reachable(client: &Client, status: &Result<PlatformStatus, CliError>) -> Check {

@@ -1,7 +1,7 @@
 //! `smartbox secret bind` and `smartbox secret unbind`.
 
 use smartbox_api::call;
-use smartbox_api::secret::{BoundTo, NewBinding};
+use smartbox_api::secret::{BoundTo, NewBinding, SecretQuery};
 use smartbox_core::egress::{Form, Place, Rule, Shape};
 
 use super::bound::words;
@@ -90,8 +90,8 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     if args.json {
         return out::json(&new);
     }
-    let listed = client.all(|page| call::secrets(args.smartbox.as_deref(), page));
-    let listed = or_interrupt(listed).await?;
+    let of = SecretQuery { smartbox: args.smartbox.clone(), platform: false };
+    let listed = or_interrupt(client.all(|page| call::secrets(&of, page))).await?;
     let bound = listed.into_iter().find(|one| one.name == args.name).map(|one| one.bound);
     let bound = bound.unwrap_or_default();
     out::say(format!("{} goes\n{}", args.name, lines(&bound)))?;

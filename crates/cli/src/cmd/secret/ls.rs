@@ -1,6 +1,7 @@
 //! `smartbox secret ls`.
 
 use smartbox_api::call;
+use smartbox_api::secret::SecretQuery;
 use smartbox_core::time::Clock;
 use smartbox_server::system::SystemClock;
 
@@ -16,14 +17,17 @@ pub(crate) struct Args {
     /// Those of this smartbox
     #[arg(long = "box", value_name = "BOX", add = names())]
     smartbox: Option<String>,
+    /// The platform's own; for operators
+    #[arg(long, conflicts_with = "smartbox")]
+    platform: bool,
     /// Print an array as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
-    let secrets =
-        or_interrupt(client.all(|page| call::secrets(args.smartbox.as_deref(), page))).await?;
+    let of = SecretQuery { smartbox: args.smartbox.clone(), platform: args.platform };
+    let secrets = or_interrupt(client.all(|page| call::secrets(&of, page))).await?;
     if args.json {
         return out::json(&secrets);
     }

@@ -5,7 +5,12 @@ mod bound;
 mod held;
 mod ls;
 mod rm;
+mod rollback;
 mod set;
+mod storage;
+mod versions;
+
+use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::error::CliError;
@@ -22,6 +27,8 @@ enum Verb {
     Set(set::Args),
     Ls(ls::Args),
     Rm(rm::Args),
+    Versions(versions::Args),
+    Rollback(rollback::Args),
     Bind(bind::Args),
     Unbind(bind::Unbind),
     Placeholders(held::Args),
@@ -33,9 +40,19 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         Verb::Set(args) => set::run(client, args).await,
         Verb::Ls(args) => ls::run(client, args).await,
         Verb::Rm(args) => rm::run(client, args).await,
+        Verb::Versions(args) => versions::run(client, args).await,
+        Verb::Rollback(args) => rollback::run(client, args).await,
         Verb::Bind(args) => bind::run(client, args).await,
         Verb::Unbind(args) => bind::unbind(client, args).await,
         Verb::Placeholders(args) => held::run(client, args).await,
         Verb::Services(args) => held::services(client, args).await,
+    }
+}
+
+/// Which secret it was, for a program.
+fn told(name: &str, smartbox: Option<&str>, platform: bool) -> Value {
+    match platform {
+        true => json!({ "name": name, "platform": true }),
+        false => json!({ "name": name, "box": smartbox }),
     }
 }

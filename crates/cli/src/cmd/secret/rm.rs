@@ -1,7 +1,9 @@
 //! `smartbox secret rm`.
 
 use smartbox_api::call;
+use smartbox_api::secret::SecretQuery;
 
+use super::{storage, told};
 use crate::client::Client;
 use crate::cmd::completions::names;
 use crate::error::CliError;
@@ -16,16 +18,20 @@ pub(crate) struct Args {
     /// The one of this smartbox
     #[arg(long = "box", value_name = "BOX", add = names())]
     smartbox: Option<String>,
+    /// The platform's own; for operators
+    #[arg(long, conflicts_with = "smartbox")]
+    platform: bool,
     /// Print the name as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
-    let call = call::remove_secret(&args.name, args.smartbox.as_deref());
-    or_interrupt(client.nothing(call)).await?;
+    let of = SecretQuery { smartbox: args.smartbox.clone(), platform: args.platform };
+    or_interrupt(client.nothing(call::remove_secret(&args.name, &of))).await?;
     if args.json {
-        return out::json(&serde_json::json!({ "name": args.name, "box": args.smartbox }));
+        return out::json(&told(&args.name, args.smartbox.as_deref(), args.platform));
     }
-    out::say(format!("{}: forgotten", args.name))
+    out::say(format!("{}: forgotten", args.name))?;
+    if args.platform { storage::note(client, &args.name).await } else { Ok(()) }
 }

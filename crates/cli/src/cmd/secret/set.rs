@@ -4,6 +4,7 @@ use smartbox_api::call;
 use smartbox_api::secret::{MAX_VALUE, NewSecret};
 use smartbox_core::secret::check_name;
 
+use super::{storage, told};
 use crate::client::Client;
 use crate::cmd::completions::names;
 use crate::error::CliError;
@@ -18,6 +19,9 @@ pub(crate) struct Args {
     /// Only for this smartbox
     #[arg(long = "box", value_name = "BOX", add = names())]
     smartbox: Option<String>,
+    /// For the platform itself and every account of it; for operators
+    #[arg(long, conflicts_with = "smartbox")]
+    platform: bool,
     /// Print the name as JSON
     #[arg(long)]
     json: bool,
@@ -52,10 +56,15 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         let what = format!("the value is longer than {} KiB", MAX_VALUE >> 10);
         return Err(CliError::usage(what, "look whether it is the right file"));
     }
-    let secret = NewSecret { value: value.expose().clone(), smartbox: args.smartbox.clone() };
+    let secret = NewSecret {
+        value: value.expose().clone(),
+        smartbox: args.smartbox.clone(),
+        platform: args.platform,
+    };
     or_interrupt(client.nothing(call::set_secret(&args.name, &secret))).await?;
     if args.json {
-        return out::json(&serde_json::json!({ "name": args.name, "box": args.smartbox }));
+        return out::json(&told(&args.name, args.smartbox.as_deref(), args.platform));
     }
-    out::say(format!("{}: kept", args.name))
+    out::say(format!("{}: kept", args.name))?;
+    if args.platform { storage::note(client, &args.name).await } else { Ok(()) }
 }

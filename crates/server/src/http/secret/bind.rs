@@ -3,7 +3,7 @@
 use axum::extract::{Path, State};
 use http::StatusCode;
 use smartbox_api::problem::Code;
-use smartbox_api::secret::NewBinding;
+use smartbox_api::secret::{NewBinding, SecretQuery};
 use smartbox_core::egress::{Bound, Shape};
 
 use super::{bound, scope};
@@ -27,7 +27,8 @@ pub(super) async fn bind(
     Path(name): Path<String>,
     Json(new): Json<NewBinding>,
 ) -> Result<StatusCode, Trouble> {
-    let (scope, account) = scope(&app, &who, new.smartbox.as_deref()).await?;
+    let of = SecretQuery { smartbox: new.smartbox.clone(), platform: false };
+    let (scope, account) = scope(&app, &who, &of).await?;
     let wanted = wanted(&app, &name, new)?;
     app.control.bind_secret(&who.actor, &account, (scope, name), wanted).await?;
     Ok(StatusCode::NO_CONTENT)

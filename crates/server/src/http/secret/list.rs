@@ -1,9 +1,10 @@
-//! `GET /api/v1/secrets`: the names of the secrets of the account, or of one box.
+//! `GET /api/v1/secrets`: the names of the secrets of the account, of one box or of the platform.
 
 use axum::Json;
 use axum::extract::State;
 use smartbox_api::page::Page;
 use smartbox_api::secret::{SecretView, SecretsQuery};
+use smartbox_core::secret::Scope;
 use smartbox_core::store;
 
 use super::bound::shown;
@@ -15,7 +16,7 @@ use crate::http::trouble::Trouble;
 
 const LIST: &str = "secrets";
 
-/// The names of the secrets of the account, or of one box.
+/// The names of the secrets of the account, of one box or of the platform.
 #[utoipa::path(
     get,
     path = "/api/v1/secrets",
@@ -29,18 +30,18 @@ pub(super) async fn list(
     Query(of): Query<SecretsQuery>,
 ) -> Result<Json<Page<SecretView>>, Trouble> {
     let (limit, after) = of.page().read(LIST)?;
-    let (wanted, _) = scope(&app, &who, of.smartbox.as_deref()).await?;
+    let (wanted, _) = scope(&app, &who, &of.whose()).await?;
     let kept_of = wanted.clone();
     let kept =
         store::read(&*app.store, |tx| Box::pin(async move { tx.secrets().list(wanted).await }))
             .await?;
-    let bound = app.control.bindings(kept_of).await?;
+    let bound = app.control.bindings(kept_of.clone()).await?;
     let bound_to = |name: &str| {
         let found = bound.iter().find(|(known, _)| known == name);
         let bindings = found.map(|(_, bound)| bound.bindings.clone()).unwrap_or_default();
         bindings.into_iter().map(shown).collect()
     };
-    let word = if of.smartbox.is_some() { "box" } else { "account" };
+    let word = word(&kept_of);
     let mut views: Vec<SecretView> = kept
         .into_iter()
         .map(|info| SecretView {
@@ -51,7 +52,7 @@ pub(super) async fn list(
             revision: Some(info.revision),
         })
         .collect();
-    if of.smartbox.is_none() {
+    if matches!(kept_of, Scope::Account(_)) {
         let given = |name: &String| SecretView {
             name: name.clone(),
             scope: "environment".into(),
@@ -67,4 +68,12 @@ pub(super) async fn list(
         keyed.filter(|(key, _)| after.as_ref().is_none_or(|after| key > after)).collect();
     rest.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(Json(Page::of(rest, LIST, limit, |(key, _)| key).map(|(_, view)| view)))
+}
+
+fn word(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::Platform => "platform",
+        Scope::Account(_) => "account",
+        Scope::Smartbox(_) => "box",
+    }
 }

@@ -4,11 +4,10 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use http::StatusCode;
 use smartbox_api::problem::Code;
-use smartbox_api::secret::{MAX_VALUE, NewSecret};
-use smartbox_core::audit::Act;
-use smartbox_core::secret::{Scope, Secret, check_name};
+use smartbox_api::secret::{MAX_VALUE, NewSecret, SecretQuery};
+use smartbox_core::secret::{Secret, check_name};
 
-use super::{revision, scope};
+use super::{act, revision, scope};
 use crate::app::App;
 use crate::http::body::Json;
 use crate::http::principal::Principal;
@@ -32,8 +31,8 @@ pub(super) async fn put(
     seen: IfMatch,
     Json(new): Json<NewSecret>,
 ) -> Result<impl IntoResponse, Trouble> {
-    let NewSecret { value, smartbox } = new;
-    let value = Secret::new(value);
+    let NewSecret { value, smartbox, platform } = new;
+    let (value, of) = (Secret::new(value), SecretQuery { smartbox, platform });
     check_name(&name).map_err(|e| Trouble::new(Code::BadName, e.to_string(), ""))?;
     if value.expose().is_empty() {
         let hint = "to forget a secret, remove it";
@@ -42,15 +41,8 @@ pub(super) async fn put(
     if value.expose().len() > MAX_VALUE {
         return Err(Trouble::too_large(MAX_VALUE));
     }
-    let (scope, account) = scope(&app, &who, smartbox.as_deref()).await?;
-    let act = Act {
-        account,
-        actor: who.actor.0,
-        action: "secret.set".into(),
-        smartbox: if let Scope::Smartbox(id) = &scope { Some(id.clone()) } else { None },
-        detail: name.clone(),
-        at: app.clock.now(),
-    };
+    let (scope, account) = scope(&app, &who, &of).await?;
+    let act = act(&app, &who, (&scope, account), "secret.set", &name);
     let work = app.control.change_secrets(
         move |tx| {
             Box::pin(async move {

@@ -3,10 +3,8 @@
 use axum::extract::{Path, State};
 use http::StatusCode;
 use smartbox_api::secret::SecretQuery;
-use smartbox_core::audit::Act;
-use smartbox_core::secret::Scope;
 
-use super::{revision, scope};
+use super::{act, revision, scope};
 use crate::app::App;
 use crate::http::body::Query;
 use crate::http::principal::Principal;
@@ -28,15 +26,8 @@ pub(super) async fn remove(
     Query(of): Query<SecretQuery>,
     seen: IfMatch,
 ) -> Result<StatusCode, Trouble> {
-    let (scope, account) = scope(&app, &who, of.smartbox.as_deref()).await?;
-    let act = Act {
-        account,
-        actor: who.actor.0,
-        action: "secret.remove".into(),
-        smartbox: if let Scope::Smartbox(id) = &scope { Some(id.clone()) } else { None },
-        detail: name.chars().take(80).collect(),
-        at: app.clock.now(),
-    };
+    let (scope, account) = scope(&app, &who, &of).await?;
+    let act = act(&app, &who, (&scope, account), "secret.remove", &name);
     let work = app.control.change_secrets(
         move |tx| {
             Box::pin(async move {

@@ -24,7 +24,7 @@ pub(super) async fn unbind(
     Path(name): Path<String>,
     Query(of): Query<SecretQuery>,
 ) -> Result<StatusCode, Trouble> {
-    let (scope, account) = scope(&app, &who, of.smartbox.as_deref()).await?;
+    let (scope, account) = scope(&app, &who, &of).await?;
     app.control.unbind_secret(&who.actor, &account, (scope, name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
