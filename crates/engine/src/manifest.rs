@@ -36,6 +36,7 @@ pub fn unboxed(manifest: &Manifest, engine: &Path, home: &Path) -> Manifest {
     let swap = |text: &String| text.replace(ENGINE_DIR, &engine).replace(HOME_DIR, &home);
     let mut out = manifest.clone();
     out.argv = manifest.argv.iter().map(swap).collect();
+    out.doctor = manifest.doctor.iter().map(swap).collect();
     out.env = manifest.env.iter().map(|(k, v)| (k.clone(), swap(v))).collect();
     out
 }
@@ -69,7 +70,10 @@ mod tests {
     #[test]
     fn without_a_sandbox_paths_name_the_host() {
         let there = unboxed(&openclaw().unwrap(), Path::new("/e"), Path::new("/h"));
-        assert_eq!(there.argv[0], "/e/bin/node");
+        assert_eq!(
+            (there.argv[0].as_str(), there.doctor[0].as_str()),
+            ("/e/bin/node", "/e/bin/node")
+        );
         assert_eq!(there.env["OPENCLAW_STATE_DIR"], "/h/.openclaw");
     }
 }

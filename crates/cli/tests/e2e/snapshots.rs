@@ -173,6 +173,8 @@ fn a_restore_is_proven(platform: &Platform) {
     let status: Value =
         serde_json::from_str(&platform.ok(["snapshot", "status", "pa", "--json"])).unwrap();
     assert_eq!(status["proven"]["passed"], true, "{status}");
+    let note = status["proven"]["note"].as_str().unwrap();
+    assert!(note.contains("its doctor found it well"), "{status}");
     // A newer one may have been taken meanwhile.
     let proven = status["proven"]["generation"].as_u64().unwrap();
     assert!(

@@ -18,13 +18,14 @@ use smartbox_core::store;
 use smartbox_link::wire::ExecOrder;
 use tokio::time::Instant;
 
+use super::diagnosis::diagnosis;
 use super::later::SnapshotJob;
 use super::settle::edit;
 use crate::accounts::find::present;
 use crate::boxes::create::insert;
 use crate::control::Control;
 use crate::error::ControlError;
-use crate::exec::{Caps, End};
+use crate::exec::Caps;
 use crate::issues::Cause;
 use crate::messages::accept::NewMessage;
 use crate::parts::Actor;
@@ -128,18 +129,13 @@ impl Control {
                 argv: manifest.doctor.clone(),
                 env: manifest.env.clone(),
                 cwd: None,
-                timeout_ms: u64::try_from(WITHIN.as_millis()).ok(),
+                timeout_ms: u64::try_from((WITHIN * self.parts.settings.patience).as_millis()).ok(),
                 tty: None,
             };
             let (actor, caps) = (Actor::platform(), Caps::default());
             let run = self.run(&actor, &row.id, order, bytes::Bytes::new(), caps).await?;
-            match run.end {
-                End::Exit(exit) if exit.code == Some(0) => note += ", its doctor found it well",
-                End::Exit(exit) => {
-                    return Err(broken(format!("the engine's doctor ended with {:?}", exit.code)));
-                }
-                End::Failed(why) => return Err(broken(format!("the engine's doctor: {why}"))),
-            }
+            diagnosis(&run).map_err(broken)?;
+            note += ", its doctor found it well";
         }
         said("asking it something");
         let new = NewMessage {

@@ -9,6 +9,7 @@ mod beside;
 mod book;
 mod bury;
 mod change;
+mod diagnosis;
 mod drill;
 mod files;
 mod fork;

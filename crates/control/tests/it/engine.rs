@@ -38,12 +38,16 @@ pub struct Will {
     pub deaf: bool,
     /// It refuses every message.
     pub says_no: bool,
+    /// It does not find itself well.
+    pub ill: bool,
     /// How long a turn takes.
     pub turn: Duration,
 }
 
 pub struct Script {
     manifest: Manifest,
+    /// The same with a doctor that finds something.
+    ill: Manifest,
     sim: Arc<Sim>,
     clock: Arc<Paused>,
     will: Mutex<Will>,
@@ -77,6 +81,12 @@ impl Script {
             grace_secs: 5,
         };
         Arc::new(Self {
+            ill: Manifest {
+                doctor: ["fail", "3", "the", "database", "is", "malformed"]
+                    .map(str::to_owned)
+                    .into(),
+                ..manifest.clone()
+            },
             manifest,
             sim,
             clock,
@@ -136,7 +146,7 @@ impl Script {
 
 impl Engine for Script {
     fn manifest(&self) -> &Manifest {
-        &self.manifest
+        if self.will().ill { &self.ill } else { &self.manifest }
     }
 
     fn configure(&self, current: Option<&[u8]>, settings: &Settings) -> Configured {

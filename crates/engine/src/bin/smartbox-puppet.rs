@@ -2,7 +2,8 @@
 //!
 //! It reads `$HOME/.openclaw/openclaw.json` and the `PUPPET_*` variables (see
 //! [`smartbox_engine::puppet::Play`]), listens on the loopback port that the configuration names,
-//! ends with 78 if it refuses the configuration, and drains on SIGTERM.
+//! ends with 78 if it refuses the configuration, and drains on SIGTERM. With the argument `doctor` it only
+//! looks at its configuration and its journal, beside one that runs too.
 
 use std::io::Write;
 use std::net::Ipv4Addr;
@@ -70,6 +71,15 @@ async fn main() -> ExitCode {
         say("Gateway failed to start: HOME is not set");
         return ExitCode::from(78);
     };
+    if std::env::args().nth(1).is_some_and(|word| word == "doctor") {
+        return match Puppet::check(home.as_ref()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(ill) => {
+                say(&ill.to_string());
+                ExitCode::FAILURE
+            }
+        };
+    }
     let options = Options {
         home: home.into(),
         outbound: Arc::new(Loopback),

@@ -111,6 +111,7 @@ pub(super) async fn first_boot(process: &Process) -> Result<(), Failure> {
     leases(process).await?;
     clock(process).await?;
     busy_and_joined(process).await?;
+    doctor(process, true).await?;
     // Cut off in the middle of a turn.
     process.model.hold(true);
     let mut events = send(process, &turn("main", "key-cut", "remember word-cut")).await?;
@@ -133,6 +134,12 @@ pub(super) async fn first_boot(process: &Process) -> Result<(), Failure> {
         Err(Failure::new("a kill is not told"))
     };
     timeout(limit, ending).await.map_err(|_| Failure::new("a kill is not noticed"))?
+}
+
+/// It looks after itself, also while it runs, and sees what keeps it from running.
+async fn doctor(process: &Process, well: bool) -> Result<(), Failure> {
+    let status = process.doctor().await?;
+    ensure(status.success() == well, || format!("its doctor ended with {status}"))
 }
 
 async fn version_floor(process: &Process) -> Result<(), Failure> {
@@ -303,6 +310,7 @@ pub(super) async fn bad_configuration(process: &Process) -> Result<(), Failure> 
     })?;
     let said = complaint(&process.log()).unwrap_or_default();
     ensure(said.contains("noSuchKey"), || format!("the complaint is `{said}`"))?;
+    doctor(process, false).await?;
     // The owner's odd key is theirs: repairing is taking it out.
     let heal = |bytes: Vec<u8>| {
         String::from_utf8_lossy(&bytes).replace("\"noSuchKey\": 1,", "").into_bytes()

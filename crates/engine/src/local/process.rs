@@ -114,23 +114,37 @@ impl Process {
 
     /// Starts another beside it, on the same home, and waits for its exit.
     pub(crate) async fn second(&self) -> Result<ExitStatus, ProcessError> {
-        let mut child = self.spawn()?;
+        self.to_its_end(&self.engine.manifest().argv).await
+    }
+
+    /// Lets it look after itself, whether it runs or not.
+    pub(crate) async fn doctor(&self) -> Result<ExitStatus, ProcessError> {
+        self.to_its_end(&self.engine.manifest().doctor).await
+    }
+
+    async fn to_its_end(&self, argv: &[String]) -> Result<ExitStatus, ProcessError> {
+        let mut child = self.spawn_as(argv)?;
         match timeout(self.patience, child.wait()).await {
             Ok(status) => status.map_err(|e| ProcessError(e.to_string())),
-            Err(_) => Err(ProcessError("a second one runs".into())),
+            Err(_) => Err(ProcessError(format!("{} does not end", argv.join(" ")))),
         }
     }
 
     fn spawn(&self) -> Result<Child, ProcessError> {
+        self.spawn_as(&self.engine.manifest().argv)
+    }
+
+    fn spawn_as(&self, argv: &[String]) -> Result<Child, ProcessError> {
         let failed = |e: std::io::Error| ProcessError(format!("starting: {e}"));
-        let manifest = self.engine.manifest();
+        let (program, args) =
+            argv.split_first().ok_or_else(|| ProcessError("it has no such command".into()))?;
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(self.home.join("engine.log"))
             .map_err(failed)?;
-        Command::new(&manifest.argv[0])
-            .args(&manifest.argv[1..])
+        Command::new(program)
+            .args(args)
             .env_clear()
             .envs(&self.env)
             .current_dir(&self.home)

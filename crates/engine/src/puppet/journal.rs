@@ -45,6 +45,25 @@ pub(super) enum Entry {
     },
 }
 
+/// Whether every whole line can be read; one that is being written, or was cut off, is none.
+pub(super) fn check(dir: &Path) -> io::Result<()> {
+    let text = match std::fs::read(dir.join("puppet.jsonl")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        read => read?,
+    };
+    entries(&text[..whole(&text)]).map(drop)
+}
+
+/// How many bytes are whole lines.
+fn whole(text: &[u8]) -> usize {
+    text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1)
+}
+
+fn entries(lines: &[u8]) -> io::Result<Vec<Entry>> {
+    let lines = lines.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+    Ok(lines.map(serde_json::from_slice).collect::<Result<Vec<_>, _>>()?)
+}
+
 /// The file. One puppet at a time holds it.
 pub(super) struct Journal {
     file: Arc<Mutex<File>>,
@@ -63,13 +82,12 @@ impl Journal {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
-        let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let whole = whole(&text);
         if whole < text.len() {
             file.set_len(u64::try_from(whole).map_err(io::Error::other)?)?;
             file.seek(io::SeekFrom::End(0))?;
         }
-        let lines = text[..whole].split(|b| *b == b'\n').filter(|line| !line.is_empty());
-        let entries = lines.map(serde_json::from_slice).collect::<Result<Vec<_>, _>>()?;
+        let entries = entries(&text[..whole])?;
         Ok((Self { file: Arc::new(Mutex::new(file)), _lock: lock }, entries))
     }
 

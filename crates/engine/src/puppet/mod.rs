@@ -164,6 +164,13 @@ impl Puppet {
         Ok(puppet)
     }
 
+    /// Looks whether one could open this home, and changes nothing: also beside one that has it open.
+    pub fn check(home: &std::path::Path) -> Result<(), Refused> {
+        let dir = home.join(STATE);
+        config::Read::new(&dir.join("openclaw.json"))?;
+        journal::check(&dir).map_err(Refused::State)
+    }
+
     /// The port that its configuration names.
     pub fn port(&self) -> u16 {
         self.config().port

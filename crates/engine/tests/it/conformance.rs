@@ -11,6 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) async fn puppet(home: &Path) -> Result<Process, Box<dyn std::error::Error>> {
     let mut manifest = manifest::unboxed(&manifest::puppet()?, Path::new("/none"), home);
     manifest.argv = vec![env!("CARGO_BIN_EXE_smartbox-puppet").into()];
+    manifest.doctor[0].clone_from(&manifest.argv[0]);
     Ok(Process::prepare(manifest, home, PATIENCE).await?)
 }
 

@@ -92,6 +92,11 @@ async fn perform(
             };
             answer.send(said).await.ok()?;
         },
+        // Says the other words and ends with that.
+        ["fail", number, words @ ..] => {
+            answer.send(Frame::Stdout(Bytes::from(words.join(" ")))).await.ok()?;
+            Some(code(number.parse().unwrap_or(1)))
+        }
         ["exit", number] => Some(code(number.parse().unwrap_or(1))),
         // Writes so many bytes to both outputs.
         ["flood", bytes] => {

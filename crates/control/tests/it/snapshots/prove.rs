@@ -63,7 +63,7 @@ async fn a_drill_brings_the_newest_up_and_leaves_nothing() {
     let said = world.script.times_given("This is a restore drill. Say that you are there.");
     let done = world.done(&id, SnapshotJob::Drill).await;
     assert_eq!(done["passed"], true, "{done}");
-    assert!(done["note"].as_str().unwrap().contains("doctor"));
+    assert_eq!(done["note"], "the engine came up, its doctor found it well and answered");
     assert_eq!(
         world.script.times_given("This is a restore drill. Say that you are there."),
         said + 1
@@ -97,6 +97,24 @@ async fn a_drill_that_does_not_live_is_alarmed_and_the_last_proof_stays() {
     assert_eq!(world.done(&id, SnapshotJob::Drill).await["passed"], true);
     assert!(issues(&world).await.is_empty());
     assert_eq!(world.control.list_all().await.unwrap().len(), 1);
+}
+
+/// It came up, and would answer: its own look at itself counts all the same.
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_does_not_find_itself_well_is_not_proven() {
+    let world = World::new().await;
+    let id = world.noted("one").await;
+    world.take(&id).await;
+    world.script.will().ill = true;
+    let done = world.done(&id, SnapshotJob::Drill).await;
+    assert_eq!(done["passed"], false);
+    assert_eq!(done["note"], "the engine's doctor ended with 3: the database is malformed");
+    assert_eq!(issues(&world).await, [Kind::DrillFailed]);
+    assert!(world.control.archive(&id).await.unwrap().archive.proven.is_none());
+    assert_eq!(world.control.list_all().await.unwrap().len(), 1, "nothing of it stays");
+    world.script.will().ill = false;
+    assert_eq!(world.done(&id, SnapshotJob::Drill).await["passed"], true);
+    assert!(issues(&world).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
