@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use smartbox_core::id::SmartboxId;
 use smartbox_core::snapshot::record::Record;
@@ -45,6 +46,8 @@ pub(super) struct OfBox {
     pub(super) begun: AtomicU64,
     /// When the home was last seen to be the newest generation's. The records learn of it with the next one.
     pub(super) fresh: Mutex<Option<Timestamp>>,
+    /// Since when there may be what no generation has, at the latest look, and its objective then.
+    pub(super) seen: Mutex<Option<(Timestamp, Duration)>>,
 }
 
 /// What the last turn left.
@@ -72,6 +75,20 @@ impl Archiving {
 
     pub(super) fn is_fresh(&self, id: &SmartboxId, at: Timestamp) {
         *lock(&self.of(id).fresh) = Some(at);
+    }
+
+    /// What a look at a box that runs came to.
+    pub(super) fn saw(&self, id: &SmartboxId, since: Timestamp, objective: Duration) {
+        *lock(&self.of(id).seen) = Some((since, objective));
+    }
+
+    /// For how long a box that runs may have had what no generation has, and its objective. Nothing of one
+    /// that nobody has looked at yet.
+    pub(crate) fn age(&self, id: &SmartboxId, now: Timestamp) -> Option<(Duration, Duration)> {
+        let of = lock(&self.boxes).get(id).cloned()?;
+        let (since, objective) = (*lock(&of.seen))?;
+        let since = lock(&of.fresh).map_or(since, |fresh| fresh.max(since));
+        Some((now.since(since), objective))
     }
 
     /// Whether a box is to stand still, whatever is wished of it.

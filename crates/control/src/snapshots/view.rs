@@ -82,7 +82,11 @@ pub(super) fn is_late(
     objective: Duration,
     now: Timestamp,
 ) -> bool {
+    row.state == State::Running && now.since(since(row, fresh)) > objective * LATE
+}
+
+/// Since when a box that runs may have what no generation has.
+pub(super) fn since(row: &Smartbox, fresh: Option<Timestamp>) -> Timestamp {
     // What it did before it was started is in the snapshot that was taken when it stopped.
-    let since = fresh.max(row.vitals.ready).unwrap_or(row.created);
-    row.state == State::Running && now.since(since) > objective * LATE
+    fresh.max(row.vitals.ready).unwrap_or(row.created)
 }

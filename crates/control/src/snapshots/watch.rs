@@ -12,7 +12,7 @@ use smartbox_core::snapshot::record::Why;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::view::is_late;
+use super::view::{is_late, since};
 use crate::control::Control;
 use crate::error::ControlError;
 use crate::issues::Cause;
@@ -110,6 +110,9 @@ impl Control {
             if state == State::Running && of.looked.is_none_or(|(_, seen)| seen != state) {
                 // It has just begun to run: its changes are as old as that.
                 of.looked = Some((now, state));
+                if !self.archiving.is_scratch(&id) {
+                    self.archiving.saw(&id, self.parts.clock.now(), of.objective);
+                }
             }
             match of.due(state, now) {
                 Some(at) if at <= now => due.push((of.looked.map(|(at, _)| at), id, state)),
@@ -169,6 +172,7 @@ impl Control {
         }
         let taken = self.take_snapshot(id, Why::Change, None).await;
         let held = self.held(id).await?;
+        self.archiving.saw(id, since(row, self.fresh(&held)), objective);
         if is_late(row, self.fresh(&held), objective, self.parts.clock.now()) {
             self.raise(Cause {
                 kind: Kind::SnapshotLate,

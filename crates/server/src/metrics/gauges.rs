@@ -64,6 +64,7 @@ pub(super) fn gauges(seen: &Seen) -> Registry {
     let Seen { load, connections, build, .. } = seen;
     boxes(&mut to, load);
     work(&mut to, load, *connections);
+    snapshots(&mut to, load);
     machine(&mut to, load);
     let build = labels::Build {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -116,6 +117,15 @@ fn work(to: &mut Registry, load: &Load, connections: usize) {
     to.register("issues_open", "Issues that are open", issues);
 }
 
+fn snapshots(to: &mut Registry, load: &Load) {
+    let age = Gauge::<f64, AtomicU64>::default();
+    age.set(load.snapshot_age.as_secs_f64());
+    let help = "How long a running box may have had what is in no snapshot, the longest of them";
+    to.register_with_unit("snapshot_age", help, Unit::Seconds, age);
+    let help = "Running boxes for which that is longer than their objective";
+    to.register("snapshots_past_objective", help, number(load.past_objective as u64));
+}
+
 fn machine(to: &mut Registry, load: &Load) {
     let machine = load.machine;
     let spaces: [(&str, &str, Space); 3] = [
@@ -158,6 +168,8 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::metrics::Metrics;
 
@@ -167,6 +179,7 @@ mod tests {
         seen.load.states = vec![State::Running, State::Frozen, State::Frozen];
         seen.load.issues = vec![Kind::DiskLow];
         seen.load.budget = None;
+        (seen.load.snapshot_age, seen.load.past_objective) = (Duration::from_millis(90_500), 2);
         let text = Metrics::default().text(&seen);
         for line in [
             r#"smartbox_boxes{state="frozen"} 2"#,
@@ -174,6 +187,8 @@ mod tests {
             r#"smartbox_boxes{state="stopped"} 0"#,
             r#"smartbox_issues_open{severity="critical",kind="disk-low"} 1"#,
             r#"smartbox_issues_open{severity="high",kind="home-full"} 0"#,
+            "smartbox_snapshot_age_seconds 90.5",
+            "smartbox_snapshots_past_objective 2",
         ] {
             assert!(text.contains(line), "{line} in {text}");
         }

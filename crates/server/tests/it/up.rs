@@ -5,11 +5,16 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 use smartbox_api::problem::Exit;
+use smartbox_core::secret::{Scope, Secret};
+use smartbox_core::store;
 use smartbox_server::config::Env;
+use smartbox_server::system::{SystemClock, SystemEntropy};
 use smartbox_server::{BootError, UpOptions, up};
+use smartbox_store::{Keys, Sqlite};
 
 async fn fail(data_dir: &Path, listen: &str) -> BootError {
     let mut options = UpOptions::new(Env::default());
@@ -73,4 +78,44 @@ async fn the_data_directory_is_closed_to_others() {
         let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o700, "{}", path.display());
     }
+}
+
+/// What the vault keeps for the platform is found at the start, and one or two of the three are as wrong
+/// there as in the environment, which wins and can put it right.
+#[tokio::test]
+async fn keys_to_a_bucket_are_found_in_the_vault() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("keys")).unwrap();
+    let engine = "[engine]\nname = \"puppet\"\npath = \"/bin/true\"";
+    std::fs::write(dir.path().join("smartbox.toml"), engine).unwrap();
+    let (clock, database) = (Arc::new(SystemClock), dir.path().join("smartbox.db"));
+    let key = dir.path().join("keys/master.key");
+    let keys = Keys::load_or_create(&key, &database, &SystemEntropy).unwrap();
+    let records = Sqlite::open(&database, keys, clock, Arc::new(SystemEntropy)).await.unwrap();
+    let kept = store::write(&records, |tx| {
+        let value = Secret::new("canary".to_owned());
+        Box::pin(async move {
+            tx.secrets().set(Scope::Platform, "R2_ACCESS_KEY_ID".into(), value).await
+        })
+    });
+    kept.await.unwrap();
+    records.close().await;
+    let start = async |env: Env| {
+        let mut options = UpOptions::new(env);
+        options.data_dir = Some(dir.path().to_owned());
+        options.listen = Some("127.0.0.1:0".into());
+        options.insecure_no_sandbox = true;
+        options.helper = vec!["/bin/false".into()];
+        up(options, |_| {}).await.expect_err("it should not start")
+    };
+    let error = start(Env::default()).await;
+    let said = format!("{error} / {} / {error:?}", error.hint());
+    assert_eq!(error.exit(), Exit::Config, "{said}");
+    assert!(said.contains("R2_SECRET_ACCESS_KEY and CF_ACCOUNT_ID"), "{said}");
+    assert!(said.contains("secret rm R2_ACCESS_KEY_ID --platform"), "{said}");
+    assert!(!said.contains("canary"), "{said}");
+    // With one more from the environment only the last is missing: both places count together.
+    let error = start(Env::of([("R2_SECRET_ACCESS_KEY", "canary")])).await;
+    assert!(error.to_string().contains("CF_ACCOUNT_ID"), "{error}");
+    assert!(!error.to_string().contains("R2_SECRET_ACCESS_KEY"), "{error}");
 }

@@ -30,6 +30,36 @@ async fn what_a_running_box_changes_is_in_a_generation_within_its_objective() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_measures_sees_how_old_is_what_no_snapshot_has() {
+    let world = World::new().await;
+    let measured = || (world.control.load().snapshot_age, world.control.load().past_objective);
+    assert_eq!(measured(), (Duration::ZERO, 0), "nobody is there");
+    let id = world.running("pa", Desired::On).await;
+    let other = world.running("other", Desired::On).await;
+    let patient = Some(Some(Duration::from_secs(86_400)));
+    let patient = ArchiveChange { objective: patient, ..ArchiveChange::default() };
+    world.control.change_archive(&actor(), &other, patient).await.unwrap();
+    for _ in 0..100 {
+        tokio::time::sleep(OBJECTIVE / 7).await;
+        // What the patient one may miss is older, and not too old.
+        assert_eq!(measured().1, 0, "{:?}", measured().0);
+    }
+    world.copies.always("take: begin", Fault::Away);
+    world.write(&id, NOTE, "kept nowhere").await;
+    tokio::time::sleep(OBJECTIVE * 5).await;
+    let (age, past) = measured();
+    assert!(age > OBJECTIVE * 3 && past == 1, "{age:?} {past}");
+    world.copies.heal();
+    secs(120).await;
+    assert_eq!(measured().1, 0, "{:?}", measured().0);
+    for id in [&id, &other] {
+        world.control.stop(&actor(), id).await.unwrap();
+        world.settle(id, State::Stopped).await;
+    }
+    assert_eq!(measured(), (Duration::ZERO, 0), "at rest nothing grows older");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_owner_may_want_it_sooner() {
     let world = World::new().await;
     let id = world.running("pa", Desired::On).await;
