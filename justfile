@@ -54,6 +54,11 @@ chaos rounds="200" real="5":
 load-snapshot rounds="100":
     SMARTBOX_SNAPSHOT_ROUNDS={{rounds}} cargo test --release -p smartbox-snapshot --test it load::
 
+# Imports an assistant in each of the layouts that are known, and asks it on the real engine.
+arrivals:
+    cargo build --workspace --bins
+    SMARTBOX_TEST_ENGINE="$(scripts/engine.sh)" cargo test -p smartbox-cli --test e2e arrivals:: -- --include-ignored --nocapture
+
 # Asks the API everything that its document allows, and much that it does not.
 fuzz-api *args:
     scripts/fuzz-api.sh {{args}}

@@ -12,6 +12,7 @@
 )]
 
 mod api;
+mod arrivals;
 mod browser;
 mod bulk;
 mod canary;
@@ -21,6 +22,7 @@ mod egress;
 mod logs;
 mod names;
 mod observe;
+mod old;
 mod original;
 mod platform;
 mod provider;

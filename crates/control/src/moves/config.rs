@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use smartbox_core::config::MAX_BYTES;
-use smartbox_core::moves::{Plan, credentials, relocate, secret_variables};
+use smartbox_core::config::port::Configs;
+use smartbox_core::moves::{Plan, credentials, leave_models, relocate, secret_variables};
 use smartbox_core::smartbox::Smartbox;
 
 use super::failed;
@@ -58,7 +59,8 @@ impl Control {
         };
         let old = document.clone();
         relocate(&mut document, &plan.relocations);
-        told.credentials.extend(credentials(&document));
+        told.credentials.extend(credentials(&document).into_iter().filter(theirs(&*slot.configs)));
+        told.warnings.extend(models(&mut document, &*slot.configs));
         for _ in 0..ROUNDS {
             let settings = self.engine_settings(row);
             let configured =
@@ -152,6 +154,35 @@ fn take_out(document: &mut Value, path: &str) -> bool {
         },
         _ => false,
     }
+}
+
+/// What the platform writes itself opens nothing.
+fn theirs(configs: &dyn Configs) -> impl Fn(&String) -> bool {
+    let ours = configs.platforms();
+    move |at| {
+        let beneath = |key: &String| {
+            at.strip_prefix(key.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        !ours.iter().any(beneath)
+    }
+}
+
+/// A box reaches models by the platform alone, and without a key of its own.
+fn models(document: &mut Value, configs: &dyn Configs) -> Option<String> {
+    const PROVIDERS: &str = "models.providers.";
+    let ours = configs.platforms();
+    let ours = ours.iter().find_map(|key| key.strip_prefix(PROVIDERS))?;
+    let was = document.pointer("/agents/defaults/model");
+    let was = was.and_then(|model| model.get("primary").unwrap_or(model).as_str());
+    let was = was.map(|name| format!(" (it had `{name}`)")).unwrap_or_default();
+    let left = leave_models(document, ours);
+    (!left.is_empty()).then(|| {
+        format!(
+            "it thinks with the platform's model from now on{was}; left out of its configuration: {}",
+            left.join(", ")
+        )
+    })
 }
 
 /// Channels that are on: two assistants with one bot's token take messages from one another.

@@ -44,7 +44,7 @@ async fn a_box_that_never_ran_is_read_and_written_and_stays_asleep() {
     let seen = get(&world, &id).await;
     assert_eq!((seen.owner, seen.revision, seen.unreadable), (json!({}), None, None));
     assert_eq!(seen.effective["platform"], "masked", "no credential is shown");
-    assert_eq!(seen.platform, ["platform"]);
+    assert_eq!(seen.platform, ["platform", "gateway.auth", "models.providers.platform"]);
     let done = patch(&world, &id, json!({"a": {"b": 1}})).await;
     assert_eq!((done.revision, done.applied), (Some(1), Some(Applied::AtNextStart)));
     assert_eq!(done.changes.len(), 1);

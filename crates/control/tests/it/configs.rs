@@ -41,7 +41,7 @@ impl Configs for Script {
         owner
     }
     fn platforms(&self) -> Vec<String> {
-        vec!["platform".into()]
+        ["platform", "gateway.auth", "models.providers.platform"].map(str::to_owned).into()
     }
     fn meant(&self, _: &Value, patch: Value) -> Value {
         patch

@@ -18,10 +18,12 @@ fn file(path: &str, bytes: impl Into<Vec<u8>>) -> File {
     (path.to_owned(), bytes.into())
 }
 
-/// An old configuration that works in `workspace`, with a bot's token and a key that no engine knows.
+/// An old configuration that works in `workspace`, with a model of its own, a bot's token and a key that
+/// no engine knows.
 pub fn config(workspace: &str) -> Vec<u8> {
     serde_json::json!({
-        "agents": { "defaults": { "workspace": workspace } },
+        "agents": { "defaults": { "workspace": workspace, "model": { "primary": "openai/old" } } },
+        "models": { "providers": { "openai": { "apiKey": "sk-old" } } },
         "gateway": { "port": 18789, "auth": { "token": "old-token" } },
         "channels": { "telegram": { "botToken": "123:abc" } },
         "bad": true,

@@ -279,6 +279,12 @@ async fn an_assistant_of_every_layout_comes_with_its_memory() {
             );
             let told = came.warnings.join("\n");
             assert!(told.contains("`bad`") && told.contains("telegram"), "{told}");
+            // It thinks with a model of its own, whose key it had: neither means anything here.
+            assert!(told.contains("(it had `openai/old`)"), "{told}");
+            assert!(config.pointer("/models/providers/openai").is_none(), "{config}");
+            assert!(config.pointer("/agents/defaults/model").is_none(), "{config}");
+            assert!(!came.credentials.iter().any(|at| at.starts_with("gateway.")), "{came:?}");
+            assert!(came.credentials.contains(&"models.providers.openai.apiKey".to_owned()));
             assert!(!format!("{came:?}").contains("123:abc"), "a credential is told by name alone");
             for remade in ["cache/remade", "gateway.lock", ".restore-time"] {
                 assert_eq!(text(&world, id, remade), None, "{origin:?} {remade}");

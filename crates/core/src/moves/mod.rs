@@ -4,6 +4,7 @@
 mod config;
 mod layout;
 mod manifest;
+mod models;
 mod plan;
 pub mod port;
 
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 pub use config::{credentials, relocate, secret_variables};
 pub use layout::{Layout, Marker, Unclear, detect};
 pub use manifest::{BOX, FORMAT, HOME, MANIFEST, Manifest, Part, Record, history_part};
+pub use models::leave_models;
 pub use plan::{Place, Plan, Target};
 
 /// Something that was found where a box is to be imported from.
