@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata as Found};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -79,16 +79,46 @@ pub(crate) fn restore(opened: Opened, id: &SnapshotId, into: &Path) -> Result<()
         }
     }
 
-    let mut files = Vec::new();
+    let (mut files, mut locked) = (Vec::new(), Vec::new());
     for entry in listed {
         let (path, node) = entry.map_err(lift)?;
-        compare(&into.join(&path), &node)
+        let at = into.join(&path);
+        compare(&at, &node)
             .map_err(|what| broken(&format!("{} is not as it was: {what}", path.display())))?;
+        if let Some((needed, bits)) = shut_off(&node) {
+            // A file later: it may have another name that is still to be compared.
+            if node.is_dir() {
+                mode_of(&at, bits | needed)?;
+            }
+            locked.push((at, needed, bits));
+        }
         if node.is_file() {
             files.push((path, node.content.unwrap_or_default()));
         }
     }
-    contents(&indexed, into, files)
+    for (at, needed, bits) in &locked {
+        mode_of(at, bits | needed)?;
+    }
+    contents(&indexed, into, files)?;
+    // The innermost first: behind a closed door nothing can be closed.
+    for (at, _, bits) in locked.into_iter().rev() {
+        mode_of(&at, bits)?;
+    }
+    Ok(())
+}
+
+/// What its owner would need to look at it, and what it has, if that is not enough. We may be its owner,
+/// and open it for as long as we look: nobody else sees a stage, and one that is left half-way is thrown
+/// away.
+fn shut_off(node: &Node) -> Option<(u32, u32)> {
+    let needed = if node.is_dir() { 0o500 } else { 0o400 };
+    let bits = node.meta.mode.unwrap_or(0) & 0o777;
+    (!node.is_symlink() && bits & needed != needed).then_some((needed, bits))
+}
+
+fn mode_of(at: &Path, bits: u32) -> Result<(), SnapshotError> {
+    let set = fs::set_permissions(at, fs::Permissions::from_mode(bits));
+    set.map_err(|error| of_kernel(DOING, error))
 }
 
 /// Reads back what was written, and compares it with the hashes by which the snapshot names it: what the

@@ -11,6 +11,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::enter::{View, directory};
+use super::insist::insist;
 use super::tick;
 use super::walk::looks;
 use super::wire::{Copied, Order};
@@ -24,11 +25,15 @@ pub(super) fn open(view: &View, path: &[u8]) -> Result<Option<(OwnedFd, Stat)>, 
     // Not to wait for anybody, should it have become a pipe.
     let how =
         OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let opened = match path.iter().rposition(|byte| *byte == b'/') {
+    let lookup = || match path.iter().rposition(|byte| *byte == b'/') {
         Some(at) => {
             descend(&view.home, &path[..at]).and_then(|parent| step(&parent, &path[at + 1..], how))
         }
         None => step(&view.home, path, how),
+    };
+    let opened = match lookup() {
+        Err(Errno::ACCESS) => insist(view.insists, lookup).and_then(|file| own(view, file)),
+        other => other,
     };
     match opened {
         Ok(file) => {
@@ -39,6 +44,11 @@ pub(super) fn open(view: &View, path: &[u8]) -> Result<Option<(OwnedFd, Stat)>, 
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::XDEV | Errno::NXIO) => Ok(None),
         Err(errno) => Err(errno),
     }
+}
+
+/// What was opened against its mode, if it is the box's own.
+pub(super) fn own(view: &View, opened: OwnedFd) -> Result<OwnedFd, Errno> {
+    if fstat(&opened)?.st_uid == view.uid { Ok(opened) } else { Err(Errno::ACCESS) }
 }
 
 /// To a directory, in as few steps as the kernel has.

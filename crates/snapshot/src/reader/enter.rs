@@ -18,8 +18,9 @@ use rustix::mount::{
     mount_remount, move_mount, open_tree,
 };
 use rustix::process::{Gid, Resource, Rlimit, Uid};
-use rustix::thread::{CapabilitySet, CapabilitySets, UnshareFlags};
+use rustix::thread::{CapabilitySet, UnshareFlags};
 
+use super::insist;
 use super::wire::Begin;
 
 /// What the reader sees.
@@ -31,6 +32,10 @@ pub(super) struct View {
     pub(super) home_path: PathBuf,
     /// Where scratch is.
     pub(super) scratch_path: PathBuf,
+    /// The box's uid.
+    pub(super) uid: u32,
+    /// Whether what is the box's own can be read whatever its mode.
+    pub(super) insists: bool,
 }
 
 pub(super) fn enter(begin: &Begin) -> io::Result<View> {
@@ -63,9 +68,10 @@ pub(super) fn enter(begin: &Begin) -> io::Result<View> {
         fence(&home_path, &scratch_path, begin.live)?;
     }
     // Who is not root is the box's user already, or has none to become.
-    drop_privileges(begin.user.filter(|_| superuser))?;
+    let insists = drop_privileges(begin.user.filter(|_| superuser), walled.is_ok())?;
+    let uid = rustix::process::geteuid().as_raw();
     let device = fstat(&home)?.st_dev;
-    Ok(View { home, device, scratch, home_path, scratch_path })
+    Ok(View { home, device, scratch, home_path, scratch_path, uid, insists })
 }
 
 pub(super) fn directory() -> OFlags {
@@ -164,7 +170,8 @@ fn fence(home: &Path, scratch: &Path, live: bool) -> io::Result<()> {
     made().map_err(io::Error::other)
 }
 
-fn drop_privileges(user: Option<(u32, u32)>) -> io::Result<()> {
+/// Says whether modes can still be overruled, within walls.
+fn drop_privileges(user: Option<(u32, u32)>, walled: bool) -> io::Result<bool> {
     for number in 0..64 {
         let one = CapabilitySet::from_bits_retain(1 << number);
         // Who has no privilege has none to remove.
@@ -178,12 +185,11 @@ fn drop_privileges(user: Option<(u32, u32)>) -> io::Result<()> {
         let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
         rustix::thread::set_thread_groups(&[])?;
         rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+        rustix::thread::set_keep_capabilities(walled)?;
         rustix::thread::set_thread_res_uid(uid, uid, uid)?;
     }
     rustix::thread::clear_ambient_capability_set()?;
-    let none = CapabilitySet::empty();
-    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
-    rustix::thread::set_capabilities(None, sets)?;
     rustix::thread::set_no_new_privs(true)?;
-    Ok(())
+    // Without a filter of system calls there is no such privilege.
+    insist::keep(walled && insist::forbid_handles().is_ok())
 }

@@ -2,12 +2,13 @@
 //! nothing else of the machine. Whatever the box makes of its home, there is no file of the host that it
 //! could lead the reader to.
 //!
-//! It is single-threaded, has one socket as its standard input, no environment, no privilege, and does
-//! what it is asked ([`wire`]) until nobody asks any more. It decides nothing. The platform's side of
+//! It is single-threaded, has one socket as its standard input, no environment, no privilege but one that
+//! rests (`insist`), and does what it is asked ([`wire`]) until nobody asks any more. It decides nothing. The platform's side of
 //! the socket is `crate::session`, which believes nothing that comes from here.
 
 mod copy;
 mod enter;
+mod insist;
 pub(crate) mod packet;
 mod rest;
 mod sys;

@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
+use super::copy::own;
 use super::enter::{View, directory as flags};
+use super::insist::insist;
 use super::wire::{End, Found, Kind, Looks, Time};
 use crate::exclude::Excludes;
 
@@ -76,9 +78,10 @@ impl<'a> Walk<'a> {
         if self.levels.len() >= DEPTH {
             return Err(Errno::MFILE);
         }
-        let directory = openat(&directory, c".", flags(), Mode::empty())?;
+        let may = self.view.insists;
+        let directory = insist(may, || openat(&directory, c".", flags(), Mode::empty()))?;
         let mut names = Vec::new();
-        for entry in Dir::read_from(&directory)? {
+        for entry in insist(may, || Dir::read_from(&directory))? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
@@ -105,35 +108,36 @@ impl<'a> Walk<'a> {
         // What it is can become another thing between the two looks; a box that stands still has none.
         for _ in 0..LOOKS {
             let Some(level) = self.levels.last() else { return Ok(Ok(())) };
-            let stat = match statat(&level.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            let (at, view) = (&level.directory, self.view);
+            let look = || statat(at, name, AtFlags::SYMLINK_NOFOLLOW);
+            let stat = match insist(view.insists, look) {
                 Ok(stat) => stat,
                 Err(errno) => return Ok(Err(errno)),
             };
             match FileType::from_raw_mode(stat.st_mode) {
                 // Something mounted there is not of the home.
                 _ if stat.st_dev != self.view.device => self.end.left_out += 1,
-                FileType::Directory => {
-                    match openat(&level.directory, name, flags(), Mode::empty()) {
-                        Ok(fd) => match fstat(&fd) {
-                            Ok(stat) if stat.st_dev != self.view.device => self.end.left_out += 1,
-                            Ok(stat) => {
-                                found(Kind::Directory, &stat, false)?;
-                                return Ok(self.descend(fd, path.to_owned()));
-                            }
-                            Err(errno) => return Ok(Err(errno)),
-                        },
-                        Err(Errno::NOTDIR | Errno::LOOP) => continue,
+                FileType::Directory => match open(view, at, name, flags()) {
+                    Ok(fd) => match fstat(&fd) {
+                        Ok(stat) if stat.st_dev != self.view.device => self.end.left_out += 1,
+                        Ok(stat) => {
+                            found(Kind::Directory, &stat, false)?;
+                            return Ok(self.descend(fd, path.to_owned()));
+                        }
+                        Err(errno) => return Ok(Err(errno)),
+                    },
+                    Err(Errno::NOTDIR | Errno::LOOP) => continue,
+                    Err(errno) => return Ok(Err(errno)),
+                },
+                FileType::Symlink => {
+                    match insist(view.insists, || readlinkat(at, name, Vec::new())) {
+                        Ok(target) => found(Kind::Link(target.into_bytes()), &stat, false)?,
+                        Err(Errno::INVAL) => continue,
                         Err(errno) => return Ok(Err(errno)),
                     }
                 }
-                FileType::Symlink => match readlinkat(&level.directory, name, Vec::new()) {
-                    Ok(target) => found(Kind::Link(target.into_bytes()), &stat, false)?,
-                    Err(Errno::INVAL) => continue,
-                    Err(errno) => return Ok(Err(errno)),
-                },
                 FileType::RegularFile => {
-                    let database =
-                        time(&stat) >= self.since && begins(&level.directory, name, &stat);
+                    let database = time(&stat) >= self.since && begins(view, at, name, &stat);
                     found(Kind::File, &stat, database)?;
                 }
                 _ => self.end.left_out += 1,
@@ -144,14 +148,23 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Opens what is the box's own, or what anybody may open.
+fn open(view: &View, at: &OwnedFd, name: &OsStr, how: OFlags) -> Result<OwnedFd, Errno> {
+    let open = || openat(at, name, how, Mode::empty());
+    match open() {
+        Err(Errno::ACCESS) => insist(view.insists, open).and_then(|fd| own(view, fd)),
+        other => other,
+    }
+}
+
 /// Whether a file begins like a database.
-fn begins(directory: &OwnedFd, name: &OsStr, stat: &Stat) -> bool {
+fn begins(view: &View, directory: &OwnedFd, name: &OsStr, stat: &Stat) -> bool {
     let mut head = [0; MAGIC.len()];
     // Not to wait for anybody, should it have become a pipe.
     let how =
         OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     stat.st_size >= 512
-        && openat(directory, name, how, Mode::empty())
+        && open(view, directory, name, how)
             .is_ok_and(|file| rustix::io::pread(&file, &mut head, 0) == Ok(head.len()))
         && head == *MAGIC
 }

@@ -14,6 +14,7 @@ mod heal;
 mod hostile;
 mod killed;
 mod load;
+mod locked;
 mod moment;
 mod moto;
 mod readback;
