@@ -5,6 +5,7 @@
 mod boxes;
 mod bucket;
 mod claims;
+mod compared;
 mod databases;
 mod faults;
 mod faulty;
