@@ -1,14 +1,16 @@
 //! Reads back what was written: every pack whole, every blob decrypted and hashed, every tree walked.
 //! What is found damaged is named, with the files that it hits, and noted for the next snapshot to heal.
 
+use std::any::Any;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use rustic_core::repofile::{SnapshotFile, SnapshotId as ObjectId};
 use rustic_core::{BlobId, CheckOptions, FileType, Id};
 use smartbox_core::snapshot::SnapshotId;
 use smartbox_core::snapshot::port::{SnapshotError, Verified};
 
-use crate::backend::{Backend, why};
+use crate::backend::{Backend, shut, why};
 use crate::damage::{Damage, survey};
 use crate::heal;
 use crate::open::{Opened, open};
@@ -17,6 +19,10 @@ use crate::shown::Shown;
 use smartbox_core::snapshot::RepositoryKey;
 
 const WHAT: &str = "repository of snapshots";
+
+/// How often a check that the library gave up for want of time is done again, and how it says so.
+const TRIES: u32 = 10;
+const LINGERING: &str = "index still in use";
 
 /// So many files are named, of those that are hit.
 const NAMED: usize = 5;
@@ -63,13 +69,32 @@ fn check(
         None => repository.get_all_snapshots().map_err(lift)?,
         Some(id) => vec![find(opened, id)?],
     };
-    let mut options = CheckOptions::default();
-    options.read_data = true;
-    let trees = chosen.iter().map(|file| file.tree).collect();
-    let results = repository.check_with_trees(options, trees).map_err(lift)?;
+    let mut tries = 0;
+    let results = loop {
+        let mut options = CheckOptions::default();
+        options.read_data = true;
+        let trees = chosen.iter().map(|file| file.tree).collect();
+        let work = AssertUnwindSafe(|| repository.check_with_trees(options, trees));
+        match catch_unwind(work) {
+            Ok(done) => break done.map_err(lift)?,
+            // What the storage said before counts.
+            Err(panic) if lingers(&*panic) => match shut(gate, WHAT) {
+                Some(error) => return Err(error),
+                None if tries < TRIES => tries += 1,
+                None => resume_unwind(panic),
+            },
+            Err(panic) => resume_unwind(panic),
+        }
+    };
     told.extend(results.0.iter().map(|(_, finding)| finding.to_string()));
     results.is_ok().map_err(lift)?;
     Ok(Verified { snapshots: chosen.len() as u64 })
+}
+
+/// Whether the library only gave its own threads too little time: it wants back what they use, waits for
+/// a tenth of a second, and panics. Nothing was written, and it can be done again.
+fn lingers(panic: &(dyn Any + Send)) -> bool {
+    panic.downcast_ref::<String>().is_some_and(|text| text.starts_with(LINGERING))
 }
 
 /// The files that damaged pieces are part of, for a person.
