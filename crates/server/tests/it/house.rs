@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("edge", &["core"]),
     ("egress", &["core"]),
     ("snapshot", &["core"]),
+    ("sign-in", &["core"]),
     ("control", &["core", "api", "link"]),
     (
         "server",
@@ -32,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "edge",
             "egress",
             "snapshot",
+            "sign-in",
             "control",
         ],
     ),

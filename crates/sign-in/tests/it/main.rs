@@ -1,0 +1,12 @@
+//! Sign-in against issuers on this machine: ours, which lie on demand, and real ones.
+
+#![expect(clippy::unwrap_used, reason = "helpers of one test binary")]
+
+mod access;
+mod forged;
+mod issuer;
+mod mutated;
+mod outage;
+mod peers;
+mod provider;
+mod refusals;
