@@ -17,7 +17,15 @@ pub(crate) const fn name(scheme: Scheme) -> &'static str {
     }
 }
 
-const NAMES: [&str; 2] = [name(Scheme::Http), name(Scheme::Https)];
+/// Ours, and those by which Cloudflare Access knows somebody: with them a box could pass for its visitor on
+/// the platform's own origin.
+const NAMES: [&str; 5] = [
+    name(Scheme::Http),
+    name(Scheme::Https),
+    "CF_Authorization",
+    "CF_AppSession",
+    "CF_Binding",
+];
 
 fn pairs(value: &str) -> impl Iterator<Item = &str> {
     value.split(';').map(str::trim).filter(|pair| !pair.is_empty())
@@ -141,6 +149,7 @@ mod tests {
             (vec!["a=1", "__Host-smartbox_session=x", "b=2"], Some("a=1; b=2")),
             (vec!["SmartBox_Session = x"], None),
             (vec!["smartbox_session"], None),
+            (vec!["a=1; CF_Authorization=eyJ.x.y; b=2", "cf_appsession=x"], Some("a=1; b=2")),
             (vec!["a=1; b=2"], Some("a=1; b=2")),
             (vec!["a=smartbox_session"], Some("a=smartbox_session")),
         ] {
@@ -158,6 +167,7 @@ mod tests {
             "a=1; Domain=example.com; Path=/; HttpOnly",
             "smartbox_session=evil; Path=/",
             " __host-smartbox_session =evil; Path=/; Secure",
+            "CF_Authorization=evil; Domain=example.com",
             "b=2;DOMAIN = .example.com",
             "=smartbox_session=evil",
             "smartbox_session",
