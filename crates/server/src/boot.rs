@@ -21,7 +21,7 @@ use smartbox_core::person::Right;
 use smartbox_core::sandbox::Capabilities;
 use smartbox_core::sandbox::port::{Runtime, RuntimeError};
 use smartbox_core::secret::{Scope, Secret};
-use smartbox_core::smartbox::{Base, Smartbox};
+use smartbox_core::smartbox::Base;
 use smartbox_core::snapshot::port::{SnapshotError, Snapshots, Storage as _};
 use smartbox_core::store::{self, StoreError};
 use smartbox_core::telemetry::Telemetry;
@@ -46,7 +46,8 @@ use crate::metrics::{Counted, Metrics, Noted};
 use crate::site::Site;
 use crate::system::{SystemClock, SystemEntropy, trust};
 use crate::traces::{TracedEngine, TracedRuntime};
-use crate::up::{BootError, Event, Ready, UpOptions, account, engine, machine, serve};
+use crate::up::account::{self, Ensured};
+use crate::up::{BootError, Event, Ready, UpOptions, engine, machine, serve};
 use crate::{http as routes, models};
 
 /// How often a running box is looked at.
@@ -129,7 +130,7 @@ pub(crate) async fn start(
     })
     .await
     .map_err(|e| BootError::broken("taking over the boxes", e))?;
-    let (owner, boxes) = account::ensure(&control, &*counted, &config.sleep)
+    let first = account::ensure(&control, &*counted, &config.sleep)
         .await
         .map_err(|e| BootError::broken("making the first account", e))?;
 
@@ -154,7 +155,7 @@ pub(crate) async fn start(
         clock,
         entropy,
         site,
-        account: owner,
+        account: first.account.clone(),
         about,
         dev: config.dev,
         ready: Default::default(),
@@ -162,7 +163,7 @@ pub(crate) async fn start(
         edge: edge.clone(),
         draining: draining.clone(),
     });
-    let ready = ready(&app, &config, &boxes, adopted)
+    let ready = ready(&app, &config, &first, adopted)
         .await
         .map_err(|e| BootError::broken("making the link", e))?;
     let (router, metrics) = (routes::router(&app), routes::metrics::alone(&app));
@@ -173,7 +174,7 @@ pub(crate) async fn start(
 async fn ready(
     app: &App,
     config: &Config,
-    boxes: &[Smartbox],
+    first: &Ensured,
     adopted: usize,
 ) -> Result<Ready, StoreError> {
     let (about, site) = (&app.about, &app.site);
@@ -183,12 +184,12 @@ async fn ready(
     Ok(Ready {
         link: Secret::new(format!("{}/?token={}", site.origin(), token.expose())),
         url: site.origin(),
-        pa_url: boxes.iter().find(|b| b.base == Base::Pa).map(|b| site.box_origin(&b.label)),
+        pa_url: first.boxes.iter().find(|b| b.base == Base::Pa).map(|b| site.box_origin(&b.label)),
         data_dir: config.data_dir.clone(),
         runtime: about.runtime.clone(),
         engine: about.engine.clone(),
         missing: models.missing,
-        advice: machine::advice(config),
+        advice: machine::advice(config).into_iter().chain(first.advice()).collect(),
         adopted,
     })
 }

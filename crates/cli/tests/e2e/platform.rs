@@ -169,6 +169,33 @@ impl Platform {
         child.wait().unwrap();
     }
 
+    /// Kills the control plane and every sandbox, and removes all that they had: what is left is as on a
+    /// new machine. Only the environment is as before.
+    pub fn lose_everything(&mut self, config: &str) {
+        self.kill();
+        let ids = self.box_ids();
+        let end = Instant::now() + Duration::from_secs(60);
+        loop {
+            let left: Vec<u32> = pids().into_iter().filter(|pid| names_any(*pid, &ids)).collect();
+            if left.is_empty() {
+                break;
+            }
+            assert!(Instant::now() < end, "these cannot be killed: {left:?}");
+            let left = left.iter().map(ToString::to_string);
+            Command::new("kill").arg("-9").args(left).stderr(Stdio::null()).status().unwrap();
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        for entry in std::fs::read_dir(self.data.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                std::fs::remove_dir_all(path).unwrap();
+            } else {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        std::fs::write(self.path("smartbox.toml"), config).unwrap();
+    }
+
     /// Asks the control plane to end, and waits for it.
     pub fn term(&mut self) {
         let mut child = self.child.take().expect("the platform runs");

@@ -2,6 +2,7 @@
 //! are there already.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use smartbox_control::{Actor, Control, ControlError, NewSmartbox};
 use smartbox_core::account::Account;
@@ -15,14 +16,44 @@ const NAME: &str = "me";
 /// The name of its PA.
 const PA: &str = "pa";
 
-/// The account, with its PA unless that was made once and removed since.
+/// A storage that says nothing for so long keeps nobody waiting.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What there is for the first person.
+pub(crate) struct Ensured {
+    pub(crate) account: Account,
+    pub(crate) boxes: Vec<Smartbox>,
+    /// Boxes of another installation which lie in the storage, so that no new one was made.
+    pub(crate) lost: usize,
+}
+
+impl Ensured {
+    /// What the person should know of it.
+    pub(crate) fn advice(&self) -> Option<String> {
+        let of = match self.lost {
+            0 => return None,
+            1 => "a smartbox".to_owned(),
+            many => format!("{many} smartboxes"),
+        };
+        Some(format!(
+            "the storage of snapshots has {of} of a platform before this one, and no new one was \
+             made: `smartbox snapshot recover --all`, or `smartbox new {PA} --kind pa` to begin anew"
+        ))
+    }
+}
+
+/// The account, with its PA unless that was made once and removed since, or one waits to be recovered:
+/// an account has one PA, and a blank one would be in the place of the one with the memory.
 pub(crate) async fn ensure(
     control: &Arc<Control>,
     records: &dyn Store,
     sleep: &Sleep,
-) -> Result<(Account, Vec<Smartbox>), ControlError> {
+) -> Result<Ensured, ControlError> {
     let account = control.ensure_account(NAME).await?;
-    if control.list(&account.id).await?.is_empty() && !ever_made(records, &account).await? {
+    let first =
+        control.list(&account.id).await?.is_empty() && !ever_made(records, &account).await?;
+    let lost = if first { waiting(control).await } else { 0 };
+    if first && lost == 0 {
         let new = NewSmartbox::of(PA, Kind::PA, sleep.desired());
         control.create(&Actor::platform(), &account.id, new).await?;
     }
@@ -30,7 +61,22 @@ pub(crate) async fn ensure(
     for row in rows.iter().filter(|row| moves(row.desired, sleep)) {
         control.start(&Actor::platform(), &row.id, sleep.desired()).await?;
     }
-    Ok((account, rows))
+    Ok(Ensured { account, boxes: rows, lost })
+}
+
+/// How many boxes could be recovered. One that cannot be opened is none: it keeps nobody from beginning.
+async fn waiting(control: &Control) -> usize {
+    match tokio::time::timeout(PATIENCE, control.recoverable()).await {
+        Ok(Ok(found)) => found.iter().filter(|one| one.problem.is_none()).count(),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "what lies in the storage of snapshots is not known");
+            0
+        }
+        Err(_) => {
+            tracing::warn!("the storage of snapshots does not say in time what lies there");
+            0
+        }
+    }
 }
 
 /// A time that someone wrote down holds for every box that is not off; the mere default changes
