@@ -145,6 +145,16 @@ impl Control {
         bytes: Bytes,
     ) -> Result<bool, ControlError> {
         let order = WriteOrder { mode: Some(0o600), parents: true, condition };
+        // No other home takes this one's place before it is written; if one just did, or one that was gone
+        // comes back, the condition tells.
+        let _home = match self.keeper(&row.id) {
+            Some(keeper) => {
+                let home = keeper.enter().await;
+                self.begin_home(&keeper, row).await?;
+                Some(home)
+            }
+            None => None,
+        };
         let writing = async {
             let of = self.home_of(row);
             let mut draft = self.parts.homes.write(of, path.into(), order).await?;

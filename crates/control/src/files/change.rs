@@ -26,7 +26,7 @@ impl Control {
             }
             FileChange::Remove { .. } => ("file.remove", shown(&path)),
         };
-        let home = self.enter(id).await?;
+        let home = self.enter_to_write(id).await?;
         let done = self.parts.homes.change(home.of.clone(), path, change).await?;
         self.change(id, Some((actor, act, told)), |_| Ok(())).await?;
         Ok(done)

@@ -49,7 +49,8 @@ impl Control {
     ) -> Result<Written, ControlError> {
         let told = super::change::shown(&path);
         let Upload { order, mut body, len, digest } = upload;
-        let home = self.enter(id).await?;
+        let home = self.enter_to_write(id).await?;
+        let which = home.which();
         let mut draft = self.parts.homes.write(home.of.clone(), path, order).await?;
         // An upload may take hours: the box may be removed meanwhile, and the draft with it.
         drop(home);
@@ -69,6 +70,8 @@ impl Control {
         if digest.is_some_and(|digest| digest != found) {
             return Err(ControlError::Digest);
         }
+        // Held until it is there: a restore keeps what is there before it puts another home in its place.
+        let _home = self.enter_again(id, &which).await?;
         self.change(id, Some((actor, "file.write", told)), |_| Ok(())).await?;
         Ok(Written { entry: draft.place().await?, digest: found })
     }

@@ -47,8 +47,9 @@ pub(crate) struct Keeper {
     wishes: AtomicU64,
     seen: AtomicU64,
     memory: Mutex<Memory>,
-    /// Held by who begins something in the home, and whole by who forgets it.
-    home: Arc<tokio::sync::RwLock<()>>,
+    /// Held by who begins something in the home, and whole by who forgets it or puts another in its place.
+    /// How often that was done.
+    home: Arc<tokio::sync::RwLock<u64>>,
     moment: Moment,
 }
 
@@ -113,12 +114,13 @@ impl Keeper {
     }
 
     /// Keeps the home from being forgotten for as long as this is held.
-    pub(crate) async fn enter(&self) -> tokio::sync::OwnedRwLockReadGuard<()> {
+    pub(crate) async fn enter(&self) -> tokio::sync::OwnedRwLockReadGuard<u64> {
         self.home.clone().read_owned().await
     }
 
-    /// Keeps everybody from the files of the home for as long as this is held.
-    pub(crate) async fn alone(&self) -> tokio::sync::OwnedRwLockWriteGuard<()> {
+    /// Keeps everybody from the files of the home for as long as this is held. Who puts another home in
+    /// its place counts it.
+    pub(crate) async fn alone(&self) -> tokio::sync::OwnedRwLockWriteGuard<u64> {
         self.home.clone().write_owned().await
     }
 

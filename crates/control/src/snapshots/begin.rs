@@ -1,7 +1,5 @@
 //! What a box's home begins with where there is none.
 
-use std::sync::Arc;
-
 use smartbox_core::smartbox::{Failure, Reason, Smartbox};
 use smartbox_core::snapshot::port::SnapshotError;
 use smartbox_core::snapshot::record::Archive;
@@ -16,11 +14,12 @@ use crate::error::ControlError;
 use crate::keeper::Keeper;
 
 impl Control {
-    /// Before a start: a home that is there is used as it is; one that is gone is restored from the
-    /// newest generation. Where that cannot be done the box does not start: never on a blank home.
+    /// Before a start, and before anything is written: a home that is there is used as it is; one that is
+    /// gone is restored from the newest generation. Where that cannot be done the box does not start: never
+    /// on a blank home, or on one that somebody's file began.
     pub(crate) async fn begin_home(
-        self: &Arc<Self>,
-        keeper: &Arc<Keeper>,
+        &self,
+        keeper: &Keeper,
         row: &Smartbox,
     ) -> Result<(), ControlError> {
         if self.parts.places.place(self.home_of(row)).await?.is_some() {

@@ -51,7 +51,7 @@ impl Control {
         let keeper = self.keeper(id).ok_or(ControlError::Missing { what: "smartbox" })?;
         self.stands_still(id).await?;
         // Whoever writes files waits: what is written now would be lost.
-        let alone = keeper.alone().await;
+        let mut alone = keeper.alone().await;
         said("keeping what is there");
         self.take_snapshot(id, Why::Restore, None).await?;
         let of = self.archiving.of(id);
@@ -85,6 +85,8 @@ impl Control {
         })
         .await
         .inspect_err(|error| self.heed(error))?;
+        // Before it is in place: what came for the home until now is for another one, whatever comes of it.
+        *alone += 1;
         self.parts.places.adopt(home).await?;
         drop(alone);
         said("keeping what was restored");

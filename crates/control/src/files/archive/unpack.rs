@@ -13,6 +13,7 @@ use super::parse::{Entry, Source};
 use super::{DEPTH, ENTRIES};
 use crate::control::Control;
 use crate::error::ControlError;
+use crate::files::Which;
 use crate::files::change::shown;
 use crate::parts::Actor;
 
@@ -30,6 +31,12 @@ pub struct Unpacked {
     pub bytes: u64,
     /// What is neither, and was left out; only of an archive of which that is fine.
     pub left_out: u64,
+}
+
+/// Where to.
+struct At<'a> {
+    id: &'a SmartboxId,
+    which: &'a Which,
 }
 
 impl Control {
@@ -67,8 +74,11 @@ impl Control {
         mut source: Source,
     ) -> Result<Unpacked, ControlError> {
         let mut done = Unpacked::default();
+        // All of it goes into one home: half of it in the one that was is no folder.
+        let which = self.enter_to_write(id).await?.which();
+        let at = At { id, which: &which };
         if !matches!(path.0.as_slice(), b"" | b".") {
-            self.folder(id, path.clone()).await?;
+            self.folder(&at, path.clone()).await?;
         }
         while let Some(entry) = source.entry().await? {
             let depth = entry.name.iter().filter(|byte| **byte == b'/').count();
@@ -81,11 +91,11 @@ impl Control {
             let to = beneath(&path, &entry.name);
             if entry.is_directory {
                 if !entry.name.is_empty() {
-                    self.folder(id, to).await?;
+                    self.folder(&at, to).await?;
                 }
                 done.directories += 1;
             } else {
-                self.file_of(id, to, &entry, &mut source).await?;
+                self.file_of(&at, to, &entry, &mut source).await?;
                 done.files += 1;
                 done.bytes += entry.len;
             }
@@ -94,16 +104,16 @@ impl Control {
         Ok(done)
     }
 
-    async fn folder(&self, id: &SmartboxId, path: FilePath) -> Result<(), ControlError> {
+    async fn folder(&self, at: &At<'_>, path: FilePath) -> Result<(), ControlError> {
         let make = FileChange::MakeDirectory { parents: true };
-        let home = self.enter(id).await?;
+        let home = self.enter_again(at.id, at.which).await?;
         self.parts.homes.change(home.of.clone(), path, make).await?;
         Ok(())
     }
 
     async fn file_of(
         &self,
-        id: &SmartboxId,
+        at: &At<'_>,
         path: FilePath,
         entry: &Entry,
         source: &mut Source,
@@ -117,7 +127,7 @@ impl Control {
             FileError::Bad { why } => FileError::Bad { why: format!("{name}: {why}") },
             other => other,
         };
-        let home = self.enter(id).await?;
+        let home = self.enter_again(at.id, at.which).await?;
         let draft = self.parts.homes.write(home.of.clone(), path, order).await;
         drop(home);
         let mut draft = draft.map_err(about)?;
@@ -128,6 +138,7 @@ impl Control {
             draft.add(piece).await?;
         }
         source.pad(entry.len).await?;
+        let _home = self.enter_again(at.id, at.which).await?;
         draft.place().await.map_err(about)?;
         Ok(())
     }

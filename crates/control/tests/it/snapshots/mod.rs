@@ -4,6 +4,7 @@ mod begin;
 mod fence;
 mod held;
 mod kill;
+mod meanwhile;
 mod prove;
 mod prune;
 mod real;
