@@ -98,6 +98,12 @@ impl Control {
                 }
                 Ok(Tried::Nothing) => return Ok(None),
                 Ok(Tried::Again(error)) => last = error,
+                Err(ControlError::Snapshot(error @ SnapshotError::Corrupt { .. }))
+                    if turn.may_look_for_damage() =>
+                {
+                    self.find_damage(id).await;
+                    last = Some(error);
+                }
                 Err(error) => return Err(self.not_taken(id, why, error).await),
             }
         }

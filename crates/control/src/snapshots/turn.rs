@@ -9,11 +9,14 @@ use smartbox_core::id::SmartboxId;
 use smartbox_core::snapshot::record::Record;
 use smartbox_core::time::Timestamp;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::control::Control;
 
 /// Snapshots that are taken by themselves at the same time.
 const AT_ONCE: usize = 2;
+/// How soon everything is read back again because of damage that is still in the way.
+const READ_BACK: Duration = Duration::from_hours(1);
 
 /// What is known of all boxes besides the records.
 pub(crate) struct Archiving {
@@ -57,6 +60,20 @@ pub(super) struct Turn {
     pub(super) last: Option<(u64, Option<Record>)>,
     /// The digest of what lies beside the repository.
     pub(super) beside: Option<[u8; 32]>,
+    /// When everything was read back last since a take found damage.
+    read_back: Option<Instant>,
+}
+
+impl Turn {
+    /// Whether to look for damage now: all of a repository is read for it, which is not done at each try.
+    pub(super) fn may_look_for_damage(&mut self) -> bool {
+        let now = Instant::now();
+        let may = self.read_back.is_none_or(|at| now.duration_since(at) >= READ_BACK);
+        if may {
+            self.read_back = Some(now);
+        }
+        may
+    }
 }
 
 impl Archiving {

@@ -6,7 +6,7 @@ use smartbox_core::id::SmartboxId;
 use smartbox_core::issue::Kind;
 use smartbox_core::snapshot::Generation;
 use smartbox_core::snapshot::port::{SnapshotError, Verified};
-use smartbox_core::snapshot::record::{Record, Trouble};
+use smartbox_core::snapshot::record::{Record, Trouble, Why};
 use smartbox_core::store;
 
 use super::book::Held;
@@ -16,9 +16,33 @@ use crate::error::ControlError;
 use crate::issues::Cause;
 
 impl Control {
-    /// Reads back one generation, or everything. What is damaged is told, and the next snapshot is taken
-    /// whether or not the home has changed.
+    /// Reads back one generation, or everything. What is damaged is told, and a snapshot is taken that
+    /// writes anew what is still in the home: of a box at rest, too, of which none would be taken.
     pub(crate) async fn verify_snapshots(
+        self: &Arc<Self>,
+        id: &SmartboxId,
+        generation: Option<Generation>,
+    ) -> Result<Verified, ControlError> {
+        let verified = self.read_back(id, generation).await;
+        if let Err(ControlError::Snapshot(SnapshotError::Corrupt { .. })) = verified
+            && self.keeper(id).is_some()
+            && let Err(error) = self.take_snapshot(id, Why::Change, None).await
+        {
+            tracing::warn!(smartbox = %id, %error, "what is damaged is not written anew yet");
+        }
+        verified
+    }
+
+    /// A snapshot could not be taken, for something in its repository is damaged. What, is found out by
+    /// reading everything, and noted, so that the next try puts it right.
+    pub(super) async fn find_damage(self: &Arc<Self>, id: &SmartboxId) {
+        match self.read_back(id, None).await {
+            Ok(_) => tracing::warn!(smartbox = %id, "nothing was found to be damaged"),
+            Err(error) => tracing::warn!(smartbox = %id, %error, "what is damaged was looked for"),
+        }
+    }
+
+    async fn read_back(
         self: &Arc<Self>,
         id: &SmartboxId,
         generation: Option<Generation>,

@@ -24,6 +24,14 @@ use tokio::sync::watch;
 
 type Files = BTreeMap<PathBuf, (Vec<u8>, u32)>;
 
+/// Something in the way of every snapshot.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rot {
+    Hidden,
+    /// A verification has noted it: the next snapshot puts it right.
+    Found,
+}
+
 #[derive(Default)]
 struct Repository {
     key: Vec<u8>,
@@ -31,6 +39,7 @@ struct Repository {
     snapshots: Vec<(Snapshot, Files)>,
     record: Option<Bytes>,
     damaged: BTreeSet<SnapshotId>,
+    rot: Option<Rot>,
 }
 
 /// What happens at a step.
@@ -141,6 +150,11 @@ impl Copies {
 
     pub fn damage(&self, id: &SmartboxId, snapshot: &SnapshotId) {
         self.all().entry(id.clone()).or_default().damaged.insert(snapshot.clone());
+    }
+
+    /// Something in the repository is in the way of every snapshot, until one is taken after it was found.
+    pub fn rot(&self, id: &SmartboxId) {
+        self.all().entry(id.clone()).or_default().rot = Some(Rot::Hidden);
     }
 
     pub fn repair(&self, id: &SmartboxId) {
@@ -331,6 +345,10 @@ impl Takes for Copies {
             };
             let kept = snapshot.clone();
             self.within(&of, |repository| {
+                if repository.rot == Some(Rot::Hidden) {
+                    return Err(SnapshotError::Corrupt { what: "a pack", source: "rotten".into() });
+                }
+                repository.rot = None;
                 repository.snapshots.push((kept, files));
                 Ok(())
             })?;
@@ -472,6 +490,10 @@ impl Shelves for Copies {
                 let wanted = |one: &&SnapshotId| id.as_ref().is_none_or(|id| id == *one);
                 if repository.damaged.iter().any(|one| wanted(&one)) {
                     return Err(SnapshotError::Corrupt { what: "a pack", source: "told".into() });
+                }
+                if repository.rot.is_some() {
+                    repository.rot = Some(Rot::Found);
+                    return Err(SnapshotError::Corrupt { what: "a pack", source: "rotten".into() });
                 }
                 let ids = repository.snapshots.iter().map(|(snapshot, _)| &snapshot.id);
                 Ok(Verified { snapshots: ids.filter(wanted).count() as u64 })

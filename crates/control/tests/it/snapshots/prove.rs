@@ -56,6 +56,58 @@ async fn what_is_damaged_is_alarmed_and_the_next_snapshot_is_taken_all_the_same(
 }
 
 #[tokio::test(start_paused = true)]
+async fn damage_that_is_in_the_way_of_a_snapshot_is_looked_for_and_put_right() {
+    let world = World::new().await;
+    let id = world.noted("one").await;
+    let one = world.take(&id).await;
+    world.copies.rot(&id);
+    world.write(&id, NOTE, "two").await;
+    let two = world.take(&id).await;
+    assert!(two.generation > one.generation);
+    assert_eq!(world.newest_note(&id).await.as_deref(), Some("two"));
+    assert!(issues(&world).await.contains(&Kind::SnapshotDamaged), "it was told");
+    assert_eq!(world.done(&id, ALL).await["snapshots"], 2);
+    assert!(issues(&world).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn damage_that_stays_is_not_looked_for_at_each_try() {
+    let world = World::new().await;
+    let id = world.noted("one").await;
+    world.take(&id).await;
+    world.copies.rot(&id);
+    // Whatever is found, it cannot be read.
+    world.copies.always("verify", Fault::Away);
+    world.write(&id, NOTE, "two").await;
+    world.copies.passed();
+    tokio::time::sleep(std::time::Duration::from_mins(30)).await;
+    let passed = world.copies.passed();
+    let looked = passed.iter().filter(|step| **step == "verify").count();
+    let tried = passed.iter().filter(|step| **step == "take: write").count();
+    assert!(looked == 1 && tried > 5, "{looked} of {tried}");
+    assert!(world.control.archive(&id).await.unwrap().archive.trouble.is_some());
+    world.copies.heal();
+    tokio::time::sleep(std::time::Duration::from_mins(60)).await;
+    assert_eq!(world.newest_note(&id).await.as_deref(), Some("two"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_verification_finds_of_a_box_at_rest_is_put_right_at_once() {
+    let world = World::new().await;
+    let id = world.noted("one").await;
+    world.take(&id).await;
+    world.stopped(&id).await;
+    let before = world.generations(&id).await.pop().unwrap();
+    world.copies.rot(&id);
+    let job = world.ended(&world.begin(&id, ALL).await).await;
+    assert_eq!(job.state, JobState::Failed);
+    let after = world.generations(&id).await.pop().unwrap();
+    assert!(after.generation > before.generation, "though nothing had changed");
+    world.done(&id, ALL).await;
+    assert!(issues(&world).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drill_brings_the_newest_up_and_leaves_nothing() {
     let world = World::new().await;
     let id = world.noted("one").await;
