@@ -50,6 +50,8 @@ pub const TOMBSTONES: &str = "/api/v1/tombstones";
 pub const LOST: &str = "/api/v1/lost";
 /// `POST` an archive, answered with [`crate::moves::Imported`].
 pub const IMPORTS: &str = "/api/v1/imports";
+/// `POST` a [`crate::moves::BucketImport`], answered with [`crate::moves::Imported`].
+pub const BUCKET_IMPORTS: &str = "/api/v1/imports/bucket";
 /// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
 pub const TOKENS: &str = "/api/v1/tokens";
 

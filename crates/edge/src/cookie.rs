@@ -19,13 +19,8 @@ pub(crate) const fn name(scheme: Scheme) -> &'static str {
 
 /// Ours, and those by which Cloudflare Access knows somebody: with them a box could pass for its visitor on
 /// the platform's own origin.
-const NAMES: [&str; 5] = [
-    name(Scheme::Http),
-    name(Scheme::Https),
-    "CF_Authorization",
-    "CF_AppSession",
-    "CF_Binding",
-];
+const NAMES: [&str; 5] =
+    [name(Scheme::Http), name(Scheme::Https), "CF_Authorization", "CF_AppSession", "CF_Binding"];
 
 fn pairs(value: &str) -> impl Iterator<Item = &str> {
     value.split(';').map(str::trim).filter(|pair| !pair.is_empty())

@@ -14,6 +14,7 @@ use smartbox_edge::Edge;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
+use crate::buckets::Buckets;
 use crate::http::LastLook;
 use crate::metrics::Metrics;
 use crate::site::Site;
@@ -63,6 +64,8 @@ pub struct Inner {
     pub site: Site,
     /// The account of the local command line and of the master token.
     pub account: Account,
+    /// Opens buckets that boxes are imported from.
+    pub buckets: Buckets,
     /// What the platform says of itself.
     pub about: About,
     /// Nobody has to sign in: whoever comes is the first account.

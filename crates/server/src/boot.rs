@@ -17,6 +17,7 @@ use smartbox_control::{
 use smartbox_core::activity::Activity;
 use smartbox_core::engine::Manifest;
 use smartbox_core::id::Entropy;
+use smartbox_core::moves;
 use smartbox_core::person::Right;
 use smartbox_core::sandbox::Capabilities;
 use smartbox_core::sandbox::port::{Runtime, RuntimeError};
@@ -32,13 +33,14 @@ use smartbox_engine::identity;
 use smartbox_engine::install::{self, InstallError, Installed, Progress};
 use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
 use smartbox_runtime::{Machine, Native, NativeConfig, Profile};
-use smartbox_snapshot::{Bucket, Restic};
+use smartbox_snapshot::{Bucket, ForeignBucket, Restic};
 use smartbox_store::{Keys, KeysError, OpenError, Sqlite};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Access, Master};
 use crate::app::{About, App, Inner};
+use crate::buckets::{Buckets, Opening};
 use crate::config::snapshots::{SECRETS, Storage};
 use crate::config::{self, Config, ConfigError, vault};
 use crate::given::Releases;
@@ -147,9 +149,11 @@ pub(crate) async fn start(
         drain: draining.clone(),
     });
     tokio::spawn(cut_off(access.ended(), edge.clone()));
+    let buckets = Buckets { own: config.snapshots.clone(), store: counted.clone(), open: foreign };
     let app = App::new(Inner {
         control: control.clone(),
         store: counted,
+        buckets,
         rotation: sqlite.clone(),
         access: access.clone(),
         clock,
@@ -339,6 +343,19 @@ fn shelf(of: &config::snapshots::Snapshots, storage: Storage) -> Result<Restic, 
             ..smartbox_snapshot::Limits::default()
         },
     })
+}
+
+/// A bucket that a box is imported from. Somebody waits for it: it is not tried for long.
+fn foreign(of: Opening) -> Result<Arc<dyn moves::port::Bucket>, SnapshotError> {
+    let Opening { endpoint, bucket, region, path_style, key_id, secret } = of;
+    let limits = smartbox_snapshot::Limits {
+        retries: 3,
+        patience: Duration::from_secs(30),
+        ..smartbox_snapshot::Limits::default()
+    };
+    let prefix = String::new();
+    let of = Bucket { endpoint, bucket, region, key_id, secret, path_style, prefix, limits };
+    Ok(Arc::new(ForeignBucket::new(of.store()?)))
 }
 
 /// Where snapshots go by the configuration alone, and whether that place works: tried, and nothing kept.

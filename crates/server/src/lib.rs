@@ -5,6 +5,7 @@
 pub mod access;
 pub mod app;
 mod boot;
+pub mod buckets;
 pub mod config;
 pub mod given;
 pub mod http;

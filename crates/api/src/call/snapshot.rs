@@ -3,7 +3,7 @@
 use super::{Call, Content, Json, Nothing, paged, parts, with_query};
 use crate::file::{FileView, FilesQuery};
 use crate::job::JobView;
-use crate::moves::{ImportQuery, Imported};
+use crate::moves::{BucketImport, ImportQuery, Imported};
 use crate::page::{Page, PageQuery};
 use crate::paths;
 use crate::smartbox::SmartboxView;
@@ -132,6 +132,11 @@ pub fn remove_for_good(name: &str) -> Call<Nothing> {
 /// Everything of a box in one archive.
 pub fn export(name: &str) -> Call<Content> {
     Call::new("GET", paths::of_smartbox(name, "export"))
+}
+
+/// Makes a box of what lies in a bucket.
+pub fn import_bucket(from: &BucketImport) -> Call<Json<Imported>> {
+    Call::new("POST", paths::BUCKET_IMPORTS).with(from)
 }
 
 /// Makes a box of an archive, which the client streams.

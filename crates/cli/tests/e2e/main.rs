@@ -19,6 +19,7 @@ mod canary;
 mod chaos;
 mod configs;
 mod egress;
+mod from_bucket;
 mod logs;
 mod moto;
 mod names;

@@ -215,7 +215,7 @@ pub(crate) fn settle(
     let week = Duration::from_hours(24 * 7);
     Ok(Snapshots {
         directory: directory(file.directory, data_dir)?,
-        endpoint: file.endpoint.map(|text| endpoint(&text)).transpose()?,
+        endpoint: file.endpoint.map(|text| endpoint("snapshots.endpoint", &text)).transpose()?,
         bucket: bucket(env, file.bucket.or(base.bucket))?,
         region: file.region.or(base.region).unwrap_or_default(),
         path_style: file.path_style.or(base.path_style).unwrap_or(true),
@@ -245,7 +245,8 @@ fn directory(file: Option<PathBuf>, data_dir: &Path) -> Result<PathBuf, ConfigEr
     }
 }
 
-fn endpoint(text: &str) -> Result<String, ConfigError> {
+/// The address of a server, as somebody wrote it under this key.
+pub(crate) fn endpoint(key: &str, text: &str) -> Result<String, ConfigError> {
     let uri: Option<::http::Uri> = text.parse().ok();
     let good = uri.is_some_and(|uri| {
         let known = matches!(uri.scheme_str(), Some("http" | "https"));
@@ -258,7 +259,7 @@ fn endpoint(text: &str) -> Result<String, ConfigError> {
     }
     let hint =
         "write it like `https://s3.example.com`, with nothing after the host and without keys";
-    Err(ConfigError::value("snapshots.endpoint", "it is not the address of a server", hint))
+    Err(ConfigError::value(key, "it is not the address of a server", hint))
 }
 
 fn bucket(env: &Env, written: Option<String>) -> Result<String, ConfigError> {
@@ -266,6 +267,11 @@ fn bucket(env: &Env, written: Option<String>) -> Result<String, ConfigError> {
         Some(name) => (BUCKET, name.to_owned()),
         None => ("snapshots.bucket", written.unwrap_or_default()),
     };
+    bucket_name(key, name)
+}
+
+/// The name of a bucket, as somebody wrote it under this key.
+pub(crate) fn bucket_name(key: &str, name: String) -> Result<String, ConfigError> {
     let good = (3..=63).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.".contains(&b));
     if good {

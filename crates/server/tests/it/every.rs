@@ -172,6 +172,15 @@ fn example(operation: &str) -> Option<Example> {
             let moved = bytes("/api/v1/imports?name=moved", "application/octet-stream", state());
             return Some(Example { to_others: TheirOwn, ..moved });
         }
+        "moves_import_bucket" => {
+            let from = json!({
+                "bucket": "moltbot-data",
+                "endpoint": "https://s3.example.com",
+                "key": { "id": "AKID", "secret": "BUCKET_KEY" },
+                "name": "moved",
+            });
+            return Some(operate("/api/v1/imports/bucket", Some(from)));
+        }
         "log_get" => ("/api/v1/boxes/owners-mark/log", None, Nothing),
         "log_lines" => ("/api/v1/boxes/owners-mark/logs", None, Nothing),
         "exec_post" => return Some(command()),
@@ -303,6 +312,9 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
     as_owner(Method::PUT, "/api/v1/secrets/OWNERS_MARK", Some(secret)).await;
     let secret = json!({ "value": "owners-mark", "box": "owners-mark" });
     as_owner(Method::PUT, "/api/v1/secrets/OWNERS_KEY", Some(secret)).await;
+    let secret = json!({ "value": "opens a bucket" });
+    let put = world.ask(Method::PUT, "/api/v1/secrets/BUCKET_KEY").bearer_auth(MASTER);
+    assert!(put.json(&secret).send().await.unwrap().status().is_success());
     let bound = json!({ "box": "owners-mark", "service": "github" });
     as_owner(Method::PUT, "/api/v1/secrets/OWNERS_KEY/bindings", Some(bound)).await;
     let order = json!({ "argv": ["owners-mark"], "wait_ms": 60_000 });

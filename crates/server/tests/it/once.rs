@@ -40,6 +40,7 @@ async fn names(world: &World) -> Vec<String> {
 fn again(world: &World) -> Router {
     let app = &world.app;
     router(&App::new(Inner {
+        buckets: app.buckets.clone(),
         control: app.control.clone(),
         store: app.store.clone(),
         rotation: app.rotation.clone(),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::stream;
 use reqwest::{Client, Method, RequestBuilder};
 use smartbox_control::activity::Counting;
@@ -15,12 +16,15 @@ use smartbox_core::engine::{
 };
 use smartbox_core::model::Caller;
 use smartbox_core::model::port::ModelCalls;
+use smartbox_core::moves::Found;
+use smartbox_core::moves::port::Bucket;
 use smartbox_core::sandbox::Limits;
 use smartbox_core::sandbox::port::{Conn, Dial, Runtime};
 use smartbox_core::secret::Secret;
 use smartbox_core::secret::port::Rotation;
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::smartbox::{Desired, Kind, Smartbox};
+use smartbox_core::snapshot::port::SnapshotError;
 use smartbox_core::store::Store;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::{BoxFuture, BoxStream};
@@ -29,6 +33,7 @@ use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
 use smartbox_runtime::sim::Sim;
 use smartbox_server::access::{Access, Master};
 use smartbox_server::app::{About, App, Inner};
+use smartbox_server::buckets::{Buckets, Opening};
 use smartbox_server::http::{dispatch, router};
 use smartbox_server::metrics::{Counted, Metrics};
 use smartbox_server::site::Site;
@@ -239,9 +244,13 @@ async fn platform(
         desired: Desired::Auto,
     };
     let ready = Default::default();
+    let env = smartbox_server::config::Env::default();
+    let config = smartbox_server::config::Config::load(dir, &env, &Default::default()).unwrap();
+    let buckets = Buckets { own: config.snapshots, store: store.clone(), open: shelf };
     let inner = Inner {
         control,
         store,
+        buckets,
         rotation,
         access,
         clock,
@@ -307,6 +316,39 @@ fn serve_local(app: &App, listener: UnixListener) -> AbortOnDropHandle<()> {
             tokio::spawn(dispatch::local(router.clone(), stream, 1234, drain.clone()));
         }
     }))
+}
+
+/// A bucket with a state directory in it, whatever server and key are named.
+struct Shelf;
+
+fn shelf(of: Opening) -> Result<Arc<dyn Bucket>, SnapshotError> {
+    match of.endpoint.contains("refuses") {
+        true => Err(SnapshotError::Refused("it refuses".into())),
+        false => Ok(Arc::new(Shelf)),
+    }
+}
+
+const SHELF: [(&str, &str); 2] = [("openclaw.json", "{}"), ("workspace/MEMORY.md", "theirs")];
+
+impl Bucket for Shelf {
+    fn list(&self, _: String, _: usize) -> BoxFuture<'_, Result<Vec<Found>, SnapshotError>> {
+        let found = SHELF.map(|(path, text)| Found::new(path, text.len() as u64));
+        Box::pin(async move { Ok(found.into()) })
+    }
+
+    fn get(
+        &self,
+        path: String,
+    ) -> BoxFuture<'_, Result<BoxStream<'static, Result<Bytes, SnapshotError>>, SnapshotError>>
+    {
+        Box::pin(async move {
+            let found = SHELF.iter().find(|(name, _)| path.ends_with(name));
+            let (_, text) = found.ok_or(SnapshotError::Missing { what: "object" })?;
+            let bytes: BoxStream<'static, _> =
+                Box::pin(stream::iter([Ok(Bytes::from_static(text.as_bytes()))]));
+            Ok(bytes)
+        })
+    }
 }
 
 struct NoModels;

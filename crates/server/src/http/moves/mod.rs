@@ -1,4 +1,7 @@
-//! Moving boxes in and out: `GET /api/v1/boxes/{name}/export` and `POST /api/v1/imports`.
+//! Moving boxes in and out: `GET /api/v1/boxes/{name}/export` and `POST /api/v1/imports`, also from a
+//! bucket.
+
+mod bucket;
 
 use axum::Json;
 use axum::body::Body;
@@ -27,10 +30,13 @@ use crate::app::App;
 const OUT: &[Code] = &[Code::NotFound, Code::Storage, Code::Conflict, Code::Refused];
 const IN: &[Code] = &[Code::BadName, Code::Exists, Code::Refused];
 
+const FROM_BUCKET: &[Code] = &[Code::BadName, Code::Exists, Code::Refused, Code::Conflict];
+
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::api(routes!(export), Policy::Api(Right::Own), SMALL, OUT),
         Route::api(routes!(import), Policy::Api(Right::Manage), Limit::Stream, IN),
+        Route::api(routes!(bucket::import), Policy::Operator(Right::Own), SMALL, FROM_BUCKET),
     ]
 }
 
@@ -84,19 +90,30 @@ async fn import(
     Query(query): Query<ImportQuery>,
     request: Request,
 ) -> Result<(StatusCode, Json<Imported>), Trouble> {
-    let kind = query.kind.map(Kind::try_from).transpose();
-    let kind = kind.map_err(|e| {
-        Trouble::new(Code::BadRequest, e.to_string(), "`smartbox kind ls` lists them")
-    })?;
     let new = NewImport {
         name: query.name,
-        kind,
+        kind: kind(query.kind)?,
         tier: None,
         engine: None,
         desired: Desired::Off,
         within: query.within.unwrap_or_default(),
         source: Source::Archive(arriving(request)),
     };
+    move_in(&app, &who, new).await
+}
+
+fn kind(named: Option<String>) -> Result<Option<Kind>, Trouble> {
+    named
+        .map(Kind::try_from)
+        .transpose()
+        .map_err(|e| Trouble::new(Code::BadRequest, e.to_string(), "`smartbox kind ls` lists them"))
+}
+
+async fn move_in(
+    app: &App,
+    who: &Principal,
+    new: NewImport,
+) -> Result<(StatusCode, Json<Imported>), Trouble> {
     let done = app.control.import(&who.actor, who.account()?, new).await?;
     if let Err(error) = app.control.take_snapshot(&done.row.id, Why::Import, None).await {
         // It is there; the first snapshot is taken before anything happens to it.
@@ -107,7 +124,7 @@ async fn import(
         format!("{what} came along in the home; the vault is a better place: `smartbox secret set`")
     }));
     let imported = Imported {
-        smartbox: whole(&app, app.control.view(&done.row.id).await?),
+        smartbox: whole(app, app.control.view(&done.row.id).await?),
         layout: done.origin.to_string(),
         files: done.files,
         bytes: done.bytes,
