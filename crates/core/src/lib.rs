@@ -21,6 +21,7 @@ pub mod job;
 pub mod journal;
 pub mod kind;
 pub mod labels;
+pub mod limit;
 pub mod log;
 pub mod machine;
 pub mod message;
