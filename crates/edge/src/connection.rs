@@ -5,36 +5,42 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::STRICT_TRANSPORT_SECURITY;
+use http::{HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Instant;
 
 use crate::body::EdgeBody;
+use crate::client::{self, Peer};
+use crate::crowd::{Beat, Pulse, Seat};
 use crate::edge::Edge;
 use crate::host;
 use crate::proxy::DEFAULT_HEADERS;
+use crate::settings::Scheme;
+
+/// Only for the very host: a domain of which boxes are a part may have others that know no TLS.
+const FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// Streams that a client reset before they were looked at, at a time; more end the connection
+/// (CVE-2023-44487).
+const PENDING_RESETS: usize = 20;
+/// Streams that we had to reset for a client's mistakes, over the connection's life.
+const MISTAKES: usize = 64;
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Who is at the other end of the connection; an extension of requests that the fallback gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
 
 /// Either the edge's body or the fallback's.
 #[derive(Debug)]
 pub struct ServedBody<B> {
     kind: Kind<B>,
-    _beat: Beat,
+    beat: Beat,
 }
 
 #[derive(Debug)]
@@ -54,10 +60,15 @@ where
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, AnyError>>> {
-        match &mut self.kind {
+        self.beat.ours();
+        let polled = match &mut self.kind {
             Kind::Edge(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Fallback(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+        };
+        if polled.is_ready() {
+            self.beat.theirs();
         }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -75,55 +86,19 @@ where
     }
 }
 
-/// Whether requests are being answered, and since when none is.
-#[derive(Debug)]
-struct Pulse {
-    start: Instant,
-    active: AtomicUsize,
-    served: AtomicUsize,
-    quiet_since: AtomicU64,
-}
-
-impl Pulse {
-    fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            active: AtomicUsize::new(0),
-            served: AtomicUsize::new(0),
-            quiet_since: AtomicU64::new(0),
-        }
-    }
-
-    fn begin(self: &Arc<Self>) -> Beat {
-        self.active.fetch_add(1, Ordering::AcqRel);
-        Beat(self.clone())
-    }
-
-    fn quiet_for(&self) -> Option<Duration> {
-        let since = Duration::from_millis(self.quiet_since.load(Ordering::Acquire));
-        let idle = self.active.load(Ordering::Acquire) == 0;
-        idle.then(|| self.start.elapsed().saturating_sub(since))
-    }
-}
-
-/// A request being answered, its body included.
-#[derive(Debug)]
-struct Beat(Arc<Pulse>);
-
-impl Drop for Beat {
-    fn drop(&mut self) {
-        let now = u64::try_from(self.0.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.quiet_since.store(now, Ordering::Release);
-        self.0.served.fetch_add(1, Ordering::AcqRel);
-        self.0.active.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 impl Edge {
-    /// Serves a connection until it ends: requests to a box's host are the edge's, all others the
-    /// fallback's (which finds a [`Peer`] in their extensions). Returns at once if there are too
-    /// many connections; within [`crate::Limits::drain`] once `drain` is cancelled. A socket that
-    /// was upgraded lives on by itself; [`Edge::drained`] waits for it.
+    /// A seat for whoever has connected; `None` if there is none, and the connection is to be
+    /// dropped. For a listener that has something to do before it serves, like a TLS handshake.
+    pub fn seat(&self, peer: SocketAddr) -> Option<Seat> {
+        let shared = client::trusted(peer.ip(), &self.inner.settings.proxies);
+        let seat = self.inner.crowd.seat(peer, shared);
+        if seat.is_none() {
+            tracing::debug!(%peer, "too many connections; one was dropped");
+        }
+        seat
+    }
+
+    /// Seats and serves a connection until it ends; see [`Edge::serve_seated`].
     pub async fn serve_connection<S, F, B>(&self, stream: S, peer: SocketAddr, fallback: F)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -132,31 +107,35 @@ impl Edge {
         F::Future: Send + 'static,
         B: Body<Data = Bytes, Error: Into<AnyError>> + Unpin + Send + 'static,
     {
-        let Ok(permit) = self.inner.connections.clone().try_acquire_owned() else {
-            tracing::warn!(%peer, "too many connections; one was dropped");
-            return;
-        };
-        let permit = Arc::new(permit);
-        let pulse = Arc::new(Pulse::new());
+        if let Some(seat) = self.seat(peer) {
+            self.serve_seated(stream, seat, fallback).await;
+        }
+    }
+
+    /// Serves a connection until it ends: requests to a box's host are the edge's, all others the
+    /// fallback's (which finds a [`Peer`] in their extensions). Within [`crate::Limits::drain`] once
+    /// `drain` is cancelled, and at once when somebody else needs its seat. A socket that was upgraded
+    /// lives on by itself; [`Edge::drained`] waits for it.
+    pub async fn serve_seated<S, F, B>(&self, stream: S, seat: Seat, fallback: F)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        F: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+        F: Send + Sync + 'static,
+        F::Future: Send + 'static,
+        B: Body<Data = Bytes, Error: Into<AnyError>> + Unpin + Send + 'static,
+    {
+        let seat = Arc::new(seat);
         let fallback = Arc::new(fallback);
-        let (edge, beats) = (self.clone(), pulse.clone());
+        let (edge, seated) = (self.clone(), seat.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
-            let beat = beats.begin();
+            let beat = seated.pulse().begin();
             let (edge, fallback) = (edge.clone(), fallback.clone());
+            let peer = client::of(seated.peer, request.headers_mut(), &edge.inner.settings.proxies);
             // An extension costs memory: none where none is needed.
             if request.headers().contains_key(http::header::UPGRADE) {
-                request.extensions_mut().insert(Slot { _permit: permit.clone() });
+                request.extensions_mut().insert(Slot { seat: seated.clone() });
             }
-            async move {
-                let response = if edge.means_a_box(&request) {
-                    edge.serve(request, peer).await.map(Kind::Edge)
-                } else {
-                    request.extensions_mut().insert(Peer(peer));
-                    let Ok(response) = fallback.call(request).await;
-                    response.map(Kind::Fallback)
-                };
-                Ok::<_, Infallible>(response.map(|kind| ServedBody { kind, _beat: beat }))
-            }
+            async move { Ok::<_, Infallible>(edge.answer(request, peer, &*fallback, beat).await) }
         });
         let builder = self.builder();
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
@@ -164,11 +143,12 @@ impl Edge {
         let drive = async {
             let drained = tokio::select! {
                 _ = connection.as_mut() => return,
+                () = seat.sent_away() => return,
                 () = self.inner.drain.cancelled() => true,
-                () = self.idle(&pulse) => false,
+                () = self.idle(seat.pulse()) => false,
             };
             // A client that never finished a request gets no time to finish one.
-            if drained || pulse.served.load(Ordering::Acquire) > 0 {
+            if drained || seat.pulse().served() {
                 connection.as_mut().graceful_shutdown();
                 let time = self.inner.settings.limits.drain;
                 let _ = tokio::time::timeout(time, connection.as_mut()).await;
@@ -177,8 +157,36 @@ impl Edge {
         self.inner.tasks.track_future(drive).await;
     }
 
+    async fn answer<F, B>(
+        &self,
+        mut request: Request<Incoming>,
+        peer: Peer,
+        fallback: &F,
+        beat: Beat,
+    ) -> Response<ServedBody<B>>
+    where
+        F: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    {
+        let secure = self.inner.settings.scheme == Scheme::Https;
+        let response = if secure && peer.scheme == Some(Scheme::Http) {
+            client::to_https(&request, self.inner.settings.port).map(Kind::Edge)
+        } else if self.means_a_box(&request) {
+            self.serve(request, peer.address).await.map(Kind::Edge)
+        } else {
+            request.extensions_mut().insert(peer);
+            let Ok(response) = fallback.call(request).await;
+            response.map(Kind::Fallback)
+        };
+        let mut response = response.map(|kind| ServedBody { kind, beat });
+        if secure {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, FOR_A_YEAR);
+        }
+        response
+    }
+
     /// Ends when no request has been begun for too long: a client that says nothing, one that
-    /// never comes to the end of a head, and an HTTP/2 one that only answers pings.
+    /// never comes to the end of a head, an HTTP/2 one that only answers pings, and one that does not
+    /// take what it asked for.
     async fn idle(&self, pulse: &Pulse) {
         let limit = self.inner.settings.limits.head_time;
         loop {
@@ -217,6 +225,8 @@ impl Edge {
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
+            .max_pending_accept_reset_streams(PENDING_RESETS)
+            .max_local_error_reset_streams(MISTAKES)
             .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(20));
@@ -227,5 +237,12 @@ impl Edge {
 /// The connection's place among those allowed; a relayed socket keeps it.
 #[derive(Clone)]
 pub(crate) struct Slot {
-    _permit: Arc<tokio::sync::OwnedSemaphorePermit>,
+    seat: Arc<Seat>,
+}
+
+impl Slot {
+    /// From now on it is a relayed socket's.
+    pub(crate) fn stay(&self) {
+        self.seat.stay();
+    }
 }

@@ -16,7 +16,7 @@ use smartbox_core::sandbox::port::Conn;
 use smartbox_core::smartbox::{Desired, State};
 use smartbox_core::telemetry::{Event, TRACE, Telemetry};
 use smartbox_core::time::Clock;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,6 +25,7 @@ use tracing::{Instrument, Span, info_span};
 
 use crate::admit::{Admit, Person};
 use crate::body::EdgeBody;
+use crate::crowd::Crowd;
 use crate::problem::Refusal;
 use crate::proxy::{Errand, Pool, own_origin, uninvited};
 use crate::settings::EdgeSettings;
@@ -65,7 +66,7 @@ pub(crate) struct Inner {
     pub(crate) settings: EdgeSettings,
     pub(crate) drain: CancellationToken,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) connections: Arc<Semaphore>,
+    pub(crate) crowd: Crowd,
     /// Connections and relayed sockets.
     pub(crate) tasks: TaskTracker,
     /// Changes when sessions may have ended: open sockets ask again.
@@ -84,7 +85,8 @@ pub(crate) struct Known {
 impl Edge {
     /// Makes an edge.
     pub fn new(parts: EdgeParts) -> Self {
-        let connections = parts.settings.limits.connections.min(Semaphore::MAX_PERMITS);
+        let limits = &parts.settings.limits;
+        let crowd = Crowd::new(limits.connections, limits.per_client);
         Self {
             inner: Arc::new(Inner {
                 resolve: parts.resolve,
@@ -95,7 +97,7 @@ impl Edge {
                 settings: parts.settings,
                 drain: parts.drain,
                 pool: Arc::default(),
-                connections: Arc::new(Semaphore::new(connections)),
+                crowd,
                 tasks: TaskTracker::new(),
                 sessions: watch::Sender::new(0),
             }),
@@ -149,8 +151,7 @@ impl Edge {
 
     /// Connections of clients, sockets that are relayed included.
     pub fn connections(&self) -> usize {
-        let limit = self.inner.settings.limits.connections.min(Semaphore::MAX_PERMITS);
-        limit - self.inner.connections.available_permits()
+        self.inner.crowd.len()
     }
 }
 

@@ -10,7 +10,9 @@
 
 pub mod admit;
 pub mod body;
+pub mod client;
 pub mod connection;
+pub mod crowd;
 pub mod door;
 pub mod edge;
 pub mod settings;
@@ -25,6 +27,8 @@ mod ws;
 
 pub use admit::{Admit, Person};
 pub use body::EdgeBody;
-pub use connection::{Peer, ServedBody};
+pub use client::Peer;
+pub use connection::ServedBody;
+pub use crowd::{Crowd, Seat};
 pub use edge::{Edge, EdgeParts};
 pub use settings::{EdgeSettings, EngineWords, Identity, Limits, QuietPath, Scheme};

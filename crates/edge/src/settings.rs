@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use ipnet::IpNet;
 use smartbox_core::person::Right;
 
 /// How browsers reach the edge.
@@ -44,6 +45,8 @@ pub struct EdgeSettings {
     pub bases: Vec<String>,
     /// Where a browser without a session goes; `{label}` becomes the box's label.
     pub sign_in: String,
+    /// Networks of proxies of ours, whose word about who asks is taken.
+    pub proxies: Vec<IpNet>,
     /// What the engine is told of the person.
     pub identity: Identity,
     /// The engine's words.
@@ -60,6 +63,7 @@ impl EdgeSettings {
             port,
             bases: vec![base.to_ascii_lowercase()],
             sign_in: sign_in.to_owned(),
+            proxies: Vec::new(),
             identity: Identity::default(),
             engine: EngineWords::default(),
             limits: Limits::default(),
@@ -188,13 +192,19 @@ impl Default for EngineWords {
 /// Limits. Sizes in bytes.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at once, relayed sockets included; more are dropped.
+    /// Connections at once, relayed sockets included. For one more, whoever has been quiet for the
+    /// longest is dropped.
     pub connections: usize,
+    /// Of them, connections of one client: an IPv4 address, or a /64 of IPv6.
+    pub per_client: usize,
+    /// Relayed sockets of one session.
+    pub sockets: usize,
     /// Header lines of a request, and of a response of the engine.
     pub headers: usize,
     /// A request's head, and a response's.
     pub head_bytes: usize,
-    /// From the first byte of a head to its last; also how long a kept-alive connection may idle.
+    /// From the first byte of a head to its last; also how long a kept-alive connection may idle,
+    /// and how long a client may take for each piece of an answer.
     pub head_time: Duration,
     /// Streams at once on an HTTP/2 connection.
     pub streams: u32,
@@ -225,6 +235,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            per_client: 512,
+            sockets: 64,
             headers: 100,
             head_bytes: 64 * 1024,
             head_time: Duration::from_secs(30),

@@ -14,6 +14,7 @@ mod wire;
 pub(crate) use download::Download;
 pub(crate) use forward::Errand;
 pub(crate) use guard::{own_origin, own_origin_strict, uninvited};
+pub(crate) use headers::drop_where;
 pub(crate) use link::DEFAULT_HEADERS;
 pub(crate) use link::builder as engine_builder;
 pub(crate) use pool::Pool;

@@ -89,7 +89,7 @@ pub(crate) async fn open(
     let (tasks, edge) = (edge.tasks.clone(), edge.clone());
     tasks.spawn(async move {
         // The place among the connections is kept as long as the socket lives.
-        let _slot = slot;
+        let _slot = slot.inspect(Slot::stay);
         if let (Ok(client), Ok(engine)) = tokio::join!(client, engine) {
             relay(edge, known, client, engine).await;
         }

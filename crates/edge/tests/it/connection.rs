@@ -6,6 +6,7 @@ use http::Response;
 use http_body_util::Full;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::support::{Answer, COOKIE, Front, HOST, World, engine, mirror, soon};
@@ -55,24 +56,113 @@ async fn a_drain_has_an_end_even_if_an_engine_has_none() {
     soon(front.edge.drained()).await;
 }
 
-#[tokio::test]
-async fn connections_beyond_the_limit_are_dropped_and_room_comes_back() {
-    let world = World::new(Some(mirror().await));
-    let front = Front::with(world, |settings| settings.limits.connections = 2).await;
-    let mut held = Vec::new();
-    for _ in 0..2 {
-        let mut stream = front.connect().await;
-        let text = format!("GET /x HTTP/1.1\r\nhost: {HOST}\r\n{COOKIE}\r\n");
-        stream.write_all(text.as_bytes()).await.unwrap();
-        let mut seen = Vec::new();
-        while !seen.ends_with(b"\n\n") {
-            soon(stream.read_buf(&mut seen)).await.unwrap();
-        }
-        held.push(stream);
+/// Sends a request on a connection that stays open, and reads its answer.
+async fn visit(stream: &mut TcpStream) {
+    let text = format!("GET /x HTTP/1.1\r\nhost: {HOST}\r\n{COOKIE}\r\n");
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"\n\n") {
+        assert!(soon(stream.read_buf(&mut seen)).await.unwrap() > 0);
     }
-    assert_eq!(front.ask("GET /x", "").await.status, 0);
+}
+
+#[tokio::test]
+async fn for_one_more_connection_the_quietest_goes_and_the_busy_stay() {
+    let (reached, go) = (std::sync::Arc::new(Notify::new()), std::sync::Arc::new(Notify::new()));
+    let (at, on) = (reached.clone(), go.clone());
+    let slow = engine(move |_| {
+        let (at, on) = (at.clone(), on.clone());
+        async move {
+            at.notify_one();
+            on.notified().await;
+            Response::new(Full::<bytes::Bytes>::from("done"))
+        }
+    })
+    .await;
+    let front = Front::with(World::new(Some(slow)), |settings| {
+        settings.limits.connections = 2;
+    })
+    .await;
+    let mut busy = front.connect().await;
+    let text = format!("GET /x HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n{COOKIE}\r\n");
+    busy.write_all(text.as_bytes()).await.unwrap();
+    soon(reached.notified()).await;
+    // A crowd that holds connections and says nothing, or only begins to say something.
+    let mut crowd = Vec::new();
+    for beginning in
+        [&b""[..], b"GET / HTTP/1.1\r\nhost: pa.loc", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+    {
+        for _ in 0..5 {
+            let mut stream = front.connect().await;
+            stream.write_all(beginning).await.unwrap();
+            crowd.push(stream);
+        }
+    }
+    let mut good = front.connect().await;
+    good.write_all(text.as_bytes()).await.unwrap();
+    soon(reached.notified()).await;
+    go.notify_waiters();
+    for mut stream in [busy, good] {
+        let mut answer = Vec::new();
+        soon(stream.read_to_end(&mut answer)).await.unwrap();
+        assert_eq!(Answer::parse(&answer).status, 200);
+    }
+}
+
+#[tokio::test]
+async fn one_address_holds_so_many_connections_and_a_proxy_of_ours_more() {
+    let world = World::new(Some(mirror().await));
+    let few = |settings: &mut smartbox_edge::EdgeSettings| settings.limits.per_client = 2;
+    let front = Front::with(world.clone(), few).await;
+    let mut held = vec![front.connect().await, front.connect().await];
+    for stream in &mut held {
+        visit(stream).await;
+    }
+    assert_eq!(front.ask("GET /x", "").await.status, 0, "dropped");
     held.clear();
     soon(async { while front.ask("GET /x", "").await.status != 200 {} }).await;
+
+    let front = Front::with(world, |settings| {
+        few(settings);
+        settings.proxies = vec!["127.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        let mut stream = front.connect().await;
+        visit(&mut stream).await;
+        held.push(stream);
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_take_what_he_asked_for_loses_the_connection() {
+    let large =
+        engine(|_| async { Response::new(Full::<bytes::Bytes>::from(vec![b'x'; 32 << 20])) });
+    let front = Front::with(World::new(Some(large.await)), |settings| {
+        settings.limits.head_time = Duration::from_millis(200);
+        settings.limits.drain = Duration::from_millis(50);
+    })
+    .await;
+    let mut slow = front.connect().await;
+    let text = format!("GET /x HTTP/1.1\r\nhost: {HOST}\r\n{COOKIE}\r\n");
+    slow.write_all(text.as_bytes()).await.unwrap();
+    soon(async {
+        while front.edge.connections() == 0 {
+            tokio::task::yield_now().await;
+        }
+        while front.edge.connections() > 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    // Whoever takes it gets all of it, however short the time for each piece is.
+    let mut answer = Vec::new();
+    let mut quick = front.connect().await;
+    let text = text.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
+    quick.write_all(text.as_bytes()).await.unwrap();
+    soon(quick.read_to_end(&mut answer)).await.unwrap();
+    assert!(answer.len() > 32 << 20);
 }
 
 #[tokio::test]

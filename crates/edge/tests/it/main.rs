@@ -9,6 +9,8 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod socket;
 #[cfg(test)]
 mod support;

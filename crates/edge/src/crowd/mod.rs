@@ -1,0 +1,205 @@
+//! Everybody who is connected. When the room is full, whoever has been quiet for the longest makes
+//! place for the newcomer: a thousand clients that hold a connection and say nothing keep nobody out.
+
+mod pulse;
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smartbox_core::limit::Client;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use pulse::{Beat, Pulse};
+
+/// Keeps seats. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Crowd {
+    room: usize,
+    per_client: usize,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    next: u64,
+    seats: HashMap<u64, Arc<Sitting>>,
+    clients: HashMap<Client, usize>,
+}
+
+#[derive(Debug)]
+struct Sitting {
+    pulse: Arc<Pulse>,
+    /// A relayed socket: it is quiet by nature, and its session is watched instead.
+    stays: AtomicBool,
+    sent_away: CancellationToken,
+}
+
+/// A place among those who are connected; free again when it is dropped.
+#[derive(Debug)]
+pub struct Seat {
+    /// Who sits there.
+    pub peer: SocketAddr,
+    number: u64,
+    /// Counted for this client; none if its address is a proxy's, which is many people.
+    client: Option<Client>,
+    sitting: Arc<Sitting>,
+    crowd: Crowd,
+}
+
+impl Crowd {
+    /// With so many seats, and so many of them for one client.
+    pub fn new(room: usize, per_client: usize) -> Self {
+        Self { room, per_client, inner: Arc::default() }
+    }
+
+    /// A seat for whoever has connected, or none: too many come from there, or everybody is busy.
+    /// `shared`: the address is a proxy's, so that it is not one client.
+    pub fn seat(&self, peer: SocketAddr, shared: bool) -> Option<Seat> {
+        let client = (!shared).then(|| Client::from(peer.ip()));
+        let mut inner = self.lock();
+        if let Some(client) = client {
+            let of_client = inner.clients.entry(client).or_default();
+            if *of_client >= self.per_client {
+                return None;
+            }
+            *of_client += 1;
+        }
+        if inner.seats.len() >= self.room && !inner.make_room() {
+            inner.left(client);
+            return None;
+        }
+        let sitting = Arc::new(Sitting {
+            pulse: Arc::new(Pulse::new()),
+            stays: AtomicBool::new(false),
+            sent_away: CancellationToken::new(),
+        });
+        let number = inner.next;
+        inner.next += 1;
+        inner.seats.insert(number, sitting.clone());
+        Some(Seat { peer, number, client, sitting, crowd: self.clone() })
+    }
+
+    /// How many are there.
+    pub fn len(&self) -> usize {
+        self.lock().seats.len()
+    }
+
+    /// Whether nobody is there.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Sends away whoever has been quiet for the longest; `false` if everybody is busy.
+    fn make_room(&mut self) -> bool {
+        let quietest = self
+            .seats
+            .iter()
+            .filter(|(_, sitting)| !sitting.stays.load(Ordering::Acquire))
+            .filter_map(|(number, sitting)| Some((sitting.pulse.quiet_for()?, *number)))
+            .max();
+        let Some((_, number)) = quietest else { return false };
+        // The seat is free at once, though its connection takes a moment to end.
+        let sitting = self.seats.remove(&number);
+        sitting.inspect(|sitting| sitting.sent_away.cancel()).is_some()
+    }
+
+    fn left(&mut self, client: Option<Client>) {
+        let Some(client) = client else { return };
+        if let Some(count) = self.clients.get_mut(&client) {
+            *count -= 1;
+            if *count == 0 {
+                self.clients.remove(&client);
+            }
+        }
+    }
+}
+
+impl Seat {
+    /// Resolves when somebody else needs the place.
+    pub async fn sent_away(&self) {
+        self.sitting.sent_away.cancelled().await;
+    }
+
+    pub(crate) fn pulse(&self) -> &Arc<Pulse> {
+        &self.sitting.pulse
+    }
+
+    /// From now on it is a relayed socket's.
+    pub(crate) fn stay(&self) {
+        self.sitting.stays.store(true, Ordering::Release);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut inner = self.crowd.lock();
+        inner.seats.remove(&self.number);
+        inner.left(self.client);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn peer(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_quietest_makes_place_and_the_busy_and_the_relayed_stay() {
+        let crowd = Crowd::new(3, 10);
+        let relayed = crowd.seat(peer("192.0.2.1:1"), false).unwrap();
+        relayed.stay();
+        let busy = crowd.seat(peer("192.0.2.1:2"), false).unwrap();
+        let beat = busy.pulse().begin();
+        let quiet = crowd.seat(peer("192.0.2.1:3"), false).unwrap();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let next = crowd.seat(peer("192.0.2.2:1"), false).unwrap();
+        quiet.sent_away().await;
+        assert_eq!(crowd.len(), 3);
+        drop(quiet);
+        assert_eq!(crowd.len(), 3, "its seat was free before");
+        let busy_too = next.pulse().begin();
+        assert!(crowd.seat(peer("192.0.2.3:1"), false).is_none(), "everybody is busy");
+        drop((beat, busy_too));
+        assert!(crowd.seat(peer("192.0.2.3:1"), false).is_some());
+    }
+
+    #[test]
+    fn one_client_has_so_many_seats_and_a_proxy_all_of_them() {
+        let crowd = Crowd::new(100, 2);
+        let one = crowd.seat(peer("[2001:db8::1]:1"), false);
+        let two = crowd.seat(peer("[2001:db8::2]:1"), false);
+        assert!(one.is_some() && two.is_some());
+        assert!(crowd.seat(peer("[2001:db8::3]:1"), false).is_none());
+        assert!(crowd.seat(peer("[2001:db8:0:1::3]:1"), false).is_some());
+        let proxy: Vec<_> = (0..50).map(|_| crowd.seat(peer("10.0.0.1:1"), true)).collect();
+        assert!(proxy.iter().all(Option::is_some));
+        drop(one);
+        assert!(crowd.seat(peer("[2001:db8::3]:1"), false).is_some());
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_those_who_left() {
+        let crowd = Crowd::new(4, 4);
+        for n in 0..1000_u16 {
+            drop(crowd.seat(SocketAddr::new([10, 0, 0, 1].into(), n), false));
+            drop(crowd.seat(
+                SocketAddr::new([10, 0, n.to_be_bytes()[0], n.to_be_bytes()[1]].into(), 1),
+                false,
+            ));
+        }
+        assert!(crowd.is_empty() && crowd.lock().clients.is_empty());
+    }
+}
