@@ -145,7 +145,7 @@ pub(crate) async fn start(
         admit: access.clone(),
         clock: clock.clone(),
         telemetry: metrics.clone(),
-        settings: edge_settings(&site),
+        settings: edge_settings(&site, &config),
         drain: draining.clone(),
     });
     tokio::spawn(cut_off(access.ended(), edge.clone()));
@@ -518,7 +518,7 @@ async fn cut_off(mut ended: watch::Receiver<u64>, edge: Edge) {
     }
 }
 
-fn edge_settings(site: &Site) -> EdgeSettings {
+fn edge_settings(site: &Site, config: &Config) -> EdgeSettings {
     let scheme = if site.secure() { Scheme::Https } else { Scheme::Http };
     let sign_in = format!("{}/open/{{label}}", site.origin());
     let mut settings = EdgeSettings::new(scheme, site.base(), site.port(), &sign_in);
@@ -535,6 +535,7 @@ fn edge_settings(site: &Site) -> EdgeSettings {
         origin: None,
     };
     settings.limits.drain = serve::FINISH;
+    settings.proxies.clone_from(&config.http.trusted_proxies);
     settings
 }
 

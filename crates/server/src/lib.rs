@@ -14,8 +14,9 @@ pub mod metrics;
 pub mod models;
 pub mod site;
 pub mod system;
+pub mod tls;
 pub mod traces;
 pub mod up;
 
 pub use boot::{TrySnapshots, detect, install_engine, try_snapshots};
-pub use up::{BootError, Event, Ready, UpOptions, up};
+pub use up::{BootError, Event, Ready, UpOptions, exposure, up};

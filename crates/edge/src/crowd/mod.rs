@@ -128,6 +128,11 @@ impl Seat {
         self.sitting.sent_away.cancelled().await;
     }
 
+    /// Whether its address is a proxy's, which is many people.
+    pub fn is_shared(&self) -> bool {
+        self.client.is_none()
+    }
+
     pub(crate) fn pulse(&self) -> &Arc<Pulse> {
         &self.sitting.pulse
     }

@@ -2,10 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use serde::Deserialize;
 
 use super::env::Env;
 use super::error::ConfigError;
+use super::tls;
+use crate::tls::Files;
 
 /// Says it in the environment.
 pub const LISTEN: &str = "SMARTBOX_LISTEN";
@@ -15,8 +18,12 @@ pub const LISTEN: &str = "SMARTBOX_LISTEN";
 pub struct Http {
     /// The address to listen on.
     pub listen: SocketAddr,
-    /// Where the platform is seen from outside, if something stands before it.
+    /// Where the platform is seen from outside, if that is not where it listens.
     pub url: Option<PublicUrl>,
+    /// The operator's own certificate, if it speaks TLS itself.
+    pub tls: Option<Files>,
+    /// Networks of the proxies before it, whose word about who asks is taken.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// An address as browsers see it: `scheme://host[:port]`, nothing after it.
@@ -42,6 +49,16 @@ impl std::fmt::Display for PublicUrl {
 pub(crate) struct Written {
     listen: Option<String>,
     url: Option<String>,
+    tls: tls::Written,
+    trusted_proxies: Option<Vec<String>>,
+}
+
+impl Http {
+    /// Whether what passes between the platform and people is encrypted, as far as it can know.
+    pub fn encrypted(&self) -> bool {
+        let behind = !self.trusted_proxies.is_empty() || self.listen.ip().is_loopback();
+        self.tls.is_some() || (behind && self.url.as_ref().is_some_and(|url| url.scheme == "https"))
+    }
 }
 
 pub(crate) fn settle(
@@ -60,7 +77,27 @@ pub(crate) fn settle(
         Some(text) => Some(public(&text)?),
         None => None,
     };
-    Ok(Http { listen: listen(key, text)?, url })
+    let listen = listen(key, text)?;
+    let tls = tls::settle(file.tls, url.as_ref())?;
+    let networks = file.trusted_proxies.or(base.trusted_proxies).unwrap_or_default();
+    let trusted_proxies = networks.iter().map(|text| network(text)).collect::<Result<_, _>>()?;
+    Ok(Http { listen, url, tls, trusted_proxies })
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, ConfigError> {
+    let key = "http.trusted_proxies";
+    let hint = "write networks like `10.0.0.0/8`, or single addresses";
+    let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    let Some(network) = text.parse().ok().or_else(one) else {
+        let why = format!("`{text}` is neither a network nor an address");
+        return Err(ConfigError::value(key, why, hint));
+    };
+    if network.prefix_len() == 0 {
+        let why = format!("`{text}` is everybody, and everybody could say who he is");
+        return Err(ConfigError::value(key, why, hint));
+    }
+    Ok(network)
 }
 
 /// An address and a port; `localhost` and a bare port are understood.

@@ -24,6 +24,7 @@ pub mod sleep;
 pub mod snapshots;
 pub mod sources;
 pub mod tier;
+pub mod tls;
 pub mod traces;
 pub mod vault;
 

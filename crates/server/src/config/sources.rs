@@ -84,6 +84,7 @@ pub fn settings(
     }
     let url = config.http.url.as_ref().map(ToString::to_string);
     said.add("http.url", url.as_deref().unwrap_or("none"), &[]);
+    said.http(&config.http);
     said.add("boxes.tier", &config.boxes.tier, &[]);
     said.add("boxes.boots", &config.boxes.boots.to_string(), &[]);
     said.add("boxes.patience", &config.boxes.patience.to_string(), &[]);
@@ -126,6 +127,18 @@ impl Said<'_> {
         if let Some(last) = self.out.last_mut() {
             last.source = Source::CommandLine { option };
         }
+    }
+
+    fn http(&mut self, of: &http::Http) {
+        let file = |path: Option<&std::path::PathBuf>| {
+            path.map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+        };
+        let tls = of.tls.as_ref();
+        self.add("http.tls.certificate", &file(tls.map(|tls| &tls.certificate)), &[]);
+        self.add("http.tls.key", &file(tls.map(|tls| &tls.key)), &[]);
+        let proxies: Vec<String> = of.trusted_proxies.iter().map(ToString::to_string).collect();
+        let proxies = if proxies.is_empty() { "none".to_owned() } else { proxies.join(", ") };
+        self.add("http.trusted_proxies", &proxies, &[]);
     }
 
     fn egress(&mut self, config: &Config) {

@@ -12,13 +12,14 @@ use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use smartbox_edge::Edge;
+use smartbox_edge::{Edge, Seat};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::principal::Peer;
+use crate::tls::Accept;
 
 /// From the first byte of a head to its last.
 const HEAD: Duration = Duration::from_secs(30);
@@ -27,10 +28,42 @@ const HEAD: Duration = Duration::from_secs(30);
 pub async fn tcp(edge: &Edge, router: Router, stream: TcpStream, peer: std::net::SocketAddr) {
     // Small frames of a conversation must not wait for one another.
     let _ = stream.set_nodelay(true);
+    if let Some(seat) = edge.seat(peer) {
+        seated(edge, router, stream, seat).await;
+    }
+}
+
+/// Serves a TCP connection, encrypted. It has a seat from the first byte on.
+pub async fn tls(
+    edge: &Edge,
+    router: Router,
+    accept: &Accept,
+    stream: TcpStream,
+    peer: std::net::SocketAddr,
+) {
+    let _ = stream.set_nodelay(true);
+    let Some(seat) = edge.seat(peer) else { return };
+    let stream = tokio::select! {
+        stream = accept.accept(stream, peer, seat.is_shared()) => stream,
+        () = seat.sent_away() => None,
+    };
+    if let Some(stream) = stream {
+        seated(edge, router, stream, seat).await;
+    }
+}
+
+async fn seated<IO>(edge: &Edge, router: Router, stream: IO, seat: Seat)
+where
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connected = seat.peer;
     let service = service_fn(move |request: Request<Incoming>| {
-        answer(router.clone(), request, Peer::Tcp(peer))
+        // Of whom a proxy of ours speaks, if one stands between.
+        let said = request.extensions().get::<smartbox_edge::Peer>();
+        let peer = Peer::Tcp(said.map_or(connected, |peer| peer.address));
+        answer(router.clone(), request, peer)
     });
-    edge.serve_connection(stream, peer, service).await;
+    edge.serve_seated(stream, seat, service).await;
 }
 
 /// Serves a connection on the local socket until it ends; its peer has been checked. Once `drain`

@@ -52,6 +52,12 @@ pub enum BootError {
         #[source]
         source: std::io::Error,
     },
+    /// The certificate cannot be used.
+    #[error("the certificate cannot be used: {why}")]
+    Certificate {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The keys or the database cannot be used.
     #[error("{why}")]
     Records {
@@ -125,6 +131,9 @@ impl BootError {
             }
             Self::NoEngine { .. } => "`[engine] name` in smartbox.toml is `openclaw`".into(),
             Self::Install { hint, .. } => hint.clone(),
+            Self::Certificate { .. } => {
+                "correct `[http.tls]` in smartbox.toml, or the files that it names".into()
+            }
             Self::Fenced => "stop one of the two, and start this one again if it is to stay".into(),
             Self::Records { .. } | Self::Cut | Self::Broken { .. } => String::new(),
         }
@@ -133,7 +142,7 @@ impl BootError {
     /// The exit code of `smartbox up`.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) | Self::NoEngine { .. } => Exit::Config,
+            Self::Config(_) | Self::NoEngine { .. } | Self::Certificate { .. } => Exit::Config,
             Self::Running { .. } | Self::Fenced => Exit::Running,
             Self::DataDir { .. } | Self::Records { .. } => Exit::Data,
             Self::Full { .. } => Exit::DiskFull,

@@ -9,7 +9,7 @@ const SMALL: u64 = 4 << 30;
 pub(crate) fn advice(config: &Config) -> Vec<String> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let notes = config.notes.iter().cloned();
-    memory(total(&meminfo), config).into_iter().chain(plain(config)).chain(notes).collect()
+    memory(total(&meminfo), config).into_iter().chain(exposure(config)).chain(notes).collect()
 }
 
 fn memory(total: Option<u64>, config: &Config) -> Option<String> {
@@ -21,16 +21,28 @@ fn memory(total: Option<u64>, config: &Config) -> Option<String> {
     ))
 }
 
-fn plain(config: &Config) -> Option<String> {
+/// What others can read on its way.
+pub fn exposure(config: &Config) -> Option<String> {
     let http = &config.http;
-    let open = !http.listen.ip().is_loopback() && http.url.is_none();
-    open.then(|| {
-        format!(
-            "{} can be reached from other machines, and what passes there is not encrypted: put a \
-             TLS proxy before it and say its address in `http.url`",
-            http.listen
-        )
-    })
+    let open =
+        !http.listen.ip().is_loopback() || http.url.as_ref().is_some_and(|u| u.scheme == "http");
+    let what = match &http.url {
+        _ if http.encrypted() || !open => return None,
+        Some(url) if url.scheme == "https" => {
+            return Some(format!(
+                "{} can be reached by others, past the TLS proxy before it: say where that is in \
+                 `http.trusted_proxies`, or listen on 127.0.0.1",
+                http.listen
+            ));
+        }
+        Some(url) => url.to_string(),
+        None => http.listen.to_string(),
+    };
+    Some(format!(
+        "WARNING: {what} can be reached from other machines, and what passes there is not encrypted: \
+         whoever listens can come in. Say a certificate in `[http.tls]`, or put a TLS proxy before it \
+         and say `http.url` and `http.trusted_proxies`"
+    ))
 }
 
 fn total(meminfo: &str) -> Option<u64> {
@@ -56,7 +68,7 @@ mod tests {
 
     #[test]
     fn advice_is_given_where_it_is_needed_and_nowhere_else() {
-        let load = |text| {
+        let load = |text: &str| {
             let env = crate::config::Env::default();
             Config::from_text("/d".as_ref(), text, &env, &Default::default()).unwrap()
         };
@@ -64,7 +76,15 @@ mod tests {
         assert!(memory(Some(2 << 30), &usual).unwrap().contains("2.0 GiB"));
         assert_eq!(memory(Some(8 << 30), &usual), None);
         assert_eq!(memory(Some(2 << 30), &load("[sleep]\nafter = \"1h\"")), None);
-        assert_eq!(plain(&usual), None);
-        assert!(plain(&load("[http]\nlisten = \"0.0.0.0:80\"")).is_some());
+        assert_eq!(exposure(&usual), None);
+        let said = |http: &str| exposure(&load(&format!("[http]\n{http}"))).unwrap_or_default();
+        let (open, https) = ("listen = \"0.0.0.0:80\"\n", "url = \"https://a.example\"\n");
+        assert!(said(open).contains("not encrypted"));
+        assert!(said("url = \"http://a.example\"").contains("http://a.example"));
+        assert!(said(&format!("{open}{https}")).contains("trusted_proxies"));
+        assert_eq!(said(https), "");
+        assert_eq!(said(&format!("{open}{https}trusted_proxies = [\"10.0.0.1\"]")), "");
+        let tls = "[http.tls]\ncertificate = \"/c\"\nkey = \"/k\"";
+        assert_eq!(said(&format!("{open}{https}{tls}")), "");
     }
 }

@@ -16,15 +16,20 @@ mod socket;
 mod tcp;
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::boot;
 use crate::config::{Config, Env, Overrides, place as data_place};
+use crate::system::SystemClock;
+use crate::tls::{Accept, Keeper};
 
 pub use error::BootError;
 pub use event::{Event, Ready};
+pub use machine::exposure;
 pub use socket::connect;
 
 /// How to run.
@@ -72,6 +77,10 @@ pub async fn up(options: UpOptions, ui: impl Fn(Event) + Send + Sync) -> Result<
     let data_dir = data_place::data_dir(options.data_dir.as_deref(), &options.env)?;
     let over = Overrides { listen: options.listen.clone(), ..Overrides::default() };
     let config = Config::load(&data_dir, &options.env, &over)?;
+    let keeper = keeper(&config)?;
+    if keeper.is_some() && !std::io::stdin().is_terminal() {
+        signals.hangup_is_no_end();
+    }
     place::prepare(&data_dir)?;
     let lock = lock::take(&data_dir)?;
     // Before anything that takes long: a taken port should not be learnt after a download.
@@ -84,10 +93,24 @@ pub async fn up(options: UpOptions, ui: impl Fn(Event) + Send + Sync) -> Result<
     let socket = socket::bind(&data_dir)?;
     ui(Event::Ready(Box::new(started.ready.clone())));
     notify::tell(&options.env, "READY=1");
-    let doors = serve::Doors { tcp, socket, metrics };
+    let tls = tls(keeper)?;
+    let doors = serve::Doors { tcp, tls, socket, metrics };
     let outcome = serve::run(&started, doors, &signals, &ui).await;
     notify::tell(&options.env, "STOPPING=1");
     let down = signals.or_cut(serve::down(started, options.stop_boxes, &ui)).await;
     drop(lock);
     outcome.and(down)
+}
+
+/// The operator's own certificate, if there is one.
+fn keeper(config: &Config) -> Result<Option<Arc<Keeper>>, BootError> {
+    let (Some(files), Some(url)) = (&config.http.tls, &config.http.url) else { return Ok(None) };
+    let opened = Keeper::open(files.clone(), &url.host, Arc::new(SystemClock));
+    opened.map(Some).map_err(|error| BootError::Certificate { why: error.to_string() })
+}
+
+fn tls(keeper: Option<Arc<Keeper>>) -> Result<Option<serve::Tls>, BootError> {
+    let Some(keeper) = keeper else { return Ok(None) };
+    let accept = Accept::new(&keeper).map_err(|e| BootError::broken("setting up TLS", e))?;
+    Ok(Some(serve::Tls { accept, keeper }))
 }

@@ -1,5 +1,6 @@
 //! Accepting connections, and the orderly end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::UnixListener;
@@ -12,6 +13,7 @@ use super::socket::is_us;
 use super::tcp::Tcp;
 use crate::boot::Started;
 use crate::http::dispatch;
+use crate::tls::{Accept, Keeper};
 
 /// How long what has begun may take to finish.
 pub(crate) const FINISH: Duration = Duration::from_secs(10);
@@ -23,22 +25,33 @@ const BREATHER: Duration = Duration::from_millis(50);
 pub(super) struct Doors {
     /// People's and programs'.
     pub(super) tcp: Tcp,
+    /// How what comes by TCP is decrypted, if it is encrypted.
+    pub(super) tls: Option<Tls>,
     /// The local command line's.
     pub(super) socket: UnixListener,
     /// Those that want metrics without a token.
     pub(super) metrics: Option<Tcp>,
 }
 
+/// TLS of our own.
+pub(super) struct Tls {
+    /// For each connection.
+    pub(super) accept: Accept,
+    /// The certificate.
+    pub(super) keeper: Arc<Keeper>,
+}
+
 /// Accepts connections until a signal or a takeover, and lets what has begun finish.
 pub(super) async fn run(
     started: &Started,
-    Doors { tcp, socket, metrics }: Doors,
+    Doors { tcp, tls, socket, metrics }: Doors,
     signals: &Signals,
     ui: &(impl Fn(Event) + Sync),
 ) -> Result<(), BootError> {
     let local = TaskTracker::new();
     let outcome = tokio::select! {
-        () = accept_tcp(started, &tcp) => Ok(()),
+        () = accept_tcp(started, &tcp, tls.as_ref()) => Ok(()),
+        () = watch(tls.as_ref(), signals) => Ok(()),
         () = accept_local(started, &socket, &local) => Ok(()),
         () = accept_metrics(started, metrics.as_ref(), &local) => Ok(()),
         () = sweep(started) => Ok(()),
@@ -84,15 +97,30 @@ pub(super) async fn down(
     Ok(())
 }
 
-async fn accept_tcp(started: &Started, tcp: &Tcp) {
+async fn accept_tcp(started: &Started, tcp: &Tcp, tls: Option<&Tls>) {
+    let accept = tls.map(|tls| &tls.accept);
     loop {
         match tcp.listener.accept().await {
             Ok((stream, peer)) => {
                 let (edge, router) = (started.edge.clone(), started.router.clone());
-                tokio::spawn(async move { dispatch::tcp(&edge, router, stream, peer).await });
+                let accept = accept.cloned();
+                tokio::spawn(async move {
+                    match accept {
+                        Some(accept) => dispatch::tls(&edge, router, &accept, stream, peer).await,
+                        None => dispatch::tcp(&edge, router, stream, peer).await,
+                    }
+                });
             }
             Err(error) => rest(&error).await,
         }
+    }
+}
+
+/// Keeps the certificate fresh.
+async fn watch(tls: Option<&Tls>, signals: &Signals) {
+    match tls {
+        Some(tls) => tls.keeper.watch(signals.hangup()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -37,6 +37,7 @@ mod rights;
 mod schema;
 mod secrets;
 mod tenancy;
+mod tls;
 mod up;
 mod vault;
 mod world;

@@ -168,6 +168,7 @@ fn over(world: &World, records: &Arc<Sqlite>) -> Router {
         control: app.control.clone(),
         store: records.clone(),
         rotation: records.clone(),
+        buckets: app.buckets.clone(),
         access: app.access.clone(),
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),

@@ -34,10 +34,12 @@ use smartbox_runtime::sim::Sim;
 use smartbox_server::access::{Access, Master};
 use smartbox_server::app::{About, App, Inner};
 use smartbox_server::buckets::{Buckets, Opening};
+use smartbox_server::config::http::PublicUrl;
 use smartbox_server::http::{dispatch, router};
 use smartbox_server::metrics::{Counted, Metrics};
 use smartbox_server::site::Site;
 use smartbox_server::system::{SystemClock, SystemEntropy};
+use smartbox_server::tls::{Accept, Keeper};
 use smartbox_store::{Keys, Memory, Sqlite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +49,21 @@ use tokio_util::task::AbortOnDropHandle;
 pub const MASTER: &str = "a-master-token-of-some-length";
 /// The version of the engine of every world.
 const VERSION: &str = "1";
+
+/// In which manner a platform is set up.
+#[derive(Default)]
+pub struct Manner {
+    /// Nobody has to sign in.
+    pub dev: bool,
+    /// Where people find it; the port is the real one if there is any.
+    pub url: Option<PublicUrl>,
+    /// TLS of its own.
+    pub tls: Option<Arc<Keeper>>,
+    /// Records on disk, sealed under this key; in memory without.
+    pub on_disk: Option<MasterKey>,
+    /// Networks of proxies that it believes.
+    pub proxies: Vec<ipnet::IpNet>,
+}
 
 /// A platform that ends when it is dropped.
 pub struct World {
@@ -68,30 +85,31 @@ pub struct World {
 impl World {
     /// With the account `me` and its box `pa`, which is asleep.
     pub async fn new() -> Self {
-        Self::with(false, None).await
+        Self::with(Manner::default()).await
     }
 
     /// The same, where nobody has to sign in.
     pub async fn dev() -> Self {
-        Self::with(true, None).await
+        Self::with(Manner { dev: true, ..Manner::default() }).await
     }
 
     /// The same with records as an installation has them: sealed, in a database.
     pub async fn on_disk(master: MasterKey) -> Self {
-        Self::with(false, Some(master)).await
+        Self::with(Manner { on_disk: Some(master), ..Manner::default() }).await
     }
 
-    async fn with(dev: bool, on_disk: Option<MasterKey>) -> Self {
+    /// The same, in this manner.
+    pub async fn with(manner: Manner) -> Self {
         smartbox_ai_gateway::install_crypto();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
         let dir = tempfile::tempdir().unwrap();
-        let (app, edge, book) = platform(&sim, port, (dev, on_disk), dir.path()).await;
+        let (app, edge, book) = platform(&sim, port, &manner, dir.path()).await;
         let token = app.access.link(&app.account.id).await.unwrap().expose().clone();
         let socket = dir.path().join("control.sock");
         let local = UnixListener::bind(&socket).unwrap();
-        let serving = vec![serve_tcp(&app, edge, listener), serve_local(&app, local)];
+        let serving = vec![serve_tcp(&app, edge, listener, manner.tls), serve_local(&app, local)];
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { app, sim, book, port, token, socket, client, dir, _serving: serving }
     }
@@ -142,12 +160,12 @@ pub fn cookie(answer: &reqwest::Response) -> Option<String> {
 async fn platform(
     sim: &Arc<Sim>,
     port: u16,
-    (dev, on_disk): (bool, Option<MasterKey>),
+    manner: &Manner,
     dir: &std::path::Path,
 ) -> (App, Edge, Arc<Book>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy = Arc::new(SystemEntropy);
-    let (store, rotation) = records(dir, on_disk, &clock).await;
+    let (store, rotation) = records(dir, manner.on_disk, &clock).await;
     let tracker = Tracker::new(clock.clone());
     let limits = Limits { cpu_millis: 0, memory_bytes: 0, pids: 0, disk_bytes: 0 };
     let metrics = Arc::new(Metrics::default());
@@ -217,16 +235,22 @@ async fn platform(
     control.create(&smartbox_control::Actor::platform(), &account.id, pa).await.unwrap();
     let master = Master::new(&Secret::new(MASTER.to_owned()));
     let access = Access::new(store.clone(), clock.clone(), entropy.clone(), Some(master));
-    let site = Site::local(port);
+    let site = match &manner.url {
+        Some(url) => Site::public(&PublicUrl { port: url.port.map(|_| port), ..url.clone() }),
+        None => Site::local(port),
+    };
+    let scheme = if site.secure() { Scheme::Https } else { Scheme::Http };
+    let mut settings = EdgeSettings::new(scheme, site.base(), site.port(), "");
+    settings.proxies.clone_from(&manner.proxies);
     let draining = CancellationToken::new();
-    let sign_in = format!("{}/open/{{label}}", site.origin());
+    settings.sign_in = format!("{}/open/{{label}}", site.origin());
     let edge = Edge::new(EdgeParts {
         resolve: control.clone(),
         activity: Arc::new(Counting(tracker)),
         admit: access.clone(),
         clock: clock.clone(),
         telemetry: metrics.clone(),
-        settings: EdgeSettings::new(Scheme::Http, site.base(), port, &sign_in),
+        settings,
         drain: draining.clone(),
     });
     let about = About {
@@ -236,7 +260,7 @@ async fn platform(
         engine: ("parrot".into(), VERSION.into()),
         providers: vec![("anthropic".into(), Some("ANTHROPIC_API_KEY".into()))],
         given: vec![],
-        master_key: match on_disk {
+        master_key: match manner.on_disk {
             Some(MasterKey::Given) => "env".into(),
             _ => "file".into(),
         },
@@ -258,7 +282,7 @@ async fn platform(
         site,
         account,
         about,
-        dev,
+        dev: manner.dev,
         ready,
         metrics,
         edge: edge.clone(),
@@ -299,12 +323,23 @@ async fn records(
     }
 }
 
-fn serve_tcp(app: &App, edge: Edge, listener: TcpListener) -> AbortOnDropHandle<()> {
+fn serve_tcp(
+    app: &App,
+    edge: Edge,
+    listener: TcpListener,
+    tls: Option<Arc<Keeper>>,
+) -> AbortOnDropHandle<()> {
     let router = router(app);
+    let accept = tls.map(|keeper| Accept::new(&keeper).unwrap());
     AbortOnDropHandle::new(tokio::spawn(async move {
         while let Ok((stream, peer)) = listener.accept().await {
-            let (edge, router) = (edge.clone(), router.clone());
-            tokio::spawn(async move { dispatch::tcp(&edge, router, stream, peer).await });
+            let (edge, router, accept) = (edge.clone(), router.clone(), accept.clone());
+            tokio::spawn(async move {
+                match accept {
+                    Some(accept) => dispatch::tls(&edge, router, &accept, stream, peer).await,
+                    None => dispatch::tcp(&edge, router, stream, peer).await,
+                }
+            });
         }
     }))
 }
