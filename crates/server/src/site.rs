@@ -13,12 +13,20 @@ pub struct Site {
     /// Boxes are one label below it.
     base: String,
     port: u16,
+    /// The operator said where it is seen.
+    said: bool,
 }
 
 impl Site {
     /// Without anything in front: the platform on 127.0.0.1, boxes below `localhost`.
     pub fn local(port: u16) -> Self {
-        Self { scheme: "http".into(), host: "127.0.0.1".into(), base: "localhost".into(), port }
+        Self {
+            scheme: "http".into(),
+            host: "127.0.0.1".into(),
+            base: "localhost".into(),
+            port,
+            said: false,
+        }
     }
 
     /// Behind something that serves this address.
@@ -29,6 +37,7 @@ impl Site {
             host: url.host.clone(),
             base: url.host.clone(),
             port: url.port.unwrap_or(default),
+            said: true,
         }
     }
 
@@ -86,6 +95,19 @@ impl Site {
         name == "localhost" || name == self.host || digits.parse::<IpAddr>().is_ok()
     }
 
+    /// Whether one may sign in under this host name: a cookie that is sent unencrypted over a network
+    /// is everybody's. An operator who says `http://…` for an address has decided that his network is
+    /// none that others listen to.
+    pub fn signs_in(&self, host: &str) -> bool {
+        if self.said {
+            return true;
+        }
+        let name = without_port(host).unwrap_or_default();
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        let digits = name.trim_start_matches('[').trim_end_matches(']');
+        name == "localhost" || digits.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+
     fn at(&self, host: &str) -> String {
         let default = if self.secure() { 443 } else { 80 };
         if self.port == default {
@@ -128,6 +150,19 @@ mod tests {
         for host in bad {
             assert!(!site.is_platform(host), "{host}");
         }
+    }
+
+    #[test]
+    fn a_sign_in_over_a_network_is_encrypted_or_somebodys_decision() {
+        let site = Site::local(7777);
+        for host in ["127.0.0.1:7777", "localhost:7777", "[::1]:1", "LOCALHOST."] {
+            assert!(site.signs_in(host), "{host}");
+        }
+        for host in ["10.0.0.5:7777", "[2001:db8::1]:7777", "", "127.0.0.1.evil.example"] {
+            assert!(!site.signs_in(host), "{host}");
+        }
+        let url = PublicUrl { scheme: "http".into(), host: "sb.lan".into(), port: None };
+        assert!(Site::public(&url).signs_in("sb.lan"));
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod origin;
 mod outer;
 mod page;
 mod principal;
+mod reminder;
 mod revision;
 pub mod route;
 mod secret;

@@ -20,7 +20,7 @@ use tracing::{Instrument, Span, info_span};
 
 use super::principal::Peer;
 use super::trouble::Trouble;
-use super::{compat, page};
+use super::{compat, page, reminder};
 use crate::app::App;
 use crate::traces;
 
@@ -51,6 +51,9 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
     if let Some(mut problem) = told.or_else(|| untold(&response)) {
         problem.request_id = Some(id.clone());
         response = render(&app, &problem, reader, response);
+    }
+    if app.dev {
+        response = reminder::remind(response).await;
     }
     finish(&app, &mut response, &id);
     let took = began.elapsed();

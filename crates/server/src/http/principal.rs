@@ -215,9 +215,19 @@ pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, 
             return Ok(Some(Principal { by_cookie: true, ..Principal::of(seat.caller()) }));
         }
     }
-    // The listener is on the loopback then, another host's name is refused before, and so is a change
-    // that another site's page makes.
-    Ok(app.dev.then(|| Principal::of(Caller::owner(first(), "dev-mode".into()))))
+    // Another host's name is refused before, and so is a change that another site's page makes.
+    let dev = app.dev && comes_from_here(parts);
+    Ok(dev.then(|| Principal::of(Caller::owner(first(), "dev-mode".into()))))
+}
+
+/// Whether somebody on this very machine asks. The listener is on the loopback in dev mode; a tunnel
+/// or a proxy on this machine is there too, and brings the world along.
+fn comes_from_here(parts: &Parts) -> bool {
+    let local = match parts.extensions.get::<Peer>() {
+        Some(Peer::Tcp(address)) => address.ip().to_canonical().is_loopback(),
+        _ => false,
+    };
+    local && !parts.extensions.get::<smartbox_edge::Peer>().is_some_and(|peer| peer.relayed)
 }
 
 /// The bearer of the original's admin secret, which is the master token. A cookie, a token or the

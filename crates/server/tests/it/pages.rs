@@ -173,3 +173,45 @@ async fn our_pages_load_nothing_from_elsewhere_and_cannot_be_framed() {
         assert_eq!(world.ask(Method::GET, path).send().await.unwrap().status(), 200);
     }
 }
+
+#[tokio::test]
+async fn in_dev_mode_every_page_says_so_and_what_a_tunnel_brings_has_to_sign_in() {
+    let world = World::dev().await;
+    for path in ["/boxes", "/api/docs", "/boxes/pa/egress", "/nowhere", "/"] {
+        let answer =
+            world.ask(Method::GET, path).header("accept", "text/html").send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        assert!(text.contains("nobody signs in"), "{path}: {text}");
+    }
+    for header in ["x-forwarded-for", "forwarded", "cf-connecting-ip"] {
+        let asked = world.ask(Method::GET, "/api/v1/status").header(header, "127.0.0.1");
+        assert_eq!(asked.send().await.unwrap().status(), 401, "{header}");
+    }
+    let answer = World::new().await.ask(Method::GET, "/").send().await.unwrap();
+    assert!(!answer.text().await.unwrap().contains("nobody signs in"));
+}
+
+#[tokio::test]
+async fn nobody_signs_in_unencrypted_at_an_address_of_a_network() {
+    let world = World::new().await;
+    let link = format!("/?token={}", world.token);
+    let form = [("token", world.token.as_str())];
+    for host in ["10.0.0.5:7777", "[2001:db8::1]", "192.168.1.20"] {
+        let answers = [
+            world.ask(Method::GET, &link).header("host", host).send().await.unwrap(),
+            world
+                .ask(Method::POST, "/login")
+                .header("host", host)
+                .form(&form)
+                .send()
+                .await
+                .unwrap(),
+        ];
+        for answer in answers {
+            assert_eq!(answer.status(), 403, "{host}");
+            assert!(!answer.headers().contains_key("set-cookie"), "{host}");
+        }
+    }
+    let answer = world.ask(Method::GET, &link).header("host", "localhost:1").send().await.unwrap();
+    assert_eq!(answer.status(), 303);
+}

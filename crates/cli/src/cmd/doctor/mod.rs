@@ -2,6 +2,7 @@
 
 mod check;
 mod disk;
+mod exposure;
 mod isolation;
 mod memory;
 mod platform;
@@ -54,6 +55,7 @@ async fn look(place: &Place, env: &Env) -> Result<Vec<Check>, CliError> {
         if let Some(config) = &config {
             let kept = platform::keeps_storage(place, env).await;
             checks.push(snapshots::check(config, kept).await);
+            checks.extend(exposure::checks(config));
         }
     }
     checks.extend(settings);

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
-use http::header::SET_COOKIE;
+use http::header::{HOST, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
+use smartbox_api::problem::Code;
 use smartbox_core::audit::Act;
 use smartbox_core::secret::Secret;
 use smartbox_core::store;
@@ -24,13 +25,27 @@ pub(super) struct Given {
 
 pub(super) async fn login(
     State(app): State<App>,
+    headers: HeaderMap,
     Form(given): Form<Given>,
 ) -> Result<Response, Trouble> {
-    exchange(&app, &given.token, &given.next).await
+    exchange(&app, &headers, &given.token, &given.next).await
 }
 
 /// A session for whoever this is the token of, or the sign-in page again.
-pub(super) async fn exchange(app: &App, token: &str, next: &str) -> Result<Response, Trouble> {
+pub(super) async fn exchange(
+    app: &App,
+    headers: &HeaderMap,
+    token: &str,
+    next: &str,
+) -> Result<Response, Trouble> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if !app.site.signs_in(host) {
+        let detail =
+            "whoever listens to this network could read a sign-in at this address, and use it";
+        let hint = "open the platform on its own machine, or give it TLS: `[http.tls]` or `http.url` in \
+                    smartbox.toml";
+        return Err(Trouble::new(Code::Forbidden, detail, hint));
+    }
     let token = Secret::new(token.trim().to_owned());
     let caller = match app.access.bearer(token.expose()).await? {
         Some(Bearer::Master) => Caller::owner(app.account.id.clone(), "master-token".to_owned()),
