@@ -67,6 +67,8 @@ pub(crate) struct Inner {
     pub(crate) drain: CancellationToken,
     pub(crate) pool: Arc<Pool>,
     pub(crate) crowd: Crowd,
+    /// Relayed sockets by session.
+    pub(crate) tally: ws::Tally,
     /// Connections and relayed sockets.
     pub(crate) tasks: TaskTracker,
     /// Changes when sessions may have ended: open sockets ask again.
@@ -98,6 +100,7 @@ impl Edge {
                 drain: parts.drain,
                 pool: Arc::default(),
                 crowd,
+                tally: ws::Tally::default(),
                 tasks: TaskTracker::new(),
                 sessions: watch::Sender::new(0),
             }),

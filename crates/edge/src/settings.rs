@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use ipnet::IpNet;
+use smartbox_core::limit::Rate;
 use smartbox_core::person::Right;
 
 /// How browsers reach the edge.
@@ -221,6 +222,10 @@ pub struct Limits {
     pub thaw_time: Duration,
     /// One WebSocket frame.
     pub frame_bytes: u64,
+    /// Frames that a client sends on one socket; 1008 ends it beyond that.
+    pub frames: Rate,
+    /// Bytes that a client sends on one socket.
+    pub frame_flow: Rate,
     /// What waits for a frozen box on one socket; when it is full the box wakes.
     pub held_bytes: usize,
     /// How long a socket whose engine went away waits to learn whether the box went to sleep.
@@ -247,6 +252,8 @@ impl Default for Limits {
             wake_time: Duration::from_mins(1),
             thaw_time: Duration::from_secs(2),
             frame_bytes: 32 * 1024 * 1024,
+            frames: Rate::new(200, Duration::from_secs(1), 2000),
+            frame_flow: Rate::new(8 << 20, Duration::from_secs(1), 64 << 20),
             held_bytes: 64 * 1024,
             farewell_time: Duration::from_secs(5),
             recheck: Duration::from_mins(1),

@@ -8,7 +8,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 use smartbox_core::route::Route;
 use smartbox_core::smartbox::{Desired, State};
@@ -20,6 +20,11 @@ use crate::problem::Refusal;
 const STYLE: &str = include_str!("../../templates/style.css");
 const WAIT: &str = include_str!("../../templates/wait.js");
 const ENTER: &str = include_str!("../../templates/enter.js");
+
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+/// Our pages show text and forms.
+const NO_PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), \
+                              usb=(), serial=(), hid=(), clipboard-read=(), publickey-credentials-get=()";
 
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = |text: &str| format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text)));
@@ -158,6 +163,7 @@ fn html(status: StatusCode, page: Result<String, askama::Error>) -> Response<Edg
         (REFERRER_POLICY, "same-origin"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
+        (PERMISSIONS_POLICY, NO_PERMISSIONS),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

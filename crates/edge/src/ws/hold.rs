@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 
 use crate::ws::frame::{self, CLOSE, Head, PING, PONG, Piece, Sender, TEXT};
-use crate::ws::relay::{AGAIN, Ending, Flow, GONE, Mode, Relay, SILENT_BEATS};
+use crate::ws::relay::{AGAIN, Ending, Flow, GONE, Mode, Relay, SILENT_BEATS, TOO_FAST};
 use crate::ws::talk;
 
 /// The payload of our own pings, so that their answers are not taken for the engine's.
@@ -32,6 +32,9 @@ where
                 Ok(None) => return Flow::Continue(()),
                 Err(violation) => return Self::broken(Sender::Client, violation),
             };
+            if !self.pace.bears(&self.edge.settings.limits, &piece) {
+                return Flow::Break(TOO_FAST);
+            }
             let person = match &piece {
                 Piece::Whole(head, bytes) | Piece::Begin(head, bytes) => {
                     talk::by_person(&self.edge.settings.engine, head, bytes)

@@ -9,7 +9,9 @@ mod hold;
 #[cfg(test)]
 mod hold_tests;
 mod open;
+mod pace;
 mod relay;
 mod talk;
 
 pub(crate) use open::{open, wanted};
+pub(crate) use pace::Tally;

@@ -64,6 +64,8 @@ pub(crate) async fn open(
     parts: &mut Parts,
 ) -> Result<Response<EdgeBody>, Refusal> {
     checked(parts, edge.settings.scheme, &known.host)?;
+    let most = edge.settings.limits.sockets;
+    let counted = edge.tally.one(&known.cookie, most).ok_or_else(too_many)?;
     if known.route.state != State::Running {
         edge.wake(&known.route.id, &known.route.name).await?;
     }
@@ -89,12 +91,18 @@ pub(crate) async fn open(
     let (tasks, edge) = (edge.tasks.clone(), edge.clone());
     tasks.spawn(async move {
         // The place among the connections is kept as long as the socket lives.
-        let _slot = slot.inspect(Slot::stay);
+        let _held = (slot.inspect(Slot::stay), counted);
         if let (Ok(client), Ok(engine)) = tokio::join!(client, engine) {
             relay(edge, known, client, engine).await;
         }
     });
     Ok(Response::from_parts(head, EdgeBody::own("")))
+}
+
+fn too_many() -> Refusal {
+    let message = "This browser has too many conversations with the smartbox open.";
+    let hint = "Close some of its pages.";
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too-many-sockets", message, hint).retry(10)
 }
 
 async fn relay(edge: Arc<Inner>, known: Known, client: Upgraded, engine: Upgraded) {

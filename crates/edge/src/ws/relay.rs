@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 use crate::edge::{Inner, Known};
 use crate::ws::frame::{self, Sender, Violation};
 use crate::ws::half::{HIGH, Half, Turn};
+use crate::ws::pace::Pace;
 use crate::ws::talk::Greeting;
 
 /// Where a relay stands with its engine.
@@ -55,6 +56,9 @@ pub(crate) const GONE: Ending = Ending::Close(1001, "smartbox is off");
 
 pub(crate) type Flow = ControlFlow<Ending>;
 
+/// A client that floods: its page should not come again at once.
+pub(crate) const TOO_FAST: Ending = Ending::Close(1008, "too fast");
+
 /// How long the last frames may take to be written.
 const LAST: Duration = Duration::from_secs(3);
 /// Beats without a sign of life after which a client is given up.
@@ -76,6 +80,7 @@ pub(crate) struct Relay<C, E> {
     pub(crate) client_closes: bool,
     pub(crate) touched: Option<Instant>,
     pub(crate) silent_beats: u32,
+    pub(crate) pace: Pace,
 }
 
 enum Event {
@@ -110,6 +115,7 @@ where
             client_closes: false,
             touched: None,
             silent_beats: 0,
+            pace: Pace::new(),
         }
     }
 

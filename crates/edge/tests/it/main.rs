@@ -5,11 +5,15 @@ mod connection;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
 mod proxies;
+#[cfg(test)]
+mod smuggle;
 #[cfg(test)]
 mod socket;
 #[cfg(test)]

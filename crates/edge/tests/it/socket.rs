@@ -228,3 +228,68 @@ async fn bytes_behind_the_handshake_are_not_lost() {
     let close = b"\x88\x10\x03\xeaprotocol error";
     assert!(rest.ends_with(close), "{}", String::from_utf8_lossy(&rest));
 }
+
+async fn closed(client: &mut Socket) -> u16 {
+    loop {
+        match soon(client.next()).await {
+            Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+            Some(Ok(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_frames_ends_its_socket_and_no_other() {
+    let (addr, mut sockets) = engine().await;
+    let front = Front::with(World::new(Some(addr)), |settings| {
+        settings.limits.frames = smartbox_core::limit::Rate::parse("1/h", 50).unwrap();
+        settings.limits.frame_flow = smartbox_core::limit::Rate::parse("1/h", 100_000).unwrap();
+    })
+    .await;
+    let mut good = open(&front, &[]).await.unwrap();
+    let (mut engine, _) = sockets.recv().await.unwrap();
+    for flood in [Message::text("x"), Message::Ping("x".into()), Message::binary(vec![0; 70_000])] {
+        let client = open(&front, &[]).await.unwrap();
+        let (mut far, _) = sockets.recv().await.unwrap();
+        tokio::spawn(async move { while let Some(Ok(_)) = far.next().await {} });
+        // As much as it takes, or until the edge hangs up.
+        let (mut say, mut listen) = client.split();
+        let saying = tokio::spawn(async move { while say.send(flood.clone()).await.is_ok() {} });
+        let code = loop {
+            match soon(listen.next()).await {
+                Some(Ok(Message::Close(Some(frame)))) => break u16::from(frame.code),
+                Some(Ok(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        saying.abort();
+        assert_eq!(code, 1008);
+    }
+    good.send(Message::text("still here")).await.unwrap();
+    assert_eq!(hear(&mut engine).await, Message::text("still here"));
+}
+
+#[tokio::test]
+async fn one_session_opens_so_many_sockets() {
+    let (addr, mut sockets) = engine().await;
+    let front = Front::with(World::new(Some(addr)), |settings| settings.limits.sockets = 2).await;
+    let one = open(&front, &[]).await.unwrap();
+    let _two = open(&front, &[]).await.unwrap();
+    assert_eq!(status(open(&front, &[]).await), StatusCode::TOO_MANY_REQUESTS);
+    drop(one);
+    drop((sockets.recv().await, sockets.recv().await));
+    soon(async { while open(&front, &[]).await.is_err() {} }).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_says_it_is_endless_ends_its_socket() {
+    let (addr, _sockets) = engine().await;
+    let front = Front::new(World::new(Some(addr))).await;
+    let mut client = open(&front, &[]).await.unwrap();
+    let raw = client.get_mut();
+    raw.write_all(&[0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0])
+        .await
+        .unwrap();
+    assert_eq!(closed(&mut client).await, 1009);
+}

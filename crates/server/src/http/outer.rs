@@ -26,6 +26,10 @@ use crate::traces;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("smartbox-request-id");
 
+/// Our pages show text and forms.
+const NO_PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), \
+                              usb=(), serial=(), hid=(), clipboard-read=()";
+
 pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = random_text(&*app.entropy, 12);
     let method = request.method().clone();
@@ -163,6 +167,7 @@ fn finish(app: &App, response: &mut Response, id: &str) {
     for (name, value) in [
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", NO_PERMISSIONS),
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }

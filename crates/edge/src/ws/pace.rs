@@ -1,0 +1,93 @@
+//! How fast a client may talk on one socket, and how many sockets one session may have.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use smartbox_core::limit::Bucket;
+use tokio::time::Instant;
+
+use crate::settings::Limits;
+use crate::ws::frame::Piece;
+
+/// What one client has said so far.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    start: Instant,
+    frames: Bucket,
+    bytes: Bucket,
+}
+
+impl Pace {
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now(), frames: Bucket::default(), bytes: Bucket::default() }
+    }
+
+    /// Whether this may be said now.
+    pub(crate) fn bears(&mut self, limits: &Limits, piece: &Piece) -> bool {
+        let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let (frames, length) = match piece {
+            Piece::Whole(_, bytes) | Piece::Begin(_, bytes) => (1, bytes.len()),
+            Piece::More(bytes) => (0, bytes.len()),
+        };
+        let length = u64::try_from(length).unwrap_or(u64::MAX);
+        (frames == 0 || self.frames.take(limits.frames, frames, now).is_ok())
+            && self.bytes.take(limits.frame_flow, length, now).is_ok()
+    }
+}
+
+/// The open sockets of each session.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One of them; counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    session: String,
+    tally: Tally,
+}
+
+impl Tally {
+    /// One more, unless there are so many already.
+    pub(crate) fn one(&self, session: &str, most: usize) -> Option<Counted> {
+        let mut counts = self.lock();
+        let count = counts.entry(session.to_owned()).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Counted { session: session.to_owned(), tally: self.clone() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self.tally.lock();
+        if let Some(count) = counts.get_mut(&self.session) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.session);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_are_counted_as_long_as_they_are_open() {
+        let tally = Tally::default();
+        let (one, two) = (tally.one("a", 2), tally.one("a", 2));
+        assert!(one.is_some() && two.is_some());
+        assert!(tally.one("a", 2).is_none() && tally.one("b", 2).is_some());
+        drop(one);
+        assert!(tally.one("a", 2).is_some());
+        drop(two);
+        assert!(tally.lock().is_empty());
+    }
+}
