@@ -32,6 +32,9 @@ const SEARCHED: u32 = 400;
 /// How long an answer is awaited that the engine works on by itself after a crash.
 const RECOVERY: Duration = Duration::from_secs(900);
 
+/// How soon a message is looked at again that waits for another home to be in place.
+const HELD: Duration = Duration::from_millis(500);
+
 /// The boxes that have a delivery at work.
 #[derive(Default)]
 pub(crate) struct Deliveries(Mutex<HashSet<SmartboxId>>);
@@ -123,9 +126,19 @@ impl Control {
             message.attempts = Empty, message.outcome = Empty,
         );
         self.live.cause(&id).leads_to(&span);
-        let _busy = self.activity().begin(&smartbox, Doing::Message);
+        let mut busy = None;
         self.parts.activity.takes(&smartbox, Trail::of(&span));
         loop {
+            // What the engine has not heard of waits, and makes nobody busy: one message after another
+            // would keep the box from ever standing still.
+            if message.state != Delivery::Handed && self.archiving.stands_still(&smartbox) {
+                busy = None;
+                let doing = TurnEvent::Doing("waiting: its files are being restored".into());
+                self.live.turn(&id).send_modify(|turn| turn.apply(doing));
+                tokio::time::sleep(HELD).await;
+                continue;
+            }
+            busy.get_or_insert_with(|| self.activity().begin(&smartbox, Doing::Message));
             match self.attempt(&mut message).instrument(span.clone()).await {
                 Ok(()) => break,
                 Err(Again::Never) => break,

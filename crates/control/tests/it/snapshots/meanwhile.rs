@@ -169,3 +169,29 @@ async fn what_is_said_at_any_step_of_a_restore_is_answered_once() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn somebody_who_talks_without_pause_does_not_keep_a_restore_from_happening() {
+    let world = World::new().await;
+    let id = world.noted("one").await;
+    let one = world.take(&id).await;
+    world.write(&id, NOTE, "two").await;
+    world.script.will().turn = Duration::from_secs(3);
+    // Two at a time: there is always one that waits.
+    let talk = async || loop {
+        let message = world.say(&id, "again").await;
+        assert_eq!(world.answer(&message).await.state, Delivery::Answered);
+    };
+    let restored = async {
+        secs(5).await;
+        let job = world.begin(&id, restore(one.generation)).await;
+        tokio::time::timeout(Duration::from_secs(120), world.ended(&job)).await
+    };
+    let ended = tokio::select! {
+        _ = talk() => unreachable!(),
+        _ = talk() => unreachable!(),
+        ended = restored => ended.expect("it has its turn"),
+    };
+    assert_eq!(ended.state, JobState::Succeeded, "{:?}", ended.failure);
+    assert_eq!(world.read(&id, NOTE).await.as_deref(), Some("one"));
+}
