@@ -10,6 +10,7 @@ pub mod account;
 pub mod activity;
 pub mod audit;
 pub mod config;
+pub mod device;
 pub mod egress;
 pub mod engine;
 pub mod exec;

@@ -4,6 +4,7 @@ use crate::BoxFuture;
 use crate::account::port::Accounts;
 use crate::audit::port::Audit;
 use crate::config::port::Revisions;
+use crate::device::port::Devices;
 use crate::egress::port::{Bindings, EgressRules, EgressUses};
 use crate::issue::port::Issues;
 use crate::job::port::Jobs;
@@ -71,6 +72,8 @@ pub trait Holdings: Send {
 
 /// Who comes in, and what they may.
 pub trait Visitors: Send {
+    /// Devices.
+    fn devices(&mut self) -> &mut dyn Devices;
     /// What people may.
     fn grants(&mut self) -> &mut dyn Grants;
     /// People.

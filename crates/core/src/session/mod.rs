@@ -4,6 +4,7 @@ pub mod port;
 
 use serde::{Deserialize, Serialize};
 
+use crate::device::DeviceId;
 use crate::id::{AccountId, PersonId, SessionId, SmartboxId, TokenId};
 use crate::person::Right;
 use crate::time::Timestamp;
@@ -15,6 +16,8 @@ pub struct Root {
     pub session: Option<SessionId>,
     /// A token that somebody signed in by.
     pub token: Option<TokenId>,
+    /// A device that was let in: it ends when the device is let in no more.
+    pub device: Option<DeviceId>,
 }
 
 /// A browser that signed in, on one origin.

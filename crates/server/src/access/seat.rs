@@ -107,7 +107,7 @@ impl Seat {
             only: self.session.smartbox.clone(),
             operator: self.operator,
             cap: self.session.right,
-            root: Root { session: Some(self.session.id.clone()), token: None },
+            root: Root { session: Some(self.session.id.clone()), token: None, device: None },
         }
     }
 }

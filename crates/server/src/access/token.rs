@@ -173,7 +173,7 @@ async fn caller(tx: &mut dyn Tx, token: Token) -> Result<Option<(Caller, Token)>
         root: match token.purpose {
             // A link is replaced by each start, and what came of it stays.
             Purpose::Link => Root::default(),
-            _ => Root { session: None, token: Some(token.id.clone()) },
+            _ => Root { session: None, token: Some(token.id.clone()), device: None },
         },
     };
     Ok(Some((caller, token)))

@@ -53,6 +53,7 @@ impl Records<'_> {
         if Arc::make_mut(&mut state.accounts).remove(id).is_some() {
             Arc::make_mut(&mut state.buried).insert(id.clone());
             Arc::make_mut(&mut state.members).retain(|(account, _), _| account != id);
+            Arc::make_mut(&mut state.devices).retain(|_, d| d.account.as_ref() != Some(id));
             Arc::make_mut(&mut state.sessions).retain(|_, s| s.account != *id);
             Arc::make_mut(&mut state.tokens).retain(|_, t| t.account != *id);
             state.uproot();

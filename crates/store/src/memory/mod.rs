@@ -10,6 +10,7 @@ mod account;
 mod archive;
 mod audit;
 mod binding;
+mod device;
 mod egress;
 mod issue;
 mod job;

@@ -51,6 +51,7 @@ impl Records<'_> {
         Arc::make_mut(&mut state.identities).retain(|_, person| person != id);
         Arc::make_mut(&mut state.members).retain(|(_, person), _| person != id);
         Arc::make_mut(&mut state.shares).retain(|(_, person), _| person != id);
+        Arc::make_mut(&mut state.devices).retain(|_, d| d.person.as_ref() != Some(id));
         Arc::make_mut(&mut state.sessions).retain(|_, s| s.person.as_ref() != Some(id));
         Arc::make_mut(&mut state.tokens).retain(|_, t| t.person.as_ref() != Some(id));
         state.uproot();

@@ -5,6 +5,7 @@ use smartbox_core::BoxFuture;
 use smartbox_core::account::port::Accounts;
 use smartbox_core::audit::port::Audit;
 use smartbox_core::config::port::Revisions;
+use smartbox_core::device::port::Devices;
 use smartbox_core::egress::port::{Bindings, EgressRules, EgressUses};
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::issue::port::Issues;
@@ -113,6 +114,9 @@ impl Holdings for Records<'_> {
 }
 
 impl Visitors for Records<'_> {
+    fn devices(&mut self) -> &mut dyn Devices {
+        self
+    }
     fn grants(&mut self) -> &mut dyn Grants {
         self
     }

@@ -27,7 +27,9 @@ impl Records<'_> {
         let (sessions, tokens) = (&self.state.sessions, &self.state.tokens);
         let session = root.session.as_ref().is_none_or(|id| sessions.values().any(|s| s.id == *id));
         let token = root.token.as_ref().is_none_or(|id| tokens.values().any(|t| t.id == *id));
-        if !session || !token {
+        let devices = &self.state.devices;
+        let device = root.device.as_ref().is_none_or(|id| devices.contains_key(id));
+        if !session || !token || !device {
             return Err(StoreError::Missing { what: OWNER });
         }
         if person.is_some_and(|id| !self.state.people.contains_key(id)) {

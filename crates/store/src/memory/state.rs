@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smartbox_core::account::Account;
 use smartbox_core::audit::Entry;
+use smartbox_core::device::{Device, DeviceId};
 use smartbox_core::egress;
 use smartbox_core::id::{AccountId, JobId, MessageId, PersonId, SmartboxId};
 use smartbox_core::issue::Issue;
@@ -76,6 +77,7 @@ pub(super) struct State {
     pub(super) identities: Arc<BTreeMap<(String, String), PersonId>>,
     pub(super) members: Arc<BTreeMap<(AccountId, PersonId), Role>>,
     pub(super) shares: Arc<BTreeMap<(SmartboxId, PersonId), Right>>,
+    pub(super) devices: Arc<BTreeMap<DeviceId, Device>>,
     pub(super) sessions: Arc<HashMap<String, Session>>,
     pub(super) tokens: Arc<HashMap<String, Token>>,
     pub(super) chains: Arc<HashMap<AccountId, Chain>>,
@@ -96,9 +98,11 @@ impl State {
         loop {
             let sessions: BTreeSet<_> = self.sessions.values().map(|s| s.id.clone()).collect();
             let tokens: BTreeSet<_> = self.tokens.values().map(|t| t.id.clone()).collect();
+            let devices = &self.devices;
             let stands = |root: &Root| {
                 root.session.as_ref().is_none_or(|id| sessions.contains(id))
                     && root.token.as_ref().is_none_or(|id| tokens.contains(id))
+                    && root.device.as_ref().is_none_or(|id| devices.contains_key(id))
             };
             let before = sessions.len() + tokens.len();
             Arc::make_mut(&mut self.sessions).retain(|_, session| stands(&session.root));
@@ -124,6 +128,7 @@ impl State {
         Arc::make_mut(&mut self.placeholders).retain(|(smartbox, _), _| smartbox != id);
         Arc::make_mut(&mut self.secrets).remove(&Scope::Smartbox(id.clone()));
         Arc::make_mut(&mut self.shares).retain(|(smartbox, _), _| smartbox != id);
+        Arc::make_mut(&mut self.devices).retain(|_, d| d.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.sessions).retain(|_, s| s.smartbox.as_ref() != Some(id));
         Arc::make_mut(&mut self.tokens).retain(|_, t| t.smartbox.as_ref() != Some(id));
         self.uproot();

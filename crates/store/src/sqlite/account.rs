@@ -93,8 +93,9 @@ impl Accounts for Records<'_> {
 
     fn bury(&mut self, id: AccountId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
         // What it held goes; the row stays, for the audit and the releases that refer to it.
-        const BURY: [&str; 5] = [
+        const BURY: [&str; 6] = [
             "DELETE FROM members WHERE account = ?",
+            "DELETE FROM devices WHERE account = ?",
             "DELETE FROM sessions WHERE account = ?",
             "DELETE FROM tokens WHERE account = ?",
             "DELETE FROM secrets WHERE account = ?",

@@ -68,6 +68,7 @@ fn taken(message: &str) -> &'static str {
         "issues" => "issue",
         "people" => "person",
         "identities" => "identity",
+        "devices" => "device",
         "sessions" => "session",
         "tokens" => "token",
         "secrets" => "secret",

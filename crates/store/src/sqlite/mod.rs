@@ -6,6 +6,7 @@ mod account;
 mod archive;
 mod audit;
 mod binding;
+mod device;
 mod egress;
 mod error;
 mod grant;

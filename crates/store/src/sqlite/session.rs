@@ -17,8 +17,8 @@ impl Sessions for Records<'_> {
         Box::pin(async move {
             sqlx::query(
                 "INSERT INTO sessions (id, hash, account, person, smartbox, grade, by_session, by_token,
-                                       created, seen, expires)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                       by_device, created, seen, expires)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(session.id.as_str())
             .bind(&session.hash)
@@ -28,6 +28,7 @@ impl Sessions for Records<'_> {
             .bind(session.right.as_str())
             .bind(session.root.session.as_ref().map(|id| id.as_str()))
             .bind(session.root.token.as_ref().map(|id| id.as_str()))
+            .bind(session.root.device.as_ref().map(|id| id.as_str()))
             .bind(session.created.0)
             .bind(session.seen.0)
             .bind(session.expires.0)
@@ -160,5 +161,9 @@ pub(super) fn root(row: &SqliteRow) -> Result<Root, sqlx::Error> {
         None => None,
         Some(id) => Some(decoded(id.parse().ok(), "by_token")?),
     };
-    Ok(Root { session, token })
+    let device = match row.try_get::<Option<&str>, _>("by_device")? {
+        None => None,
+        Some(id) => Some(decoded(id.parse().ok(), "by_device")?),
+    };
+    Ok(Root { session, token, device })
 }

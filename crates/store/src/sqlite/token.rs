@@ -18,8 +18,8 @@ impl Tokens for Records<'_> {
         Box::pin(async move {
             sqlx::query(
                 "INSERT INTO tokens (id, hash, name, account, person, smartbox, purpose, grade,
-                                     by_session, by_token, created, expires, used)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                     by_session, by_token, by_device, created, expires, used)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(token.id.as_str())
             .bind(&token.hash)
@@ -31,6 +31,7 @@ impl Tokens for Records<'_> {
             .bind(token.right.as_str())
             .bind(token.root.session.as_ref().map(|id| id.as_str()))
             .bind(token.root.token.as_ref().map(|id| id.as_str()))
+            .bind(token.root.device.as_ref().map(|id| id.as_str()))
             .bind(token.created.0)
             .bind(token.expires.map(|at| at.0))
             .bind(token.used.map(|at| at.0))

@@ -1,0 +1,291 @@
+//! The rules of pairing: what comes of a request, and when. Pure: the time is an argument.
+
+use std::time::Duration;
+
+use super::{Device, DeviceId, Kind, PublicKey, State};
+use crate::id::{AccountId, PersonId, SmartboxId};
+use crate::person::Right;
+use crate::time::Timestamp;
+
+/// How long a request waits for somebody.
+pub const LASTS: Duration = Duration::from_mins(10);
+/// How long a device waits at first before it asks again.
+pub const INTERVAL: Duration = Duration::from_secs(5);
+/// How much longer each time that it asked too soon (RFC 8628, 3.5).
+pub const SLOWER: Duration = Duration::from_secs(5);
+/// The most requests that wait at once: in all, for one account, and from one address.
+pub const MOST: Waiting = Waiting { all: 1_000, account: 20, address: 5 };
+
+/// How many requests wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// In all.
+    pub all: u64,
+    /// For one account.
+    pub account: u64,
+    /// From one address.
+    pub address: u64,
+}
+
+impl Waiting {
+    /// Whether another one finds no place.
+    pub fn is_full(self) -> bool {
+        self.all >= MOST.all || self.account >= MOST.account || self.address >= MOST.address
+    }
+}
+
+/// What a device asks for. Of its codes only hashes are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// Of the code that people type.
+    pub user_code: String,
+    /// Of the code that the device polls by.
+    pub device_code: String,
+    /// What the device signs, and what the comparison digits are of.
+    pub nonce: String,
+    /// How much it would like. Says nothing of what it gets.
+    pub requested: Right,
+    /// When it asked.
+    pub at: Timestamp,
+    /// When it is over.
+    pub expires: Timestamp,
+    /// How long it has to wait between two polls.
+    pub interval: Duration,
+    /// When it polled last.
+    pub polled: Option<Timestamp>,
+    /// What somebody decided.
+    pub verdict: Verdict,
+}
+
+impl Ask {
+    /// Whether somebody may still decide.
+    pub fn waits(&self, now: Timestamp) -> bool {
+        self.verdict == Verdict::Waiting && self.expires > now
+    }
+}
+
+/// What was decided about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing yet.
+    Waiting,
+    /// It is granted, and not fetched yet.
+    Approved,
+    /// It is not.
+    Rejected,
+}
+
+crate::words! {
+    Verdict { Waiting = "waiting", Approved = "approved", Rejected = "rejected" }
+}
+
+/// A device that asks, with what it says of itself.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// Which one.
+    pub id: DeviceId,
+    /// The key that it proved to have.
+    pub key: Option<PublicKey>,
+    /// What it is.
+    pub kind: Kind,
+    /// The account that it would come in to, if that is there.
+    pub account: Option<AccountId>,
+    /// The one box that it would be for.
+    pub smartbox: Option<SmartboxId>,
+    /// What it calls itself.
+    pub name: String,
+    /// What it says it runs on.
+    pub platform: String,
+    /// Where it asks from.
+    pub address: String,
+    /// How much it would like.
+    pub requested: Right,
+    /// Hash of the code that people type.
+    pub user_code: String,
+    /// Hash of the code that it polls by.
+    pub device_code: String,
+    /// What it is to sign.
+    pub nonce: String,
+}
+
+/// Why a device may not even ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Its key is let in elsewhere.
+    #[error("this key is let in already, to something else: make another key")]
+    Elsewhere,
+    /// Too many wait already.
+    #[error("too many devices wait to be let in")]
+    Full,
+}
+
+/// Why somebody cannot decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Undecided {
+    /// It does not ask for anything, or not any more.
+    #[error("the device does not ask for anything, or not any more")]
+    Over,
+    /// Somebody has decided.
+    #[error("somebody has decided about the device already")]
+    Already,
+    /// More than the one who decides may, or than the device asked for.
+    #[error("nobody can give more than they may, or more than a device asked for")]
+    TooMuch,
+}
+
+/// What a device is told that polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Poll {
+    /// Nobody has decided.
+    Pending,
+    /// Nobody has, and it asks too often.
+    SlowDown,
+    /// It is not let in.
+    Denied,
+    /// It took too long.
+    Expired,
+    /// It is let in; this is said once.
+    Granted,
+}
+
+impl Device {
+    /// What comes of a device that asks: it waits. One that is let in keeps what it has until somebody
+    /// gives it more; what it has already it gets again without asking anybody, by the same key.
+    pub fn asking(
+        before: Option<Self>,
+        new: Asking,
+        waiting: Waiting,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let mut ask = Ask {
+            user_code: new.user_code,
+            device_code: new.device_code,
+            nonce: new.nonce,
+            requested: new.requested,
+            at: now,
+            expires: now.plus(LASTS),
+            interval: INTERVAL,
+            polled: None,
+            verdict: Verdict::Waiting,
+        };
+        let before = before.filter(Self::is_let_in);
+        if let Some(device) = before {
+            if device.account != new.account || device.smartbox != new.smartbox {
+                return Err(Refusal::Elsewhere);
+            }
+            if device.granted.is_some_and(|granted| new.requested <= granted) {
+                ask.verdict = Verdict::Approved;
+            } else if waiting.is_full() {
+                return Err(Refusal::Full);
+            }
+            return Ok(Self { ask: Some(ask), address: new.address, ..device });
+        }
+        if waiting.is_full() {
+            return Err(Refusal::Full);
+        }
+        Ok(Self {
+            id: new.id,
+            key: new.key,
+            kind: new.kind,
+            account: new.account,
+            smartbox: new.smartbox,
+            person: None,
+            name: new.name,
+            platform: new.platform,
+            address: new.address,
+            state: State::Pending,
+            granted: None,
+            ask: Some(ask),
+            created: now,
+            decided: None,
+            decided_by: None,
+            seen: None,
+        })
+    }
+
+    /// Whether somebody may still decide about it.
+    pub fn waits(&self, now: Timestamp) -> bool {
+        self.ask.as_ref().is_some_and(|ask| ask.waits(now))
+    }
+
+    fn undecided(&mut self, now: Timestamp) -> Result<&mut Ask, Undecided> {
+        match &mut self.ask {
+            Some(ask) if ask.expires > now => match ask.verdict {
+                Verdict::Waiting => Ok(ask),
+                Verdict::Approved | Verdict::Rejected => Err(Undecided::Already),
+            },
+            _ => Err(Undecided::Over),
+        }
+    }
+
+    /// Lets it in, with as much as `right`, by somebody who may `most`. Its hands are theirs from now on.
+    pub fn approve(
+        &mut self,
+        right: Right,
+        (most, by, person): (Right, &str, Option<PersonId>),
+        now: Timestamp,
+    ) -> Result<(), Undecided> {
+        let ask = self.undecided(now)?;
+        if right > most || right > ask.requested {
+            return Err(Undecided::TooMuch);
+        }
+        ask.verdict = Verdict::Approved;
+        self.state = State::Approved;
+        self.granted = Some(right);
+        self.person = person;
+        self.decided_as(by, now);
+        Ok(())
+    }
+
+    /// Does not let it in; what it has already it keeps.
+    pub fn reject(&mut self, by: &str, now: Timestamp) -> Result<(), Undecided> {
+        self.undecided(now)?.verdict = Verdict::Rejected;
+        if self.state == State::Pending {
+            self.state = State::Rejected;
+        }
+        self.decided_as(by, now);
+        Ok(())
+    }
+
+    /// Lets it in no more; whether it was.
+    pub fn revoke(&mut self, by: &str, now: Timestamp) -> bool {
+        if !self.is_let_in() {
+            return false;
+        }
+        (self.state, self.granted, self.ask) = (State::Revoked, None, None);
+        self.decided_as(by, now);
+        true
+    }
+
+    fn decided_as(&mut self, by: &str, now: Timestamp) {
+        self.decided = Some(now);
+        self.decided_by = Some(by.to_owned());
+    }
+
+    /// What it is told when it polls. What it is granted it gets once: the request is gone then.
+    pub fn poll(&mut self, now: Timestamp) -> Poll {
+        let Some(ask) = &mut self.ask else { return Poll::Expired };
+        if ask.expires <= now {
+            return Poll::Expired;
+        }
+        match ask.verdict {
+            Verdict::Rejected => Poll::Denied,
+            Verdict::Approved => {
+                self.ask = None;
+                Poll::Granted
+            }
+            Verdict::Waiting => {
+                let soon = ask.polled.is_some_and(|at| at.plus(ask.interval) > now);
+                ask.polled = Some(now);
+                if soon {
+                    ask.interval = ask.interval.saturating_add(SLOWER);
+                    return Poll::SlowDown;
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+use super::*;
+
+const T: Timestamp = Timestamp(1_000_000);
+
+fn asking(key: u8, requested: Right) -> Asking {
+    let key = PublicKey([key; 32]);
+    Asking {
+        id: DeviceId::of(&key),
+        key: Some(key),
+        kind: Kind::Cli,
+        account: "acc_00000000000000000001".parse().ok(),
+        smartbox: None,
+        name: "laptop".into(),
+        platform: "linux".into(),
+        address: "192.0.2.1".into(),
+        requested,
+        user_code: "u".into(),
+        device_code: "d".into(),
+        nonce: "n".into(),
+    }
+}
+
+fn new(requested: Right) -> Device {
+    Device::asking(None, asking(1, requested), Waiting::default(), T).unwrap()
+}
+
+const OWNER: (Right, &str, Option<PersonId>) = (Right::Own, "owner", None);
+
+fn later(secs: u64) -> Timestamp {
+    T.plus(Duration::from_secs(secs))
+}
+
+#[test]
+fn what_is_asked_for_is_not_what_is_given() {
+    let mut device = new(Right::Own);
+    assert_eq!((device.state, device.granted), (State::Pending, None));
+    assert_eq!(device.approve(Right::Own, (Right::Manage, "x", None), T), Err(Undecided::TooMuch));
+    assert_eq!((device.state, device.granted), (State::Pending, None), "nothing came of it");
+    device.approve(Right::Chat, (Right::Manage, "x", None), T).unwrap();
+    assert_eq!((device.state, device.granted), (State::Approved, Some(Right::Chat)));
+    let mut modest = new(Right::Read);
+    assert_eq!(modest.approve(Right::Chat, OWNER, T), Err(Undecided::TooMuch), "nor more than it");
+}
+
+#[test]
+fn an_approval_that_is_replayed_does_nothing() {
+    let mut device = new(Right::Chat);
+    device.approve(Right::Read, OWNER, T).unwrap();
+    let once = device.clone();
+    assert_eq!(device.approve(Right::Chat, OWNER, T), Err(Undecided::Already));
+    assert_eq!(device.reject("y", T), Err(Undecided::Already));
+    assert_eq!(device, once);
+    assert_eq!(device.poll(T), Poll::Granted);
+    assert_eq!(device.poll(T), Poll::Expired, "what is granted is fetched once");
+    assert_eq!(device.approve(Right::Chat, OWNER, T), Err(Undecided::Over));
+    assert_eq!(device.granted, Some(Right::Read));
+}
+
+#[test]
+fn nobody_decides_too_late() {
+    let mut device = new(Right::Chat);
+    let end = T.plus(LASTS);
+    assert!(device.waits(Timestamp(end.0 - 1)) && !device.waits(end));
+    assert_eq!(device.approve(Right::Chat, OWNER, end), Err(Undecided::Over));
+    assert_eq!(device.reject("x", end), Err(Undecided::Over));
+    assert_eq!(device.poll(end), Poll::Expired);
+    // One that was let in and fetched it too late has what it was given, and asks again.
+    let mut device = new(Right::Chat);
+    device.approve(Right::Chat, OWNER, T).unwrap();
+    assert_eq!(device.poll(end), Poll::Expired);
+    let again = Device::asking(Some(device), asking(1, Right::Chat), Waiting::default(), end);
+    assert_eq!(again.unwrap().poll(end), Poll::Granted);
+}
+
+#[test]
+fn whoever_asks_too_often_waits_longer_each_time() {
+    let mut device = new(Right::Chat);
+    assert_eq!(device.poll(T), Poll::Pending);
+    assert_eq!(device.poll(later(4)), Poll::SlowDown);
+    assert_eq!(device.poll(later(13)), Poll::SlowDown, "ten seconds by now");
+    assert_eq!(device.poll(later(28)), Poll::Pending, "fifteen");
+}
+
+#[test]
+fn more_than_it_has_is_a_new_question_and_takes_nothing_away() {
+    let mut device = new(Right::Read);
+    device.approve(Right::Read, OWNER, T).unwrap();
+    assert_eq!(device.poll(T), Poll::Granted);
+    let wider = Device::asking(Some(device), asking(1, Right::Own), Waiting::default(), T);
+    let mut wider = wider.unwrap();
+    assert_eq!((wider.state, wider.granted), (State::Approved, Some(Right::Read)));
+    assert_eq!(wider.poll(T), Poll::Pending);
+    wider.reject("x", T).unwrap();
+    assert_eq!(wider.poll(T), Poll::Denied);
+    assert_eq!((wider.state, wider.granted), (State::Approved, Some(Right::Read)));
+}
+
+#[test]
+fn one_that_was_shut_out_begins_again_with_nothing() {
+    let mut device = new(Right::Own);
+    device.approve(Right::Own, OWNER, T).unwrap();
+    assert!(device.revoke("x", T) && !device.revoke("x", T));
+    assert_eq!((device.state, device.granted, &device.ask), (State::Revoked, None, &None));
+    let again = Device::asking(Some(device), asking(1, Right::Read), Waiting::default(), T);
+    let mut again = again.unwrap();
+    assert_eq!((again.state, again.granted), (State::Pending, None));
+    assert_eq!(again.poll(T), Poll::Pending);
+}
+
+#[test]
+fn a_key_that_is_let_in_is_let_in_to_one_thing() {
+    let mut device = new(Right::Own);
+    device.approve(Right::Own, OWNER, T).unwrap();
+    for other in ["acc_00000000000000000002".parse().ok(), None] {
+        let new = Asking { account: other, ..asking(1, Right::Read) };
+        let moved = Device::asking(Some(device.clone()), new, Waiting::default(), T);
+        assert_eq!(moved.unwrap_err(), Refusal::Elsewhere);
+    }
+    let smartbox = "box_00000000000000000001".parse().ok();
+    let new = Asking { smartbox, ..asking(1, Right::Read) };
+    let moved = Device::asking(Some(device), new, Waiting::default(), T);
+    assert_eq!(moved.unwrap_err(), Refusal::Elsewhere);
+}
+
+#[test]
+fn a_flood_finds_no_place() {
+    let full = [
+        Waiting { address: MOST.address, ..Waiting::default() },
+        Waiting { account: MOST.account, ..Waiting::default() },
+        Waiting { all: MOST.all, ..Waiting::default() },
+    ];
+    for waiting in full {
+        let refused = Device::asking(None, asking(1, Right::Read), waiting, T);
+        assert_eq!(refused.unwrap_err(), Refusal::Full);
+    }
+    // One that is let in gets what it has, flood or not.
+    let mut device = new(Right::Chat);
+    device.approve(Right::Chat, OWNER, T).unwrap();
+    for waiting in full {
+        let ask = |right| Device::asking(Some(device.clone()), asking(1, right), waiting, T);
+        assert_eq!(ask(Right::Chat).unwrap().poll(T), Poll::Granted);
+        assert_eq!(ask(Right::Own).unwrap_err(), Refusal::Full);
+    }
+}

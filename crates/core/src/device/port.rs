@@ -1,0 +1,35 @@
+//! What a store must do for devices.
+
+use crate::BoxFuture;
+use crate::device::{Device, DeviceId, Waiting};
+use crate::id::AccountId;
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// Devices within one unit of work. A device goes with its account, its box and its person.
+pub trait Devices: Send {
+    /// Adds a device, or replaces its row. Unless it is let in, the sessions and tokens that hang on it
+    /// are over, in the same work. [`StoreError::Exists`] if another one's request has its codes,
+    /// [`StoreError::Missing`] if its account, box or person is gone.
+    fn put(&mut self, device: Device) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// The device with this id.
+    fn get(&mut self, id: DeviceId) -> BoxFuture<'_, Result<Option<Device>, StoreError>>;
+    /// The one whose request has the code with this hash that people type; also one that is over.
+    fn by_user_code(&mut self, hash: String) -> BoxFuture<'_, Result<Option<Device>, StoreError>>;
+    /// The one whose request is polled for by the code with this hash; also one that is over.
+    fn by_device_code(&mut self, hash: String)
+    -> BoxFuture<'_, Result<Option<Device>, StoreError>>;
+    /// The devices of an account, the newest first.
+    fn list(&mut self, account: AccountId) -> BoxFuture<'_, Result<Vec<Device>, StoreError>>;
+    /// How many requests wait now: in all, for this account, and from this address.
+    fn waiting(
+        &mut self,
+        account: Option<AccountId>,
+        address: String,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Waiting, StoreError>>;
+    /// Notes that a device was there. One that is gone is no error.
+    fn seen(&mut self, id: DeviceId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Forgets requests that are over, and the devices that never were let in; how many devices.
+    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
+}

@@ -1,0 +1,123 @@
+//! Devices in memory.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use smartbox_core::BoxFuture;
+use smartbox_core::device::port::Devices;
+use smartbox_core::device::{Device, DeviceId, State, Waiting};
+use smartbox_core::id::AccountId;
+use smartbox_core::store::StoreError;
+use smartbox_core::time::Timestamp;
+
+use super::records::Records;
+
+const OWNER: &str = "account, person or smartbox";
+
+impl Records<'_> {
+    fn put_device(&mut self, device: Device) -> Result<(), StoreError> {
+        self.change()?;
+        if let Some(id) = &device.account {
+            self.need_account(id, OWNER)?;
+        }
+        if device.person.as_ref().is_some_and(|id| !self.state.people.contains_key(id)) {
+            return Err(StoreError::Missing { what: OWNER });
+        }
+        if let Some(id) = &device.smartbox {
+            self.need_box(id, OWNER)?;
+        }
+        let same = |other: &Device| match (&other.ask, &device.ask) {
+            (Some(a), Some(b)) => a.user_code == b.user_code || a.device_code == b.device_code,
+            _ => false,
+        };
+        if self.state.devices.values().any(|other| other.id != device.id && same(other)) {
+            return Err(StoreError::Exists { what: "device" });
+        }
+        let (id, stays) = (device.id.clone(), device.is_let_in());
+        let state = &mut self.state;
+        Arc::make_mut(&mut state.devices).insert(id.clone(), device);
+        if !stays {
+            Arc::make_mut(&mut state.sessions).retain(|_, s| s.root.device.as_ref() != Some(&id));
+            Arc::make_mut(&mut state.tokens).retain(|_, t| t.root.device.as_ref() != Some(&id));
+            state.uproot();
+        }
+        Ok(())
+    }
+
+    fn sweep_devices(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        let state = self.change()?;
+        let devices = Arc::make_mut(&mut state.devices);
+        let before = devices.len();
+        devices.retain(|_, device| {
+            let asks = device.ask.as_ref().is_some_and(|ask| ask.expires > now);
+            asks || !matches!(device.state, State::Pending | State::Rejected)
+        });
+        let gone = before - devices.len();
+        for device in devices.values_mut() {
+            device.ask.take_if(|ask| ask.expires <= now);
+        }
+        state.uproot();
+        Ok(gone as u64)
+    }
+
+    fn one_device(&self, is: impl Fn(&Device) -> bool) -> Option<Device> {
+        self.state.devices.values().find(|device| is(device)).cloned()
+    }
+}
+
+impl Devices for Records<'_> {
+    fn put(&mut self, device: Device) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(self.put_device(device)))
+    }
+
+    fn get(&mut self, id: DeviceId) -> BoxFuture<'_, Result<Option<Device>, StoreError>> {
+        Box::pin(ready(Ok(self.state.devices.get(&id).cloned())))
+    }
+
+    fn by_user_code(&mut self, hash: String) -> BoxFuture<'_, Result<Option<Device>, StoreError>> {
+        let is = |device: &Device| device.ask.as_ref().is_some_and(|ask| ask.user_code == hash);
+        Box::pin(ready(Ok(self.one_device(is))))
+    }
+
+    fn by_device_code(
+        &mut self,
+        hash: String,
+    ) -> BoxFuture<'_, Result<Option<Device>, StoreError>> {
+        let is = |device: &Device| device.ask.as_ref().is_some_and(|ask| ask.device_code == hash);
+        Box::pin(ready(Ok(self.one_device(is))))
+    }
+
+    fn list(&mut self, account: AccountId) -> BoxFuture<'_, Result<Vec<Device>, StoreError>> {
+        let of = |device: &&Device| device.account.as_ref() == Some(&account);
+        let mut found: Vec<_> = self.state.devices.values().filter(of).cloned().collect();
+        found.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
+        Box::pin(ready(Ok(found)))
+    }
+
+    fn waiting(
+        &mut self,
+        account: Option<AccountId>,
+        address: String,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Waiting, StoreError>> {
+        let mut waiting = Waiting::default();
+        for device in self.state.devices.values().filter(|device| device.waits(now)) {
+            waiting.all += 1;
+            waiting.account += u64::from(device.account == account);
+            waiting.address += u64::from(device.address == address);
+        }
+        Box::pin(ready(Ok(waiting)))
+    }
+
+    fn seen(&mut self, id: DeviceId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(self.change().map(|state| {
+            if let Some(device) = Arc::make_mut(&mut state.devices).get_mut(&id) {
+                device.seen = device.seen.max(Some(at));
+            }
+        })))
+    }
+
+    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(ready(self.sweep_devices(now)))
+    }
+}

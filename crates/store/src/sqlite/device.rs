@@ -1,0 +1,231 @@
+//! Devices in SQLite.
+
+use std::time::Duration;
+
+use smartbox_core::BoxFuture;
+use smartbox_core::device::port::Devices;
+use smartbox_core::device::{Ask, Device, DeviceId, Kind, PublicKey, State, Verdict, Waiting};
+use smartbox_core::id::AccountId;
+use smartbox_core::person::Right;
+use smartbox_core::store::StoreError;
+use smartbox_core::time::Timestamp;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::records::{Records, decoded, signed};
+use super::session::{person, smartbox};
+
+const PUT: &str = "
+    INSERT INTO devices (id, public_key, kind, account, smartbox, person, name, platform, address,
+                         state, granted, created, decided, decided_by, seen, user_code, device_code,
+                         nonce, requested, asked, expires, interval_ms, polled, verdict)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET
+        public_key = excluded.public_key, kind = excluded.kind, account = excluded.account,
+        smartbox = excluded.smartbox, person = excluded.person, name = excluded.name,
+        platform = excluded.platform, address = excluded.address, state = excluded.state,
+        granted = excluded.granted, created = excluded.created, decided = excluded.decided,
+        decided_by = excluded.decided_by, seen = excluded.seen, user_code = excluded.user_code,
+        device_code = excluded.device_code, nonce = excluded.nonce,
+        requested = excluded.requested, asked = excluded.asked, expires = excluded.expires,
+        interval_ms = excluded.interval_ms, polled = excluded.polled, verdict = excluded.verdict";
+
+impl Devices for Records<'_> {
+    fn put(&mut self, device: Device) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let ask = device.ask.as_ref();
+            let interval =
+                ask.map(|ask| u64::try_from(ask.interval.as_millis()).unwrap_or(u64::MAX));
+            let interval = interval.map(|ms| signed(ms, "devices.interval_ms")).transpose()?;
+            sqlx::query(PUT)
+                .bind(device.id.as_str())
+                .bind(device.key.map(PublicKey::to_hex))
+                .bind(device.kind.as_str())
+                .bind(device.account.as_ref().map(|id| id.as_str()))
+                .bind(device.smartbox.as_ref().map(|id| id.as_str()))
+                .bind(device.person.as_ref().map(|id| id.as_str()))
+                .bind(&device.name)
+                .bind(&device.platform)
+                .bind(&device.address)
+                .bind(device.state.as_str())
+                .bind(device.granted.map(Right::as_str))
+                .bind(device.created.0)
+                .bind(device.decided.map(|at| at.0))
+                .bind(&device.decided_by)
+                .bind(device.seen.map(|at| at.0))
+                .bind(ask.map(|ask| &ask.user_code))
+                .bind(ask.map(|ask| &ask.device_code))
+                .bind(ask.map(|ask| &ask.nonce))
+                .bind(ask.map(|ask| ask.requested.as_str()))
+                .bind(ask.map(|ask| ask.at.0))
+                .bind(ask.map(|ask| ask.expires.0))
+                .bind(interval)
+                .bind(ask.and_then(|ask| ask.polled).map(|at| at.0))
+                .bind(ask.map(|ask| ask.verdict.as_str()))
+                .execute(self.conn()?)
+                .await
+                .map_err(|e| self.failed_referring(e, "account, person or smartbox"))?;
+            if !device.is_let_in() {
+                for sql in [
+                    "DELETE FROM tokens WHERE by_device = ?",
+                    "DELETE FROM sessions WHERE by_device = ?",
+                ] {
+                    let query = sqlx::query(sql).bind(device.id.as_str());
+                    query.execute(self.conn()?).await.map_err(|e| self.failed(e))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, id: DeviceId) -> BoxFuture<'_, Result<Option<Device>, StoreError>> {
+        self.device("SELECT * FROM devices WHERE id = ?", id.into())
+    }
+
+    fn by_user_code(&mut self, hash: String) -> BoxFuture<'_, Result<Option<Device>, StoreError>> {
+        self.device("SELECT * FROM devices WHERE user_code = ?", hash)
+    }
+
+    fn by_device_code(
+        &mut self,
+        hash: String,
+    ) -> BoxFuture<'_, Result<Option<Device>, StoreError>> {
+        self.device("SELECT * FROM devices WHERE device_code = ?", hash)
+    }
+
+    fn list(&mut self, account: AccountId) -> BoxFuture<'_, Result<Vec<Device>, StoreError>> {
+        Box::pin(async move {
+            sqlx::query("SELECT * FROM devices WHERE account = ? ORDER BY created DESC, id")
+                .bind(account.as_str())
+                .try_map(|row| device(&row))
+                .fetch_all(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn waiting(
+        &mut self,
+        account: Option<AccountId>,
+        address: String,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Waiting, StoreError>> {
+        Box::pin(async move {
+            let count = |row: &SqliteRow, column: &'static str| {
+                let count = row.try_get::<Option<i64>, _>(column)?.unwrap_or(0);
+                decoded(u64::try_from(count).ok(), column)
+            };
+            sqlx::query(
+                "SELECT count(*) AS all_, sum(account IS ?1) AS account, sum(address = ?2) AS address
+                 FROM devices WHERE verdict = 'waiting' AND expires > ?3",
+            )
+            .bind(account.as_ref().map(|id| id.as_str()))
+            .bind(address)
+            .bind(now.0)
+            .try_map(|row| {
+                let (all, account) = (count(&row, "all_")?, count(&row, "account")?);
+                Ok(Waiting { all, account, address: count(&row, "address")? })
+            })
+            .fetch_one(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))
+        })
+    }
+
+    fn seen(&mut self, id: DeviceId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            sqlx::query("UPDATE devices SET seen = max(coalesce(seen, ?2), ?2) WHERE id = ?1")
+                .bind(id.as_str())
+                .bind(at.0)
+                .execute(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))?;
+            Ok(())
+        })
+    }
+
+    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let gone = sqlx::query(
+                "DELETE FROM devices WHERE state IN ('pending', 'rejected')
+                 AND (expires IS NULL OR expires <= ?)",
+            )
+            .bind(now.0)
+            .execute(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))?;
+            sqlx::query(
+                "UPDATE devices SET user_code = NULL, device_code = NULL, nonce = NULL,
+                     requested = NULL, asked = NULL, expires = NULL, interval_ms = NULL,
+                     polled = NULL, verdict = NULL
+                 WHERE expires <= ?",
+            )
+            .bind(now.0)
+            .execute(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))?;
+            Ok(gone.rows_affected())
+        })
+    }
+}
+
+impl Records<'_> {
+    /// The one device that a statement finds by one value.
+    fn device(
+        &mut self,
+        sql: &'static str,
+        by: String,
+    ) -> BoxFuture<'_, Result<Option<Device>, StoreError>> {
+        Box::pin(async move {
+            sqlx::query(sql)
+                .bind(by)
+                .try_map(|row| device(&row))
+                .fetch_optional(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+}
+
+fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {
+    let time = |column| Ok::<_, sqlx::Error>(row.try_get::<Option<i64>, _>(column)?.map(Timestamp));
+    let key: Option<&str> = row.try_get("public_key")?;
+    let account: Option<&str> = row.try_get("account")?;
+    let granted: Option<&str> = row.try_get("granted")?;
+    Ok(Device {
+        id: decoded(row.try_get::<&str, _>("id")?.parse().ok(), "devices.id")?,
+        key: key.map(|key| decoded(PublicKey::from_hex(key), "devices.public_key")).transpose()?,
+        kind: decoded(Kind::parse(row.try_get("kind")?), "devices.kind")?,
+        account: account.map(|id| decoded(id.parse().ok(), "devices.account")).transpose()?,
+        smartbox: smartbox(row)?,
+        person: person(row)?,
+        name: row.try_get("name")?,
+        platform: row.try_get("platform")?,
+        address: row.try_get("address")?,
+        state: decoded(State::parse(row.try_get("state")?), "devices.state")?,
+        granted: granted.map(|word| decoded(Right::parse(word), "devices.granted")).transpose()?,
+        ask: ask(row)?,
+        created: Timestamp(row.try_get("created")?),
+        decided: time("decided")?,
+        decided_by: row.try_get("decided_by")?,
+        seen: time("seen")?,
+    })
+}
+
+fn ask(row: &SqliteRow) -> Result<Option<Ask>, sqlx::Error> {
+    let Some(device_code) = row.try_get::<Option<String>, _>("device_code")? else {
+        return Ok(None);
+    };
+    let interval = u64::try_from(row.try_get::<i64, _>("interval_ms")?).ok();
+    Ok(Some(Ask {
+        user_code: row.try_get("user_code")?,
+        device_code,
+        nonce: row.try_get("nonce")?,
+        requested: decoded(Right::parse(row.try_get("requested")?), "devices.requested")?,
+        at: Timestamp(row.try_get("asked")?),
+        expires: Timestamp(row.try_get("expires")?),
+        interval: Duration::from_millis(decoded(interval, "devices.interval_ms")?),
+        polled: row.try_get::<Option<i64>, _>("polled")?.map(Timestamp),
+        verdict: decoded(Verdict::parse(row.try_get("verdict")?), "devices.verdict")?,
+    }))
+}

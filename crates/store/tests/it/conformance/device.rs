@@ -1,0 +1,259 @@
+use std::time::Duration;
+
+use smartbox_core::device::{Asking, Device, DeviceId, Kind, LASTS, PublicKey, State, Waiting};
+use smartbox_core::id::AccountId;
+use smartbox_core::person::Right;
+use smartbox_core::time::Timestamp;
+
+use super::over_every_driver;
+use crate::support::{
+    Subject, T0, account, exists, missing, person, session, smartbox, token, with_box,
+};
+use crate::{read, write};
+
+over_every_driver!(
+    devices_come_back_and_are_found_by_their_codes,
+    those_that_wait_are_counted,
+    what_hangs_on_a_device_ends_when_it_is_let_in_no_more,
+    nothing_hangs_on_a_device_that_is_not_there,
+    codes_are_unique_and_owners_are_needed,
+    requests_that_are_over_are_forgotten,
+    a_device_goes_with_what_it_is_of,
+);
+
+fn device(account: Option<&AccountId>, key: u8, at: Timestamp) -> Device {
+    let key = PublicKey([key; 32]);
+    let asking = Asking {
+        id: DeviceId::of(&key),
+        key: Some(key),
+        kind: Kind::Cli,
+        account: account.cloned(),
+        smartbox: None,
+        name: "laptop".into(),
+        platform: "linux".into(),
+        address: format!("192.0.2.{}", key.0[0] % 2),
+        requested: Right::Chat,
+        user_code: format!("u{}", key.0[0]),
+        device_code: format!("d{}", key.0[0]),
+        nonce: "n".into(),
+    };
+    Device::asking(None, asking, Waiting::default(), at).unwrap()
+}
+
+fn approved(account: &AccountId, key: u8) -> Device {
+    let mut device = device(Some(account), key, T0);
+    device.approve(Right::Chat, (Right::Own, "owner", None), T0).unwrap();
+    device
+}
+
+async fn put(s: &Subject, device: &Device) {
+    let device = device.clone();
+    write!(s.store, |tx| tx.devices().put(device).await).unwrap();
+}
+
+async fn get(s: &Subject, id: &DeviceId) -> Option<Device> {
+    let id = id.clone();
+    read!(s.store, |tx| tx.devices().get(id).await).unwrap()
+}
+
+async fn devices_come_back_and_are_found_by_their_codes(s: Subject) {
+    let (owner, pa) = with_box(&*s.store, "pa").await;
+    let ann = person("ann");
+    let a = ann.clone();
+    write!(s.store, |tx| tx.people().add(a).await).unwrap();
+    let mut first = device(Some(&owner.id), 1, T0);
+    (first.smartbox, first.person) = (Some(pa.id), Some(ann.id));
+    let mut second = device(Some(&owner.id), 2, T0.plus(Duration::from_secs(1)));
+    second.poll(T0.plus(Duration::from_secs(2)));
+    second.seen = Some(T0);
+    let nobodys = Device { key: None, ..device(None, 3, T0) };
+    for row in [&first, &second, &nobodys] {
+        put(&s, row).await;
+        assert_eq!(get(&s, &row.id).await.as_ref(), Some(row));
+    }
+    let found = read!(s.store, |tx| {
+        Ok([
+            tx.devices().by_user_code("u1".into()).await?.map(|d| d.id),
+            tx.devices().by_device_code("d1".into()).await?.map(|d| d.id),
+            tx.devices().by_user_code("d1".into()).await?.map(|d| d.id),
+            tx.devices().by_device_code(String::new()).await?.map(|d| d.id),
+        ])
+    });
+    assert_eq!(found.unwrap(), [Some(first.id.clone()), Some(first.id.clone()), None, None]);
+    first.approve(Right::Read, (Right::Own, "person:x", first.person.clone()), T0).unwrap();
+    put(&s, &first).await;
+    let (id, later) = (first.id.clone(), T0.plus(Duration::from_secs(9)));
+    write!(s.store, |tx| {
+        tx.devices().seen(id.clone(), later).await?;
+        tx.devices().seen(id, T0).await?;
+        tx.devices().seen(DeviceId::of(&PublicKey([9; 32])), T0).await
+    })
+    .unwrap();
+    first.seen = Some(later);
+    let me = owner.id.clone();
+    let listed = read!(s.store, |tx| tx.devices().list(me).await).unwrap();
+    assert_eq!(listed, [second, first], "the newest first, and nobody's are nobody's");
+    let other = account("other").id;
+    assert!(read!(s.store, |tx| tx.devices().list(other).await).unwrap().is_empty());
+}
+
+async fn those_that_wait_are_counted(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    for key in 1..=5 {
+        put(&s, &device(Some(&owner.id), key, T0)).await;
+    }
+    put(&s, &device(None, 6, T0)).await;
+    put(&s, &approved(&owner.id, 7)).await;
+    let over = Timestamp(T0.0 + i64::try_from(LASTS.as_millis()).unwrap());
+    for (account, address, now, want) in [
+        (Some(owner.id.clone()), "192.0.2.1", T0, (6, 5, 3)),
+        (None, "192.0.2.0", T0, (6, 1, 3)),
+        (Some(account("x").id), "192.0.2.9", T0, (6, 0, 0)),
+        (Some(owner.id.clone()), "192.0.2.1", over, (0, 0, 0)),
+    ] {
+        let of = account.clone();
+        let got = read!(s.store, |tx| tx.devices().waiting(of, address.into(), now).await).unwrap();
+        assert_eq!((got.all, got.account, got.address), want, "{account:?} {address} {now:?}");
+    }
+}
+
+async fn what_hangs_on_a_device_ends_when_it_is_let_in_no_more(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let soon = T0.plus(Duration::from_secs(9));
+    let (mut one, two) = (approved(&owner.id, 1), approved(&owner.id, 2));
+    put(&s, &one).await;
+    put(&s, &two).await;
+    let (mut key, mut open) = (token(&owner.id, "key", None), session(&owner.id, "open", soon));
+    (key.root.device, open.root.device) = (Some(one.id.clone()), Some(one.id.clone()));
+    let (mut begun, mut other) =
+        (session(&owner.id, "begun", soon), token(&owner.id, "other", None));
+    begun.root.token = Some(key.id.clone());
+    other.root.device = Some(two.id.clone());
+    let kept = other.clone();
+    write!(s.store, |tx| {
+        tx.tokens().add(key).await?;
+        tx.tokens().add(other).await?;
+        tx.sessions().add(open).await?;
+        tx.sessions().add(begun).await
+    })
+    .unwrap();
+    let there = async || {
+        let found = read!(s.store, |tx| {
+            Ok([
+                tx.tokens().find("key".into(), T0).await?.is_some(),
+                tx.sessions().find("open".into(), T0).await?.is_some(),
+                tx.sessions().find("begun".into(), T0).await?.is_some(),
+            ])
+        });
+        found.unwrap()
+    };
+    put(&s, &one).await;
+    assert_eq!(there().await, [true; 3], "as long as it is let in, what it has stays");
+    assert!(one.revoke("owner", T0));
+    put(&s, &one).await;
+    assert_eq!(there().await, [false; 3]);
+    let left = read!(s.store, |tx| tx.tokens().find("other".into(), T0).await).unwrap();
+    assert_eq!(left, Some(kept));
+}
+
+async fn nothing_hangs_on_a_device_that_is_not_there(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let absent = Some(DeviceId::of(&PublicKey([9; 32])));
+    let mut key = token(&owner.id, "key", None);
+    key.root.device = absent.clone();
+    let mut open = session(&owner.id, "open", T0.plus(Duration::from_secs(9)));
+    open.root.device = absent;
+    let error = write!(s.store, |tx| tx.tokens().add(key).await).unwrap_err();
+    assert!(missing(&error, "account, person, smartbox or root"), "{error}");
+    let error = write!(s.store, |tx| tx.sessions().add(open).await).unwrap_err();
+    assert!(missing(&error, "account, person, smartbox or root"), "{error}");
+}
+
+async fn codes_are_unique_and_owners_are_needed(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    put(&s, &device(Some(&owner.id), 1, T0)).await;
+    for same in ["user", "device"] {
+        let mut other = device(Some(&owner.id), 2, T0);
+        let ask = other.ask.as_mut().unwrap();
+        match same {
+            "user" => ask.user_code = "u1".into(),
+            _ => ask.device_code = "d1".into(),
+        }
+        let error = write!(s.store, |tx| tx.devices().put(other).await).unwrap_err();
+        assert!(exists(&error, "device"), "{error}");
+    }
+    let gone = smartbox(&owner.id, "gone", 9).id;
+    let rows = [
+        device(Some(&account("nobody").id), 3, T0),
+        Device { smartbox: Some(gone), ..device(Some(&owner.id), 4, T0) },
+        Device { person: Some(person("ann").id), ..device(Some(&owner.id), 5, T0) },
+    ];
+    for row in rows {
+        let error = write!(s.store, |tx| tx.devices().put(row).await).unwrap_err();
+        assert!(missing(&error, "account, person or smartbox"), "{error}");
+    }
+}
+
+async fn requests_that_are_over_are_forgotten(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let late = T0.plus(Duration::from_secs(1));
+    let (old, new) = (device(Some(&owner.id), 1, T0), device(Some(&owner.id), 2, late));
+    let (let_in, mut shut) = (approved(&owner.id, 3), approved(&owner.id, 4));
+    shut.revoke("owner", T0);
+    let mut not_let_in = device(Some(&owner.id), 5, T0);
+    not_let_in.reject("owner", T0).unwrap();
+    for row in [&old, &new, &let_in, &shut, &not_let_in] {
+        put(&s, row).await;
+    }
+    let over = T0.plus(LASTS);
+    assert_eq!(write!(s.store, |tx| tx.devices().sweep(T0).await).unwrap(), 0);
+    assert_eq!(write!(s.store, |tx| tx.devices().sweep(over).await).unwrap(), 2);
+    assert_eq!(get(&s, &old.id).await, None);
+    assert_eq!(get(&s, &not_let_in.id).await, None);
+    assert_eq!(get(&s, &new.id).await, Some(new));
+    assert_eq!(get(&s, &let_in.id).await, Some(Device { ask: None, ..let_in }));
+    assert_eq!(get(&s, &shut.id).await.map(|d| d.state), Some(State::Revoked));
+}
+
+async fn a_device_goes_with_what_it_is_of(s: Subject) {
+    let (_, pa) = with_box(&*s.store, "pa").await;
+    let (ann, you) = (person("ann"), account("you"));
+    let (a, y) = (ann.clone(), you.clone());
+    write!(s.store, |tx| {
+        tx.people().add(a).await?;
+        tx.accounts().add(y).await
+    })
+    .unwrap();
+    let of_box = Device { smartbox: Some(pa.id.clone()), ..approved(&you.id, 1) };
+    let of_person = Device { person: Some(ann.id.clone()), ..approved(&you.id, 2) };
+    let of_account = approved(&you.id, 3);
+    for (row, hash) in [(&of_box, "1"), (&of_person, "2"), (&of_account, "3")] {
+        put(&s, row).await;
+        let mut key = token(&you.id, hash, None);
+        key.root.device = Some(row.id.clone());
+        write!(s.store, |tx| tx.tokens().add(key).await).unwrap();
+    }
+    let left = async || {
+        let found = read!(s.store, |tx| {
+            let mut left = Vec::new();
+            for hash in ["1", "2", "3"] {
+                left.push(tx.tokens().find(hash.into(), T0).await?.is_some());
+            }
+            Ok(left)
+        });
+        let devices = [&of_box, &of_person, &of_account];
+        let mut there = Vec::new();
+        for device in devices {
+            there.push(get(&s, &device.id).await.is_some());
+        }
+        assert_eq!(found.as_ref().unwrap(), &there, "what hangs on them goes with them");
+        there
+    };
+    assert_eq!(left().await, [true; 3]);
+    write!(s.store, |tx| tx.boxes().remove(pa.id).await).unwrap();
+    assert_eq!(left().await, [false, true, true]);
+    write!(s.store, |tx| tx.people().remove(ann.id).await).unwrap();
+    assert_eq!(left().await, [false, false, true]);
+    write!(s.store, |tx| tx.accounts().bury(you.id, T0).await).unwrap();
+    assert_eq!(left().await, [false; 3]);
+}
