@@ -129,6 +129,9 @@ impl Holdings for Rows {
 }
 
 impl Visitors for Rows {
+    fn devices(&mut self) -> &mut dyn smartbox_core::device::port::Devices {
+        panic!("the gateway has no business here")
+    }
     fn grants(&mut self) -> &mut dyn smartbox_core::person::port::Grants {
         panic!("the gateway has no business here")
     }
