@@ -356,6 +356,7 @@ fn serve_local(app: &App, listener: UnixListener) -> AbortOnDropHandle<()> {
 /// A bucket with a state directory in it, whatever server and key are named.
 struct Shelf;
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of what opens a bucket")]
 fn shelf(of: Opening) -> Result<Arc<dyn Bucket>, SnapshotError> {
     match of.endpoint.contains("refuses") {
         true => Err(SnapshotError::Refused("it refuses".into())),
