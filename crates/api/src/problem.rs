@@ -122,6 +122,8 @@ codes! {
     IdempotencyMismatch = "idempotency-mismatch", 422, "The key is another request's", Usage;
     /// The engine's own schema, or the engine, does not allow this configuration.
     InvalidConfig = "invalid-config", 422, "The engine does not allow this configuration", Failure;
+    /// More than a limit allows; `Retry-After` says how long to wait.
+    TooMany = "too-many-requests", 429, "Too many requests", Failure;
     /// The platform failed; the log has the cause under the request's id.
     Internal = "internal", 500, "The platform failed", Failure;
     /// The engine or the sandbox did not do what the platform asked of it.

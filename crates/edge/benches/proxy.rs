@@ -23,6 +23,7 @@ use hyper_util::rt::TokioIo;
 use smartbox_core::BoxFuture;
 use smartbox_core::activity::{Activity, Busy, Doing};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::limit::Rates;
 use smartbox_core::person::Right;
 use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
@@ -31,7 +32,7 @@ use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::{Desired, State};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::{Clock, Timestamp};
-use smartbox_edge::{Admit, Edge, EdgeParts, EdgeSettings, Person, Scheme};
+use smartbox_edge::{Admit, Edge, EdgeParts, EdgeSettings, MemoryMeter, Person, Scheme};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::compat::TokioAsyncReadCompatExt as _;
@@ -80,6 +81,9 @@ impl Activity for World {
 }
 
 impl Admit for World {
+    fn remembers(&self, _: &str) -> bool {
+        false
+    }
     fn who<'a>(
         &'a self,
         route: &'a Route,
@@ -176,6 +180,7 @@ fn main() -> AnyResult<()> {
         resolve: world.clone(),
         activity: world.clone(),
         admit: world.clone(),
+        meter: Arc::new(MemoryMeter::new(Rates::NONE)),
         clock: world,
         telemetry: Arc::new(smartbox_core::telemetry::Quiet),
         settings: EdgeSettings::new(Scheme::Http, "localhost", 80, "/"),

@@ -29,6 +29,10 @@ pub trait Admit: Send + Sync {
         cookie: &'a str,
     ) -> BoxFuture<'a, Result<Option<Person>, StoreError>>;
 
+    /// Whether a session with this cookie value was recognised lately, by memory alone: whoever has
+    /// one is known and not counted among strangers. It admits nobody.
+    fn remembers(&self, cookie: &str) -> bool;
+
     /// Burns a ticket to this box and begins a session: the value of its cookie. `None` if the
     /// ticket is unknown, used, expired, or leads elsewhere. The ticket is hostile input.
     fn enter<'a>(

@@ -10,6 +10,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 use smartbox_core::activity::{Activity, Doing};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::limit::port::Meter;
+use smartbox_core::limit::{Class, Client, Key};
 use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::Conn;
@@ -40,6 +42,8 @@ pub struct EdgeParts {
     pub activity: Arc<dyn Activity>,
     /// Keeps sessions.
     pub admit: Arc<dyn Admit>,
+    /// Keeps counts of what is limited.
+    pub meter: Arc<dyn Meter>,
     /// For the time in ticks.
     pub clock: Arc<dyn Clock>,
     /// Counts requests.
@@ -61,6 +65,7 @@ pub(crate) struct Inner {
     pub(crate) resolve: Arc<dyn Resolve>,
     pub(crate) activity: Arc<dyn Activity>,
     pub(crate) admit: Arc<dyn Admit>,
+    pub(crate) meter: Arc<dyn Meter>,
     pub(crate) clock: Arc<dyn Clock>,
     telemetry: Arc<dyn Telemetry>,
     pub(crate) settings: EdgeSettings,
@@ -94,6 +99,7 @@ impl Edge {
                 resolve: parts.resolve,
                 activity: parts.activity,
                 admit: parts.admit,
+                meter: parts.meter,
                 clock: parts.clock,
                 telemetry: parts.telemetry,
                 settings: parts.settings,
@@ -186,15 +192,19 @@ impl Inner {
         if foreign {
             return Err(Refusal::foreign());
         }
+        let client = Client::from(peer.ip());
+        self.knock(client, &parts).await?;
         let route = self.resolve.route(&label).await.map_err(|_| Refusal::records())?;
         if door::is_door(parts.uri.path()) {
-            return door::open(self, &label, route, parts, body).await;
+            return door::open(self, &label, route, client, parts, body).await;
         }
         // A box that is not there looks like one that one is not signed in to.
         let Some(known) = self.known(route, &parts, host, peer).await? else {
             return self.sign_in(&label, &parts);
         };
         Span::current().record("smartbox.id", tracing::field::display(&known.route.id));
+        let visitor = Key::Principal(known.person.account.clone(), known.route.id.to_string());
+        self.meter.take(Class::Visit, visitor).await.map_err(Refusal::too_many)?;
         if ws::wanted(&parts) {
             return ws::open(self, known, &mut parts).await;
         }
@@ -218,6 +228,15 @@ impl Inner {
             return Ok(response);
         }
         Ok(self.dozed_off(&label, back).await.unwrap_or(response))
+    }
+
+    /// Strangers are counted by where they come from, before anything is looked up for them.
+    async fn knock(&self, client: Client, parts: &Parts) -> Result<(), Refusal> {
+        let mut cookies = cookie::candidates(&parts.headers, self.settings.scheme);
+        if cookies.any(|value| self.admit.remembers(value)) {
+            return Ok(());
+        }
+        self.meter.take(Class::Knock, Key::Client(client)).await.map_err(Refusal::too_many)
     }
 
     async fn known(

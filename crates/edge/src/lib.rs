@@ -15,6 +15,7 @@ pub mod connection;
 pub mod crowd;
 pub mod door;
 pub mod edge;
+pub mod meter;
 pub mod settings;
 
 mod cookie;
@@ -31,4 +32,5 @@ pub use client::Peer;
 pub use connection::ServedBody;
 pub use crowd::{Crowd, Seat};
 pub use edge::{Edge, EdgeParts};
+pub use meter::MemoryMeter;
 pub use settings::{EdgeSettings, EngineWords, Identity, Limits, QuietPath, Scheme};

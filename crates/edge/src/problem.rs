@@ -1,6 +1,7 @@
 //! Refusals: problem documents (RFC 9457) for programs, a small page for people.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
@@ -62,6 +63,18 @@ impl Refusal {
 
     pub(crate) fn bad_request(message: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad-request", message, "")
+    }
+
+    /// More than a limit allows.
+    pub(crate) fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-requests",
+            "This is more than the platform takes from one visitor.",
+            "Wait a moment.",
+        )
+        .retry(u16::try_from(seconds).unwrap_or(u16::MAX))
     }
 
     pub(crate) fn not_found() -> Self {

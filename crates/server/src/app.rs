@@ -5,6 +5,7 @@ use std::sync::Arc;
 use smartbox_control::Control;
 use smartbox_core::account::Account;
 use smartbox_core::id::{Entropy, random_text};
+use smartbox_core::limit::port::Meter;
 use smartbox_core::sandbox::Capabilities;
 use smartbox_core::secret::port::Rotation;
 use smartbox_core::smartbox::Desired;
@@ -56,6 +57,8 @@ pub struct Inner {
     pub rotation: Arc<dyn Rotation>,
     /// Tokens, tickets and sessions.
     pub access: Arc<Access>,
+    /// Counts of what is limited.
+    pub meter: Arc<dyn Meter>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Random bytes.

@@ -17,6 +17,7 @@ use smartbox_control::{
 use smartbox_core::activity::Activity;
 use smartbox_core::engine::Manifest;
 use smartbox_core::id::Entropy;
+use smartbox_core::limit::port::Meter;
 use smartbox_core::moves;
 use smartbox_core::person::Right;
 use smartbox_core::sandbox::Capabilities;
@@ -27,7 +28,7 @@ use smartbox_core::snapshot::port::{SnapshotError, Snapshots, Storage as _};
 use smartbox_core::store::{self, StoreError};
 use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::{Clock, Timestamp};
-use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, Scheme};
+use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Identity, MemoryMeter, Scheme};
 use smartbox_egress::{Broker, SystemNames};
 use smartbox_engine::identity;
 use smartbox_engine::install::{self, InstallError, Installed, Progress};
@@ -138,11 +139,13 @@ pub(crate) async fn start(
 
     let master = config.given.master.as_ref().map(Master::new);
     let access = Access::new(counted.clone(), clock.clone(), entropy.clone(), master);
+    let meter: Arc<dyn Meter> = Arc::new(MemoryMeter::new(config.limits.rates.clone()));
     let draining = CancellationToken::new();
     let edge = Edge::new(EdgeParts {
         resolve: control.clone(),
         activity,
         admit: access.clone(),
+        meter: meter.clone(),
         clock: clock.clone(),
         telemetry: metrics.clone(),
         settings: edge_settings(&site, &config),
@@ -156,6 +159,7 @@ pub(crate) async fn start(
         buckets,
         rotation: sqlite.clone(),
         access: access.clone(),
+        meter,
         clock,
         entropy,
         site,
@@ -535,6 +539,10 @@ fn edge_settings(site: &Site, config: &Config) -> EdgeSettings {
         origin: None,
     };
     settings.limits.drain = serve::FINISH;
+    let (limits, of) = (&mut settings.limits, &config.limits);
+    (limits.connections, limits.per_client) = (of.connections, of.per_client);
+    limits.sockets = of.sockets;
+    limits.frames = of.frames.unwrap_or(limits.frames);
     settings.proxies.clone_from(&config.http.trusted_proxies);
     settings
 }

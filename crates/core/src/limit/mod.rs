@@ -82,6 +82,13 @@ impl Rates {
         self
     }
 
+    /// With this patience.
+    #[must_use]
+    pub const fn patient(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// The limit of a class.
     pub const fn of(&self, class: Class) -> Option<Rate> {
         self.rates[class as usize]

@@ -11,9 +11,6 @@ pub trait Meter: Send + Sync {
     /// Takes one of a class for a key, or says how long to wait. A refusal costs nothing.
     fn take(&self, class: Class, key: Key) -> BoxFuture<'_, Result<(), Duration>>;
 
-    /// How long to wait until one could be taken; takes none.
-    fn wait(&self, class: Class, key: Key) -> BoxFuture<'_, Option<Duration>>;
-
     /// A client sent a wrong token, ticket or code.
     fn strike(&self, client: Client) -> BoxFuture<'_, ()>;
 

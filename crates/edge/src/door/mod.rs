@@ -7,6 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 use hyper::body::Incoming;
+use smartbox_core::limit::Client;
 use smartbox_core::route::Route;
 use smartbox_core::secret::Secret;
 
@@ -28,6 +29,7 @@ pub(crate) async fn open(
     edge: &Inner,
     label: &str,
     route: Option<Route>,
+    client: Client,
     parts: Parts,
     body: Incoming,
 ) -> Result<Response<EdgeBody>, Refusal> {
@@ -37,7 +39,7 @@ pub(crate) async fn open(
     let action = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     match (&parts.method, action) {
         (&Method::GET, "enter") => ask(&route, &parts),
-        (&Method::POST, "enter") => enter(edge, &route, body).await,
+        (&Method::POST, "enter") => enter(edge, &route, client, body).await,
         (&Method::GET, "state") => {
             edge.who(&route, &parts).await?.ok_or_else(signed_out)?;
             state(&route)
@@ -76,12 +78,23 @@ fn ask(route: &Route, parts: &Parts) -> Result<Response<EdgeBody>, Refusal> {
     Ok(page::enter(route, &ticket))
 }
 
-async fn enter(edge: &Inner, route: &Route, body: Incoming) -> Result<Response<EdgeBody>, Refusal> {
+async fn enter(
+    edge: &Inner,
+    route: &Route,
+    client: Client,
+    body: Incoming,
+) -> Result<Response<EdgeBody>, Refusal> {
+    if let Some(wait) = edge.meter.barred(client).await {
+        return Err(Refusal::too_many(wait));
+    }
     let form = Form::read(body).await?;
     let ticket = form.get("ticket").filter(|ticket| plausible(ticket)).ok_or_else(used_up)?;
     let ticket = Secret::new(ticket.to_owned());
     let value = edge.admit.enter(route, ticket).await.map_err(|_| Refusal::records())?;
-    let value = value.ok_or_else(used_up)?;
+    let Some(value) = value else {
+        edge.meter.strike(client).await;
+        return Err(used_up());
+    };
     with_cookie("/", cookie::begin(edge.settings.scheme, value.expose()))
 }
 

@@ -114,6 +114,9 @@ fn ann() -> Person {
 }
 
 impl Admit for World {
+    fn remembers(&self, _: &str) -> bool {
+        false
+    }
     fn who<'a>(
         &'a self,
         _: &'a Route,
@@ -233,6 +236,7 @@ fn stage_with(change: impl FnOnce(&mut EdgeSettings)) -> Stage {
         resolve: world.clone(),
         activity: world.clone(),
         admit: world.clone(),
+        meter: Arc::new(crate::MemoryMeter::new(smartbox_core::limit::Rates::NONE)),
         clock: world.clone(),
         telemetry: Arc::new(smartbox_core::telemetry::Quiet),
         settings,

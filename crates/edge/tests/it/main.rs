@@ -11,6 +11,8 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod proxies;
 #[cfg(test)]
 mod smuggle;

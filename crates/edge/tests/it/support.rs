@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use smartbox_core::BoxFuture;
 use smartbox_core::activity::{Activity, Busy, Doing};
 use smartbox_core::id::SmartboxId;
+use smartbox_core::limit::Rates;
 use smartbox_core::person::Right;
 use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
@@ -23,7 +24,7 @@ use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::{Desired, Failure, State};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::{Clock, Timestamp};
-use smartbox_edge::{Admit, Edge, EdgeParts, EdgeSettings, Person, Scheme};
+use smartbox_edge::{Admit, Edge, EdgeParts, EdgeSettings, MemoryMeter, Person, Scheme};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -167,6 +168,9 @@ impl Activity for World {
 }
 
 impl Admit for World {
+    fn remembers(&self, cookie: &str) -> bool {
+        *self.session.lock().unwrap() == Some(cookie)
+    }
     fn who<'a>(
         &'a self,
         route: &'a Route,
@@ -215,6 +219,14 @@ impl Front {
     }
 
     pub(crate) async fn with(world: Arc<World>, change: impl FnOnce(&mut EdgeSettings)) -> Self {
+        Self::limited(world, Rates::NONE, change).await
+    }
+
+    pub(crate) async fn limited(
+        world: Arc<World>,
+        rates: Rates,
+        change: impl FnOnce(&mut EdgeSettings),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let mut settings =
@@ -227,6 +239,7 @@ impl Front {
             resolve: world.clone(),
             activity: world.clone(),
             admit: world.clone(),
+            meter: Arc::new(MemoryMeter::new(rates)),
             clock: Arc::new(Noon),
             telemetry: Arc::new(smartbox_core::telemetry::Quiet),
             settings,

@@ -23,6 +23,10 @@ impl Admit for Access {
         })
     }
 
+    fn remembers(&self, cookie: &str) -> bool {
+        self.recalls(cookie)
+    }
+
     fn enter<'a>(
         &'a self,
         route: &'a Route,

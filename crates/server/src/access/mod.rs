@@ -8,7 +8,7 @@ mod session;
 mod ticket;
 mod token;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,6 +26,9 @@ pub use token::{Bearer, MadeToken, NewToken};
 /// Sessions of boxes that are remembered in memory at the most.
 const REMEMBERED: usize = 10_000;
 
+/// Characters of a value, of five bits each.
+const RANDOM: usize = 32;
+
 /// Keeps tokens, tickets and sessions.
 pub struct Access {
     store: Arc<dyn Store>,
@@ -34,6 +37,8 @@ pub struct Access {
     master: Option<Master>,
     /// Seats by the hash of the cookie. This process is the only one that ends sessions, so what is remembered holds.
     known: Mutex<HashMap<String, Seat>>,
+    /// Hashes of tokens that were right lately. None of them admits: it is for limits alone.
+    proven: Mutex<HashSet<String>>,
     /// How often what was remembered was forgotten.
     forgotten: AtomicU64,
     /// Tells those who hold something open.
@@ -54,6 +59,7 @@ impl Access {
             entropy,
             master,
             known: Mutex::default(),
+            proven: Mutex::default(),
             forgotten: AtomicU64::new(0),
             ended: watch::Sender::new(0),
         })
@@ -61,12 +67,39 @@ impl Access {
 
     /// A new value with 160 bits of entropy. The prefix says to people and scanners what it is.
     fn value(&self, prefix: &str) -> Secret<String> {
-        Secret::new(format!("{prefix}_{}", random_text(&*self.entropy, 32)))
+        Secret::new(format!("{prefix}_{}", random_text(&*self.entropy, RANDOM)))
+    }
+
+    /// Whether this is the value of a session or token that was right lately, by memory alone. It may
+    /// be over by now: who is known so is not counted among strangers, and asked all the same.
+    pub fn recalls(&self, value: &str) -> bool {
+        let hash = hash(value);
+        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner).contains(&hash);
+        proven || self.known().contains_key(&hash)
+    }
+
+    /// A token was right. Never the master's, which a person may have made up: whether it is right
+    /// must not be told faster than patience allows.
+    fn proves(&self, value: &str) {
+        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
+        if proven.len() >= REMEMBERED {
+            proven.clear();
+        }
+        proven.insert(hash(value));
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<String, Seat>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether this looks like a value of ours, of which there are 2^160.
+pub(crate) fn plausible(value: &str) -> bool {
+    let rest = value.strip_prefix("sb").and_then(|rest| rest.split_once('_'));
+    rest.is_some_and(|(kind, text)| {
+        let random = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        kind.len() == 1 && text.len() == RANDOM && text.bytes().all(random)
+    })
 }
 
 /// Whether an account may come in: it is there, and not disabled.

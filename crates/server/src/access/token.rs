@@ -59,7 +59,8 @@ impl Access {
         if self.is_master(value) {
             return Ok(Some(Bearer::Master));
         }
-        let (hash, now) = (hash(value), self.clock.now());
+        let (text, now) = (value, self.clock.now());
+        let hash = hash(text);
         let found = store::read(&*self.store, move |tx| {
             Box::pin(async move {
                 match tx.tokens().find(hash, now).await? {
@@ -70,6 +71,7 @@ impl Access {
         })
         .await?;
         let Some((caller, token)) = found else { return Ok(None) };
+        self.proves(text);
         if token.used.is_none_or(|at| at.plus(USED) <= now) {
             store::write(&*self.store, move |tx| {
                 Box::pin(async move { tx.tokens().used(token.id, now).await })

@@ -14,6 +14,7 @@ pub mod file;
 pub mod http;
 pub mod jobs;
 pub mod kinds;
+pub mod limits;
 pub mod metrics;
 pub mod models;
 pub mod nearest;
@@ -53,6 +54,8 @@ pub struct Config {
     pub sleep: sleep::Sleep,
     /// How many jobs run, and how long they are remembered.
     pub jobs: smartbox_control::jobs::Limits,
+    /// How much may be asked, by whom.
+    pub limits: limits::Limits,
     /// What may leave boxes.
     pub egress: egress::Egress,
     /// The engine of new boxes.
@@ -89,6 +92,7 @@ pub(crate) struct Written {
     egress: egress::Written,
     engine: engine::Written,
     jobs: jobs::Written,
+    limits: limits::Written,
     metrics: metrics::Written,
     models: models::Written,
     snapshots: snapshots::Written,
@@ -145,6 +149,7 @@ impl Config {
             egress,
             engine,
             jobs,
+            limits,
             metrics,
             models,
             snapshots,
@@ -164,6 +169,7 @@ impl Config {
             egress: egress::settle(egress, base.egress)?,
             engine: engine::settle(engine, base.engine)?,
             jobs: jobs::settle(&jobs, &base.jobs)?,
+            limits: limits::settle(&limits, &base.limits)?,
             metrics: metrics::settle(&metrics)?,
             snapshots: snapshots::settle(snapshots, base.snapshots, data_dir, env)?,
             traces: traces::settle(&traces, env)?,

@@ -10,7 +10,8 @@ use smartbox_core::egress::Quota;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, ConfigError, Env, Overrides, env, file, http, original, place, sleep, snapshots, traces,
+    Config, ConfigError, Env, Overrides, env, file, http, limits, original, place, sleep,
+    snapshots, traces,
 };
 
 /// Who says it.
@@ -92,6 +93,7 @@ pub fn settings(
     said.add("sleep.stop_after", &time(config.sleep.stop_after), &[]);
     said.add("sleep.page_out", &config.sleep.page_out.to_string(), &[]);
     said.egress(config);
+    said.limits(&config.limits);
     said.add("engine.name", &config.engine.name, &[]);
     let path = config.engine.path.as_ref().map(|path| path.display().to_string());
     said.add("engine.path", path.as_deref().unwrap_or("none"), &[]);
@@ -127,6 +129,20 @@ impl Said<'_> {
         if let Some(last) = self.out.last_mut() {
             last.source = Source::CommandLine { option };
         }
+    }
+
+    fn limits(&mut self, of: &limits::Limits) {
+        self.add("limits.connections", &of.connections.to_string(), &[]);
+        self.add("limits.per_client", &of.per_client.to_string(), &[]);
+        self.add("limits.sockets", &of.sockets.to_string(), &[]);
+        for (name, words) in &of.words {
+            self.add(&format!("limits.{name}"), words, &[]);
+        }
+        let patience = of.rates.patience;
+        self.add("limits.patience.free", &patience.free.to_string(), &[]);
+        self.add("limits.patience.first", &time(patience.first), &[]);
+        self.add("limits.patience.most", &time(patience.most), &[]);
+        self.add("limits.patience.forget", &time(patience.forget), &[]);
     }
 
     fn http(&mut self, of: &http::Http) {

@@ -9,7 +9,7 @@ use smartbox_core::person::Right;
 
 use super::origin::{self, From};
 use super::route::{Limit, Policy};
-use super::{page, principal, trouble::Trouble};
+use super::{page, principal, toll, trouble::Trouble};
 use crate::app::App;
 
 /// The rules of one route.
@@ -37,11 +37,22 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
     if changes && from == From::Other {
         return Err(foreign().into_response());
     }
+    // Nor is anything looked up for what another site's page fetches: its visitor pays no toll for it.
+    if origin::uninvited(&parts.method, &parts.headers) {
+        return Err(foreign().into_response());
+    }
+    toll::enter(&guard.app, &parts).await.map_err(IntoResponse::into_response)?;
     let who = match guard.policy {
         Policy::Admin => Some(principal::admin(&guard.app, &parts)),
         _ => principal::find(&guard.app, &parts).await.transpose(),
     };
-    let who = who.transpose().map_err(IntoResponse::into_response)?;
+    let who = match who.transpose() {
+        Ok(Some(who)) => Some(who),
+        refused => {
+            toll::unknown(&guard.app, &parts).await;
+            refused.map_err(IntoResponse::into_response)?
+        }
+    };
     match (guard.policy, who) {
         (Policy::Public, _) => {}
         (Policy::Api(_) | Policy::Operator(_) | Policy::Admin, None) => {
@@ -53,6 +64,8 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
             if changes && who.by_cookie && from != From::Own {
                 return Err(foreign().into_response());
             }
+            let passed = toll::pass(&guard.app, &who, &parts, guard.socket).await;
+            passed.map_err(IntoResponse::into_response)?;
             let who = match guard.policy {
                 Policy::Operator(needs) => who.operating(needs),
                 Policy::Api(needs) | Policy::Session(needs) => who.needing(needs),

@@ -42,6 +42,7 @@ mod status;
 mod stream;
 mod tier;
 mod token;
+mod toll;
 mod tombstone;
 mod trouble;
 mod vault;

@@ -19,6 +19,26 @@ pub(super) fn harmless(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
+/// Whether another site's page made a browser ask without its person going there: an image, a script,
+/// a frame, a fetch. Following a link is no such thing.
+pub(super) fn uninvited(method: &Method, headers: &HeaderMap) -> bool {
+    let is = |name: &str, what: &str| headers.get(name).is_some_and(|value| value == what);
+    let other = headers.contains_key("sec-fetch-site")
+        && !is("sec-fetch-site", "same-origin")
+        && !is("sec-fetch-site", "none");
+    let goes = method == Method::GET
+        && is("sec-fetch-mode", "navigate")
+        && is("sec-fetch-dest", "document");
+    other && !goes && harmless(method)
+}
+
+/// Whether the person did something to come here from another site: clicked, not merely looked.
+pub(super) fn clicked(headers: &HeaderMap) -> bool {
+    let is = |name: &str, what: &str| headers.get(name).is_some_and(|value| value == what);
+    let other = is("sec-fetch-site", "cross-site") || is("sec-fetch-site", "same-site");
+    !other || is("sec-fetch-user", "?1")
+}
+
 /// Reads `Sec-Fetch-Site`, which pages cannot forge, and `Origin`.
 pub(super) fn from(headers: &HeaderMap, scheme: &str) -> From {
     let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
@@ -53,6 +73,30 @@ mod tests {
             headers.insert(*name, value.parse().unwrap());
         }
         from(&headers, "http")
+    }
+
+    #[test]
+    fn another_site_may_lead_here_and_nothing_else() {
+        let map = |pairs: &[(&'static str, &str)]| {
+            let pairs = pairs.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap()));
+            pairs.collect::<HeaderMap>()
+        };
+        let (site, goes) = (("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"));
+        let (page, frame) = (("sec-fetch-dest", "document"), ("sec-fetch-dest", "iframe"));
+        for (pairs, bad) in [
+            (vec![], false),
+            (vec![site, goes, page], false),
+            (vec![site, goes, frame], true),
+            (vec![site, ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "empty")], true),
+            (vec![("sec-fetch-site", "same-site"), ("sec-fetch-dest", "image")], true),
+            (vec![("sec-fetch-site", "same-origin"), ("sec-fetch-dest", "style")], false),
+            (vec![("sec-fetch-site", "none"), goes, page], false),
+        ] {
+            assert_eq!(uninvited(&Method::GET, &map(&pairs)), bad, "{pairs:?}");
+        }
+        assert!(clicked(&map(&[])) && clicked(&map(&[("sec-fetch-site", "none")])));
+        assert!(!clicked(&map(&[site, goes, page])));
+        assert!(clicked(&map(&[site, goes, page, ("sec-fetch-user", "?1")])));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::access::{Bearer, Caller};
 use crate::app::App;
 
 /// The header of the original's admin calls.
-const ADMIN_SECRET: &str = "x-admin-secret";
+pub(super) const ADMIN_SECRET: &str = "x-admin-secret";
 
 /// Who is at the other end of the connection, as the listener knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,6 +59,8 @@ fn bad_values_say_what_to_write() {
             "http.tls.certificate",
             "beginning with /",
         ),
+        ("[limits]\nknock = { rate = \"5/day\" }", "limits.knock", "20/s"),
+        ("[limits]\npatience = { first = \"soon\" }", "limits.patience.first", "15m"),
         ("[sleep]\nafter = \"soon\"", "sleep.after", "10m"),
         ("[sleep]\nafter = 10", "smartbox.toml:2", "correct that line"),
         ("[egress]\nallow = [\"https://a.b\"]", "egress.allow", "api.example.com"),

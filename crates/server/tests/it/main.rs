@@ -25,6 +25,7 @@ mod health;
 mod house;
 mod jobs;
 mod kinds;
+mod limits;
 mod lists;
 mod live;
 mod local;

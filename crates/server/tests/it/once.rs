@@ -45,6 +45,7 @@ fn again(world: &World) -> Router {
         store: app.store.clone(),
         rotation: app.rotation.clone(),
         access: app.access.clone(),
+        meter: world.app.meter.clone(),
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
         site: app.site.clone(),

@@ -14,6 +14,8 @@ use smartbox_core::engine::{
     Configured, Conversation, Health, HistoryEntry, Manifest, Part, Role,
     Settings as EngineSettings, Suspended, Turn, TurnEvent,
 };
+use smartbox_core::limit::Rates;
+use smartbox_core::limit::port::Meter;
 use smartbox_core::model::Caller;
 use smartbox_core::model::port::ModelCalls;
 use smartbox_core::moves::Found;
@@ -28,7 +30,7 @@ use smartbox_core::snapshot::port::SnapshotError;
 use smartbox_core::store::Store;
 use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::{BoxFuture, BoxStream};
-use smartbox_edge::{Edge, EdgeParts, EdgeSettings, Scheme};
+use smartbox_edge::{Edge, EdgeParts, EdgeSettings, MemoryMeter, Scheme};
 use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
 use smartbox_runtime::sim::Sim;
 use smartbox_server::access::{Access, Master};
@@ -63,6 +65,8 @@ pub struct Manner {
     pub on_disk: Option<MasterKey>,
     /// Networks of proxies that it believes.
     pub proxies: Vec<ipnet::IpNet>,
+    /// Limits; none without.
+    pub rates: Option<Rates>,
 }
 
 /// A platform that ends when it is dropped.
@@ -242,12 +246,15 @@ async fn platform(
     let scheme = if site.secure() { Scheme::Https } else { Scheme::Http };
     let mut settings = EdgeSettings::new(scheme, site.base(), site.port(), "");
     settings.proxies.clone_from(&manner.proxies);
+    let rates = manner.rates.clone().unwrap_or(Rates::NONE);
+    let meter: Arc<dyn Meter> = Arc::new(MemoryMeter::new(rates));
     let draining = CancellationToken::new();
     settings.sign_in = format!("{}/open/{{label}}", site.origin());
     let edge = Edge::new(EdgeParts {
         resolve: control.clone(),
         activity: Arc::new(Counting(tracker)),
         admit: access.clone(),
+        meter: meter.clone(),
         clock: clock.clone(),
         telemetry: metrics.clone(),
         settings,
@@ -277,6 +284,7 @@ async fn platform(
         buckets,
         rotation,
         access,
+        meter,
         clock,
         entropy,
         site,

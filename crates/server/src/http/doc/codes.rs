@@ -25,7 +25,8 @@ pub(super) fn of(
     operation: &Operation,
     own: &[Code],
 ) -> Vec<Code> {
-    let mut codes = vec![Code::BadRequest, Code::WrongHost, Code::Internal, Code::Draining];
+    let mut codes =
+        vec![Code::BadRequest, Code::WrongHost, Code::TooMany, Code::Internal, Code::Draining];
     if policy != Policy::Public {
         codes.push(Code::Unauthenticated);
     }
@@ -104,7 +105,7 @@ mod tests {
         changing.request_body = Some(RefOr::T(RequestBody::default()));
         assert_eq!(
             words(&of(&Method::GET, Policy::Public, Limit::Stream, &bare, &[])),
-            "bad-request wrong-host internal draining"
+            "bad-request wrong-host too-many-requests internal draining"
         );
         assert_eq!(
             words(&of(
@@ -115,7 +116,7 @@ mod tests {
                 &[Code::NotFound, Code::Internal]
             )),
             "bad-request unauthenticated forbidden not-found conflict too-large \
-             unsupported-media-type wrong-host idempotency-mismatch internal draining disk-full"
+             unsupported-media-type wrong-host idempotency-mismatch too-many-requests internal draining disk-full"
         );
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn home(
     parts: Parts,
 ) -> Result<Response, Trouble> {
     if let Some(token) = asked.token {
-        let mut response = login::exchange(&app, &parts.headers, &token, "/").await?;
+        let mut response = login::exchange(&app, &parts, &token, "/").await?;
         // The address held a token: nothing that this page leads to may learn it. A page with the
         // sign-in form sends its origin all the same, or the form would come without one.
         let signed_in = response.status().is_redirection();

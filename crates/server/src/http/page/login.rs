@@ -2,19 +2,21 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
 use http::header::{HOST, SET_COOKIE};
-use http::{HeaderMap, StatusCode};
+use http::request::Parts;
 use smartbox_api::problem::Code;
 use smartbox_core::audit::Act;
 use smartbox_core::secret::Secret;
 use smartbox_core::store;
 
 use super::{enter, own_path, render};
-use crate::access::{Bearer, Caller};
+use crate::access::{Bearer, Caller, plausible};
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::cookie;
 use crate::http::trouble::Trouble;
+use crate::http::{origin, toll};
 
 #[derive(serde::Deserialize)]
 pub(super) struct Given {
@@ -25,20 +27,20 @@ pub(super) struct Given {
 
 pub(super) async fn login(
     State(app): State<App>,
-    headers: HeaderMap,
+    parts: Parts,
     Form(given): Form<Given>,
 ) -> Result<Response, Trouble> {
-    exchange(&app, &headers, &given.token, &given.next).await
+    exchange(&app, &parts, &given.token, &given.next).await
 }
 
 /// A session for whoever this is the token of, or the sign-in page again.
 pub(super) async fn exchange(
     app: &App,
-    headers: &HeaderMap,
+    parts: &Parts,
     token: &str,
     next: &str,
 ) -> Result<Response, Trouble> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !app.site.signs_in(host) {
         let detail =
             "whoever listens to this network could read a sign-in at this address, and use it";
@@ -46,11 +48,23 @@ pub(super) async fn exchange(
                     smartbox.toml";
         return Err(Trouble::new(Code::Forbidden, detail, hint));
     }
+    // A page that goes through tokens by addresses is nobody's link.
+    if !origin::clicked(&parts.headers) {
+        let detail = "another site led here with a token, and nobody clicked";
+        return Err(Trouble::new(Code::Forbidden, detail, "open the link yourself"));
+    }
+    let client = toll::client(&parts.extensions);
     let token = Secret::new(token.trim().to_owned());
+    if !plausible(token.expose()) {
+        toll::may_guess(app, client).await?;
+    }
     let caller = match app.access.bearer(token.expose()).await? {
         Some(Bearer::Master) => Caller::owner(app.account.id.clone(), "master-token".to_owned()),
         Some(Bearer::Token(caller)) => caller,
         None => {
+            if let Some(client) = client {
+                app.meter.strike(client).await;
+            }
             let wrong = "That token is not known. `smartbox up` prints a fresh link each time it \
                          starts, and older links end then.";
             let page = render::sign_in(app, next, Some(wrong));

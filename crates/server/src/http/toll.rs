@@ -1,0 +1,124 @@
+//! Limits: on strangers by where they come from, before it is asked who they are; on those who are
+//! known by who they are, afterwards. So nobody's flood is another one's, though they share an address.
+
+use std::time::Duration;
+
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{Extensions, Method};
+use smartbox_api::problem::Code;
+use smartbox_core::limit::{Class, Client, Key};
+
+use super::principal::{ADMIN_SECRET, Peer, Principal};
+use super::{cookie, origin, trouble::Trouble};
+use crate::access::plausible;
+use crate::app::App;
+
+/// The client at the other end; none for the command line on this machine, which is not limited.
+pub(super) fn client(extensions: &Extensions) -> Option<Client> {
+    match extensions.get::<Peer>() {
+        Some(Peer::Tcp(address)) => Some(address.ip().into()),
+        Some(Peer::Local { .. }) | None => None,
+    }
+}
+
+/// Before it is asked who it is. A session or token that was right lately is no stranger's. What is
+/// wrong too often is not even compared any more, except for a token of ours: there are 2^160 of
+/// those, so that guessing one is hopeless, and whose own it is must not wait for those who guess.
+pub(super) async fn enter(app: &App, parts: &Parts) -> Result<(), Trouble> {
+    let Some(client) = client(&parts.extensions).filter(|_| !app.dev) else { return Ok(()) };
+    let secrets = secrets(parts);
+    if secrets.is_empty() {
+        let mut cookies = cookie::values(&parts.headers, &app.site.cookie()).into_iter();
+        if cookies.any(|value| app.access.recalls(value)) {
+            return Ok(());
+        }
+    } else if secrets.iter().all(|secret| app.access.recalls(secret)) {
+        return Ok(());
+    }
+    if secrets.iter().any(|secret| !plausible(secret)) {
+        may_guess(app, Some(client)).await?;
+        if secrets.iter().any(|secret| app.access.is_master(secret)) {
+            return Ok(());
+        }
+    }
+    app.meter.take(Class::Knock, Key::Client(client)).await.map_err(too_many)
+}
+
+/// It is nobody who is known; a secret that came with it was wrong.
+pub(super) async fn unknown(app: &App, parts: &Parts) {
+    if let Some(client) = client(&parts.extensions).filter(|_| !secrets(parts).is_empty()) {
+        app.meter.strike(client).await;
+    }
+}
+
+/// Whether this client's guesses are still compared with anything.
+pub(super) async fn may_guess(app: &App, client: Option<Client>) -> Result<(), Trouble> {
+    let Some(client) = client else { return Ok(()) };
+    app.meter.barred(client).await.map_or(Ok(()), |wait| Err(too_many(wait)))
+}
+
+/// Whoever is known asks for something.
+pub(super) async fn pass(
+    app: &App,
+    who: &Principal,
+    parts: &Parts,
+    socket: bool,
+) -> Result<(), Trouble> {
+    if client(&parts.extensions).is_none() {
+        return Ok(());
+    }
+    let class = class(&parts.method, parts.uri.path(), socket);
+    let key = Key::Principal(who.home().clone(), who.actor.0.clone());
+    app.meter.take(class, key).await.map_err(too_many)
+}
+
+fn class(method: &Method, path: &str, socket: bool) -> Class {
+    let runs = |part: &str| matches!(part, "exec" | "execs" | "messages" | "message");
+    let run = path.split('/').any(runs);
+    match (socket, origin::harmless(method), run) {
+        (true, _, _) | (false, false, true) => Class::Run,
+        (false, true, _) => Class::Read,
+        (false, false, false) => Class::Change,
+    }
+}
+
+/// What is said to prove who asks, besides a cookie: all of it, so that no good one hides a guess.
+fn secrets(parts: &Parts) -> Vec<&str> {
+    let all = |name: &str| {
+        let values = parts.headers.get_all(name).into_iter();
+        values.map(|value| value.to_str().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let bearers = all(AUTHORIZATION.as_str());
+    let bare =
+        bearers.into_iter().map(|text| text.split_once(' ').map_or(text, |(_, it)| it.trim()));
+    bare.chain(all(ADMIN_SECRET)).collect()
+}
+
+pub(super) fn too_many(wait: Duration) -> Trouble {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let detail = "this is more than the platform takes in so short a time";
+    Trouble::new(Code::TooMany, detail, "wait as long as `Retry-After` says, and ask less often")
+        .retry(u16::try_from(seconds).unwrap_or(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_a_box_work_is_told_from_what_changes_a_row() {
+        for (method, path, class_) in [
+            (Method::GET, "/api/v1/boxes", Class::Read),
+            (Method::GET, "/api/v1/boxes/pa/messages", Class::Read),
+            (Method::POST, "/api/v1/boxes/pa/messages", Class::Run),
+            (Method::POST, "/api/v1/boxes/pa/exec", Class::Run),
+            (Method::POST, "/api/super/users/x/exec", Class::Run),
+            (Method::DELETE, "/api/v1/boxes/exec-me", Class::Change),
+            (Method::POST, "/logout", Class::Change),
+        ] {
+            assert_eq!(class(&method, path, false), class_, "{method} {path}");
+        }
+        assert_eq!(class(&Method::GET, "/api/v1/boxes/pa/exec/live", true), Class::Run);
+    }
+}
