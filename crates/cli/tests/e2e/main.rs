@@ -20,6 +20,7 @@ mod chaos;
 mod configs;
 mod egress;
 mod from_bucket;
+mod hostile;
 mod logs;
 mod moto;
 mod names;

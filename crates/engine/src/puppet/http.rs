@@ -53,11 +53,30 @@ fn answer(puppet: &Puppet, request: Request<Incoming>) -> Answer {
     if request.headers().contains_key(SEC_WEBSOCKET_KEY) {
         return upgrade(puppet, request);
     }
+    if let Some(page) = path.strip_prefix("/pages/").and_then(|name| own(puppet, name)) {
+        return page;
+    }
     let page = PAGE.replace("{{BUILD}}", BUILD).replace("{{VERSION}}", VERSION);
     let mut answer = Response::new(Full::new(Bytes::from(page)));
     let html = http::HeaderValue::from_static("text/html; charset=utf-8");
     answer.headers_mut().insert(CONTENT_TYPE, html);
     answer
+}
+
+/// A page of the box's own: what lies in `pages` of its home, whoever put it there.
+fn own(puppet: &Puppet, name: &str) -> Option<Answer> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let (_, kind) = name.split_once('.').filter(|(stem, _)| stem.bytes().all(plain))?;
+    let kind = match kind {
+        "html" => "text/html; charset=utf-8",
+        "js" => "text/javascript",
+        _ => return None,
+    };
+    let home = puppet.inner.file.parent()?.parent()?;
+    let text = std::fs::read(home.join("pages").join(name));
+    let mut answer = Response::new(Full::new(Bytes::from(text.ok()?)));
+    answer.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    Some(answer)
 }
 
 fn probe(puppet: &Puppet, ready: bool) -> Answer {

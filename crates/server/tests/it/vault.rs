@@ -167,6 +167,7 @@ fn over(world: &World, records: &Arc<Sqlite>) -> Router {
     router(&App::new(Inner {
         control: app.control.clone(),
         store: records.clone(),
+        meter: app.meter.clone(),
         rotation: records.clone(),
         buckets: app.buckets.clone(),
         access: app.access.clone(),
