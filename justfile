@@ -33,6 +33,10 @@ bench *args:
     scripts/bench.sh {{args}}
     scripts/bench-proxy.sh
 
+# What well-behaved clients wait beside hostile ones, through the edge and nginx; alone on the machine.
+bench-hostile:
+    scripts/bench-hostile.sh
+
 # What leaves, beside Debian's tinyproxy and squid, which must be installed.
 bench-egress:
     cargo bench -p smartbox-egress --bench broker -- full

@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p smartbox-edge --bench proxy -- 7001 7002` serves the engine on 7001 and the edge
 //! on 7002 until it is ended (both at random ports without arguments: a short self-check).
-//! `EDGE_THREADS` sets the edge's threads; the engine has a runtime of its own with one.
+//! `EDGE_LIMITS` turns the limit for strangers on. `EDGE_THREADS` sets the edge's threads; the engine has a runtime of its own with one.
 //!
 //! Load: `wrk -H 'Host: pa.localhost' -H 'Cookie: smartbox_session=good' http://127.0.0.1:7002/`.
 //! Answers: `/` 13 bytes, `/64k` and `/1m` so many.
@@ -23,7 +23,7 @@ use hyper_util::rt::TokioIo;
 use smartbox_core::BoxFuture;
 use smartbox_core::activity::{Activity, Busy, Doing};
 use smartbox_core::id::SmartboxId;
-use smartbox_core::limit::Rates;
+use smartbox_core::limit::{Class, Rate, Rates};
 use smartbox_core::person::Right;
 use smartbox_core::route::Route;
 use smartbox_core::route::port::{Resolve, WakeError};
@@ -81,8 +81,8 @@ impl Activity for World {
 }
 
 impl Admit for World {
-    fn remembers(&self, _: &str) -> bool {
-        false
+    fn remembers(&self, cookie: &str) -> bool {
+        cookie == "good"
     }
     fn who<'a>(
         &'a self,
@@ -176,11 +176,16 @@ fn main() -> AnyResult<()> {
     let (listener, behind) = engine.block_on(bind(ports.first()))?;
     engine.spawn(serve_engine(listener));
     let world = world(behind)?;
+    // As shipped for strangers; load generators are one visitor, who would have a limit.
+    let rates = match std::env::var_os("EDGE_LIMITS") {
+        Some(_) => Rates::NONE.with(Class::Knock, Rate::parse("20/s", 200).ok()),
+        None => Rates::NONE,
+    };
     let edge = Edge::new(EdgeParts {
         resolve: world.clone(),
         activity: world.clone(),
         admit: world.clone(),
-        meter: Arc::new(MemoryMeter::new(Rates::NONE)),
+        meter: Arc::new(MemoryMeter::new(rates)),
         clock: world,
         telemetry: Arc::new(smartbox_core::telemetry::Quiet),
         settings: EdgeSettings::new(Scheme::Http, "localhost", 80, "/"),

@@ -13,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use pulse::{Beat, Pulse};
 
+/// How many are looked at to find somebody quiet.
+const FEW: usize = 64;
+
 /// Keeps seats. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Crowd {
@@ -23,8 +26,12 @@ pub struct Crowd {
 
 #[derive(Debug, Default)]
 struct Inner {
-    next: u64,
-    seats: HashMap<u64, Arc<Sitting>>,
+    /// By the seat's number.
+    seats: Vec<Option<Arc<Sitting>>>,
+    /// Numbers of those that are empty.
+    free: Vec<usize>,
+    /// Where the last look for somebody quiet ended.
+    hand: usize,
     clients: HashMap<Client, usize>,
 }
 
@@ -41,7 +48,7 @@ struct Sitting {
 pub struct Seat {
     /// Who sits there.
     pub peer: SocketAddr,
-    number: u64,
+    number: usize,
     /// Counted for this client; none if its address is a proxy's, which is many people.
     client: Option<Client>,
     sitting: Arc<Sitting>,
@@ -66,7 +73,7 @@ impl Crowd {
             }
             *of_client += 1;
         }
-        if inner.seats.len() >= self.room && !inner.make_room() {
+        if inner.taken() >= self.room && !inner.make_room() {
             inner.left(client);
             return None;
         }
@@ -75,15 +82,13 @@ impl Crowd {
             stays: AtomicBool::new(false),
             sent_away: CancellationToken::new(),
         });
-        let number = inner.next;
-        inner.next += 1;
-        inner.seats.insert(number, sitting.clone());
+        let number = inner.sit(sitting.clone());
         Some(Seat { peer, number, client, sitting, crowd: self.clone() })
     }
 
     /// How many are there.
     pub fn len(&self) -> usize {
-        self.lock().seats.len()
+        self.lock().taken()
     }
 
     /// Whether nobody is there.
@@ -97,18 +102,50 @@ impl Crowd {
 }
 
 impl Inner {
-    /// Sends away whoever has been quiet for the longest; `false` if everybody is busy.
+    fn taken(&self) -> usize {
+        self.seats.len() - self.free.len()
+    }
+
+    fn sit(&mut self, sitting: Arc<Sitting>) -> usize {
+        let number = self.free.pop().unwrap_or(self.seats.len());
+        match self.seats.get_mut(number) {
+            Some(seat) => *seat = Some(sitting),
+            None => self.seats.push(Some(sitting)),
+        }
+        number
+    }
+
+    /// Sends away whoever has been quiet for the longest among the next few; `false` if everybody is
+    /// busy. Among a few of those who do nothing all are much quieter than one who merely thinks, and
+    /// looking at everybody for each newcomer would be the flood's work.
     fn make_room(&mut self) -> bool {
-        let quietest = self
-            .seats
-            .iter()
-            .filter(|(_, sitting)| !sitting.stays.load(Ordering::Acquire))
-            .filter_map(|(number, sitting)| Some((sitting.pulse.quiet_for()?, *number)))
-            .max();
-        let Some((_, number)) = quietest else { return false };
-        // The seat is free at once, though its connection takes a moment to end.
-        let sitting = self.seats.remove(&number);
-        sitting.inspect(|sitting| sitting.sent_away.cancel()).is_some()
+        for _ in 0..self.seats.len().div_ceil(FEW) {
+            let here = (0..FEW.min(self.seats.len())).map(|n| (self.hand + n) % self.seats.len());
+            let quietest = here
+                .filter_map(|number| Some((self.seats[number].as_ref()?, number)))
+                .filter(|(sitting, _)| !sitting.stays.load(Ordering::Acquire))
+                .filter_map(|(sitting, number)| Some((sitting.pulse.quiet_for()?, number)))
+                .max();
+            self.hand = (self.hand + FEW) % self.seats.len();
+            if let Some((_, number)) = quietest {
+                // The seat is free at once, though its connection takes a moment to end.
+                let sitting = self.seats[number].take();
+                self.free.push(number);
+                return sitting.inspect(|sitting| sitting.sent_away.cancel()).is_some();
+            }
+        }
+        false
+    }
+
+    /// Frees a seat, unless whoever sat there was sent away and somebody else sits there by now.
+    fn stand(&mut self, number: usize, sitting: &Arc<Sitting>) {
+        let seat = self.seats.get_mut(number);
+        if let Some(seat) =
+            seat.filter(|seat| seat.as_ref().is_some_and(|it| Arc::ptr_eq(it, sitting)))
+        {
+            *seat = None;
+            self.free.push(number);
+        }
     }
 
     fn left(&mut self, client: Option<Client>) {
@@ -146,7 +183,7 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut inner = self.crowd.lock();
-        inner.seats.remove(&self.number);
+        inner.stand(self.number, &self.sitting);
         inner.left(self.client);
     }
 }
