@@ -21,6 +21,8 @@ type AnyResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const ATTACKS: [&str; 6] = ["slow-heads", "half-open", "slow-readers", "flood", "resets", "all"];
 const REQUEST: &str =
     "GET / HTTP/1.1\r\nhost: pa.localhost\r\ncookie: smartbox_session=good\r\n\r\n";
+/// The beginning of a head that goes on for ever.
+const SLOW: &[u8] = b"GET / HTTP/1.1\r\nhost: pa.localhost\r\nx: ";
 /// Connections that an attack holds, from as many addresses as it needs.
 const HELD: u32 = 6000;
 /// Of those who are signed in and do not take what they ask for; strangers are given nothing large.
@@ -185,9 +187,7 @@ async fn from(n: u32, port: u16) -> std::io::Result<TcpStream> {
 
 async fn attack(kind: &str, port: u16) -> AnyResult<()> {
     match kind {
-        "slow-heads" => {
-            hold(port, HELD, b"GET / HTTP/1.1\r\nhost: pa.localhost\r\nx: ", b"y").await
-        }
+        "slow-heads" => hold(port, HELD, SLOW, b"y").await,
         "half-open" => hold(port, HELD, b"", b"").await,
         "slow-readers" => {
             let large = REQUEST.replace("GET /", "GET /1m");
