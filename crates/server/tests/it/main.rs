@@ -33,6 +33,7 @@ mod logs;
 mod metrics;
 mod once;
 mod pages;
+mod paths;
 mod revision;
 mod rights;
 mod schema;
