@@ -3,11 +3,13 @@
 mod identity;
 pub mod port;
 mod right;
+pub mod rule;
 
 use serde::{Deserialize, Serialize};
 
 pub use identity::Identity;
 pub use right::{Right, Role};
+pub use rule::{Gives, Rule, Whom};
 
 use crate::id::PersonId;
 use crate::time::Timestamp;
