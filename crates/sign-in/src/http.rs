@@ -4,8 +4,10 @@ use std::error::Error;
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
+use openidconnect::AsyncHttpClient;
 use reqwest::{Client, Url, redirect};
 use serde::de::DeserializeOwned;
+use smartbox_core::BoxFuture;
 
 /// Bytes of an answer at the most: a key set has a few thousand.
 const LONGEST: usize = 256 << 10;
@@ -15,6 +17,13 @@ const CONNECT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Fault(pub(crate) String);
+
+impl Fault {
+    /// Another reason why no issuer can be asked.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
 
 /// The client that issuers are asked by.
 #[derive(Clone)]
@@ -74,6 +83,15 @@ impl Http {
         *whole.status_mut() = answer.status();
         *whole.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(whole)
+    }
+}
+
+impl<'client> AsyncHttpClient<'client> for Http {
+    type Error = Fault;
+    type Future = BoxFuture<'client, Result<Response<Vec<u8>>, Fault>>;
+
+    fn call(&'client self, request: Request<Vec<u8>>) -> Self::Future {
+        Box::pin(self.send(request))
     }
 }
 

@@ -33,6 +33,24 @@ pub struct AccessSettings {
     pub base: Option<Url>,
 }
 
+impl AccessSettings {
+    /// Checks them; asks nobody.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        Team::parse(&self.team_domain)?;
+        let aud = self.aud.trim();
+        if aud.is_empty() {
+            return Err(BadSetting::new("aud", "is empty: it is the application's audience tag"));
+        }
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        if aud.len() > 128 || !aud.bytes().all(good) {
+            let why =
+                format!("is not an audience tag: `{}`; it is 64 hexadecimal digits", shown(aud));
+            return Err(BadSetting::new("aud", why));
+        }
+        Ok(())
+    }
+}
+
 /// Checks tokens of one Access application.
 pub struct Access {
     team: Team,
@@ -48,18 +66,8 @@ impl Access {
         http: Http,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, BadSetting> {
-        let team = Team::parse(&settings.team_domain)?;
-        let aud = settings.aud.trim();
-        if aud.is_empty() {
-            return Err(BadSetting::new("aud", "is empty: it is the application's audience tag"));
-        }
-        if aud.len() > 128
-            || !aud.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        {
-            let why =
-                format!("is not an audience tag: `{}`; it is 64 hexadecimal digits", shown(aud));
-            return Err(BadSetting::new("aud", why));
-        }
+        settings.check()?;
+        let (team, aud) = (Team::parse(&settings.team_domain)?, settings.aud.trim());
         let mut url = settings.base.clone().unwrap_or_else(|| team.url());
         url.set_path("/cdn-cgi/access/certs");
         let fetch = move || -> smartbox_core::BoxFuture<'static, _> {

@@ -61,10 +61,9 @@ impl Oidc {
         let request = client.exchange_code(AuthorizationCode::new(code)).map_err(|error| {
             unavailable(format!("the provider names no place for tokens: {error}"))
         })?;
-        let send = |request| self.http.send(request);
         let answer = request
             .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()))
-            .request_async(&send)
+            .request_async(&self.http)
             .await
             .map_err(refusal)?;
         let id_token = answer.id_token().ok_or(Refused::Malformed("the provider gave none"))?;

@@ -57,7 +57,7 @@ impl Oidc {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, BadSetting> {
-        let issuer = settings.check()?;
+        let issuer = settings.checked()?;
         let asks = http.clone();
         let discover = move || -> BoxFuture<'static, _> {
             let (http, issuer) = (asks.clone(), issuer.clone());

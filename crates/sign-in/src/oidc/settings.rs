@@ -34,8 +34,13 @@ pub struct OidcSettings {
 }
 
 impl OidcSettings {
+    /// Checks them; asks nobody.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        self.checked().map(drop)
+    }
+
     /// Checks them; the issuer.
-    pub(super) fn check(&self) -> Result<IssuerUrl, BadSetting> {
+    pub(super) fn checked(&self) -> Result<IssuerUrl, BadSetting> {
         let issuer = IssuerUrl::new(self.issuer.clone()).ok().filter(|issuer| {
             let url = issuer.url();
             is_safe(url) && url.query().is_none() && url.fragment().is_none()
