@@ -18,6 +18,7 @@ use crate::access::Access;
 use crate::buckets::Buckets;
 use crate::http::LastLook;
 use crate::metrics::Metrics;
+use crate::sign_in::SignIn;
 use crate::site::Site;
 
 /// The state of the HTTP side. Cheap to clone.
@@ -63,6 +64,8 @@ pub struct Inner {
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
     pub entropy: Arc<dyn Entropy>,
+    /// Those who vouch for people.
+    pub sign_in: Arc<SignIn>,
     /// Where it is seen from outside.
     pub site: Site,
     /// The account of the local command line and of the master token.

@@ -46,6 +46,7 @@ use crate::config::snapshots::{SECRETS, Storage};
 use crate::config::{self, Config, ConfigError, vault};
 use crate::given::Releases;
 use crate::metrics::{Counted, Metrics, Noted};
+use crate::sign_in::SignIn;
 use crate::site::Site;
 use crate::system::{SystemClock, SystemEntropy, trust};
 use crate::traces::{TracedEngine, TracedRuntime};
@@ -137,6 +138,8 @@ pub(crate) async fn start(
         .await
         .map_err(|e| BootError::broken("making the first account", e))?;
 
+    let sign_in = SignIn::open(&config.sign_in, &clock, &entropy)
+        .map_err(|e| BootError::broken("setting up sign-in", e))?;
     let master = config.given.master.as_ref().map(Master::new);
     let access = Access::new(counted.clone(), clock.clone(), entropy.clone(), master);
     let meter: Arc<dyn Meter> = Arc::new(MemoryMeter::new(config.limits.rates.clone()));
@@ -162,6 +165,7 @@ pub(crate) async fn start(
         meter,
         clock,
         entropy,
+        sign_in: Arc::new(sign_in),
         site,
         account: first.account.clone(),
         about,

@@ -12,6 +12,7 @@ pub mod http;
 pub mod logs;
 pub mod metrics;
 pub mod models;
+pub mod sign_in;
 pub mod site;
 pub mod system;
 pub mod tls;
@@ -19,4 +20,5 @@ pub mod traces;
 pub mod up;
 
 pub use boot::{TrySnapshots, detect, install_engine, try_snapshots};
+pub use sign_in::try_sign_in;
 pub use up::{BootError, Event, Ready, UpOptions, exposure, up};

@@ -1,6 +1,7 @@
 //! Who may come in: tokens, tickets and sessions. Values are shown once; only hashes are kept.
 
 mod admit;
+mod arrive;
 mod link;
 mod master;
 mod seat;
@@ -19,6 +20,7 @@ use smartbox_core::store::{Store, StoreError, Tx};
 use smartbox_core::time::Clock;
 use tokio::sync::watch;
 
+pub use arrive::Arrival;
 pub use master::Master;
 pub use seat::{Caller, Seat};
 pub use token::{Bearer, MadeToken, NewToken};

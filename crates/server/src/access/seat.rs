@@ -4,6 +4,7 @@ use smartbox_core::id::{AccountId, PersonId, SmartboxId};
 use smartbox_core::person::{Right, Role};
 use smartbox_core::session::{Root, Session};
 use smartbox_core::store::{StoreError, Tx};
+use smartbox_core::time::Timestamp;
 
 use super::admitted;
 
@@ -26,6 +27,8 @@ pub struct Caller {
     pub cap: Right,
     /// What they signed in by, which what they begin hangs on.
     pub root: Root,
+    /// When the word ends that was given for them, if they came by nothing but that.
+    pub until: Option<Timestamp>,
 }
 
 impl Caller {
@@ -40,6 +43,7 @@ impl Caller {
             operator: None,
             cap: Right::Own,
             root: Root::default(),
+            until: None,
         }
     }
 
@@ -108,6 +112,7 @@ impl Seat {
             operator: self.operator,
             cap: self.session.right,
             root: Root { session: Some(self.session.id.clone()), token: None, device: None },
+            until: None,
         }
     }
 }

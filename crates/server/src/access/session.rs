@@ -7,7 +7,7 @@ use smartbox_core::id::{AccountId, PersonId, SessionId, SmartboxId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
 use smartbox_core::session::{Root, Session};
-use smartbox_core::store::{self, StoreError};
+use smartbox_core::store::{self, StoreError, Tx};
 use smartbox_core::time::Timestamp;
 use smartbox_core::token::Token;
 
@@ -42,6 +42,41 @@ impl Access {
         self.add_session(account, person, Some(smartbox), right, root).await
     }
 
+    /// A session that nobody has the cookie of: what somebody opens hangs on it who came by another's word
+    /// alone, and ends with that word.
+    pub(super) async fn anchor(&self, who: &Caller, until: Timestamp) -> Result<Root, StoreError> {
+        let now = self.clock.now();
+        let session = Session {
+            id: SessionId::generate(&*self.entropy),
+            hash: hash(self.value("sbs").expose()),
+            account: who.account.clone(),
+            person: who.person.clone(),
+            smartbox: None,
+            right: who.cap,
+            root: Root::default(),
+            created: now,
+            seen: now,
+            expires: until.min(now.plus(PLATFORM)),
+        };
+        let root = Root { session: Some(session.id.clone()), token: None, device: None };
+        store::write(&*self.store, move |tx| {
+            Box::pin(async move { tx.sessions().add(session).await })
+        })
+        .await?;
+        Ok(root)
+    }
+
+    /// Ends every session of a person, on every origin.
+    pub async fn end_all(&self, person: &PersonId) -> Result<(), StoreError> {
+        let person = person.clone();
+        store::write(&*self.store, move |tx| {
+            Box::pin(async move { tx.sessions().end_all(person).await.map(drop) })
+        })
+        .await?;
+        self.forget();
+        Ok(())
+    }
+
     async fn add_session(
         &self,
         account: AccountId,
@@ -66,7 +101,10 @@ impl Access {
             expires: now.plus(lasts),
         };
         store::write(&*self.store, move |tx| {
-            Box::pin(async move { tx.sessions().add(session).await })
+            Box::pin(async move {
+                let expires = within(tx, &session, now).await?;
+                tx.sessions().add(Session { expires, ..session }).await
+            })
         })
         .await?;
         Ok(value)
@@ -173,4 +211,16 @@ impl Access {
         })
         .await
     }
+}
+
+/// When a session ends: never after the one that it hangs on.
+async fn within(
+    tx: &mut dyn Tx,
+    session: &Session,
+    now: Timestamp,
+) -> Result<Timestamp, StoreError> {
+    let Some(root) = &session.root.session else { return Ok(session.expires) };
+    let all = tx.sessions().list(session.account.clone(), now).await?;
+    let above = all.into_iter().find(|other| other.id == *root);
+    Ok(above.map_or(now, |above| above.expires.min(session.expires)))
 }

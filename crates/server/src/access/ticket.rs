@@ -20,6 +20,10 @@ impl Access {
         smartbox: &SmartboxId,
     ) -> Result<Secret<String>, StoreError> {
         let now = self.clock.now();
+        let root = match who.until {
+            Some(until) => self.anchor(who, until).await?,
+            None => who.root.clone(),
+        };
         let value = self.value("sbt");
         let token = Token {
             id: TokenId::generate(&*self.entropy),
@@ -30,7 +34,7 @@ impl Access {
             smartbox: Some(smartbox.clone()),
             purpose: Purpose::Ticket,
             right: who.cap,
-            root: who.root.clone(),
+            root,
             created: now,
             expires: Some(now.plus(LASTS)),
             used: None,

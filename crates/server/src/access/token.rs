@@ -177,6 +177,7 @@ async fn caller(tx: &mut dyn Tx, token: Token) -> Result<Option<(Caller, Token)>
             Purpose::Link => Root::default(),
             _ => Root { session: None, token: Some(token.id.clone()), device: None },
         },
+        until: None,
     };
     Ok(Some((caller, token)))
 }

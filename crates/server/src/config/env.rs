@@ -30,11 +30,12 @@ impl Env {
         Self(std::env::vars_os().filter_map(text).collect())
     }
 
-    /// Takes the vault's keys out of the environment of this process, so that no program that it starts is
+    /// Takes the platform's own keys out of the environment of this process, so that no program that it starts is
     /// given them. Nothing else may run yet: the environment is not safe to change while another thread reads
     /// it.
     pub fn hide_keys(&self) {
-        for name in [super::vault::MASTER_KEY, super::vault::OLD_MASTER_KEY] {
+        use super::{sign_in::SECRET, vault};
+        for name in [vault::MASTER_KEY, vault::OLD_MASTER_KEY, SECRET] {
             if self.0.contains_key(name) {
                 #[expect(unsafe_code, reason = "changing the environment is unsafe among threads")]
                 // SAFETY: the command line calls it first of all, while it has one thread.

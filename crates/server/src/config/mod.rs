@@ -20,6 +20,7 @@ pub mod models;
 pub mod nearest;
 pub mod original;
 pub mod place;
+pub mod sign_in;
 pub mod size;
 pub mod sleep;
 pub mod snapshots;
@@ -66,6 +67,8 @@ pub struct Config {
     pub snapshots: snapshots::Snapshots,
     /// Where spans are sent.
     pub traces: traces::Traces,
+    /// Who may come in by somebody else's word.
+    pub sign_in: sign_in::SignIn,
     /// Model providers.
     pub models: models::Models,
     /// Where the vault's master key comes from.
@@ -95,6 +98,7 @@ pub(crate) struct Written {
     limits: limits::Written,
     metrics: metrics::Written,
     models: models::Written,
+    sign_in: sign_in::Written,
     snapshots: snapshots::Written,
     traces: traces::Written,
     vault: vault::Written,
@@ -152,6 +156,7 @@ impl Config {
             limits,
             metrics,
             models,
+            sign_in,
             snapshots,
             traces,
             vault,
@@ -160,6 +165,7 @@ impl Config {
         let tiers = tier::settle(base.tiers, tiers)?;
         let http = http::settle(http, base.http, env, over.listen.as_deref())?;
         let models = models::settle(models, base.models, env)?;
+        let sign_in = sign_in::settle(sign_in, base.sign_in, env)?;
         let config = Self {
             data_dir: data_dir.to_owned(),
             dev: original::dev_mode(env, &http)?,
@@ -178,7 +184,8 @@ impl Config {
             models,
             tiers,
             kinds: kinds::shipped()?,
-            notes: original::notes(env),
+            notes: original::notes(env).into_iter().chain(sign_in.notes()).collect(),
+            sign_in,
         };
         Ok(config)
     }

@@ -89,14 +89,7 @@ const TO_COME: [(&str, &[&str]); 4] = [
     ),
     (
         "sign-in by others",
-        &[
-            "CF_ACCESS_TEAM_DOMAIN",
-            "CF_ACCESS_AUD",
-            "SUPABASE_URL",
-            "SUPABASE_JWT_SECRET",
-            "SUPABASE_SERVICE_ROLE_KEY",
-            "ADMIN_USER_IDS",
-        ],
+        &["SUPABASE_URL", "SUPABASE_JWT_SECRET", "SUPABASE_SERVICE_ROLE_KEY", "ADMIN_USER_IDS"],
     ),
     ("the browser", &["CDP_SECRET", "WORKER_URL"]),
     (

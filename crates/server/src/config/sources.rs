@@ -10,9 +10,10 @@ use smartbox_core::egress::Quota;
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, ConfigError, Env, Overrides, env, file, http, limits, original, place, sleep,
+    Config, ConfigError, Env, Overrides, env, file, http, limits, original, place, sign_in, sleep,
     snapshots, traces,
 };
+use sign_in::AccessChoice;
 
 /// Who says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -106,6 +107,7 @@ pub fn settings(
     said.add("models.preferred", config.models.preferred.as_deref().unwrap_or("none"), &[]);
     said.add("models.demo", &config.models.demo.to_string(), &[]);
     said.providers(config);
+    said.sign_in(&config.sign_in);
     said.snapshots(&config.snapshots);
     said.tiers(config);
     said.secret(env::MASTER_TOKEN, config.given.master.is_some());
@@ -173,6 +175,26 @@ impl Said<'_> {
         self.add("egress.per_minute", &some(per_minute.into(), per_minute.to_string()), &[]);
         self.add("egress.out_per_day", &some(up, size(up)), &[]);
         self.add("egress.in_per_day", &some(down, size(down)), &[]);
+    }
+
+    fn sign_in(&mut self, of: &sign_in::SignIn) {
+        let (team, aud) = match &of.access {
+            AccessChoice::On(settings) => (settings.team_domain.as_str(), settings.aud.as_str()),
+            AccessChoice::Off => ("none", "none"),
+            AccessChoice::Wrong { .. } => ("wrong", "wrong"),
+        };
+        self.add("sign_in.access.team_domain", team, &[sign_in::TEAM]);
+        self.add("sign_in.access.aud", aud, &[sign_in::AUD]);
+        let issuer = of.oidc.as_ref().map_or("none", |oidc| &oidc.settings.issuer);
+        self.add("sign_in.oidc.issuer", issuer, &[]);
+        if let Some(oidc) = &of.oidc {
+            self.add("sign_in.oidc.client_id", &oidc.settings.client_id, &[]);
+            self.add("sign_in.oidc.name", &oidc.name, &[]);
+            self.add("sign_in.oidc.scopes", &oidc.settings.scopes.join(", "), &[]);
+            self.add("sign_in.oidc.groups_claim", &oidc.settings.groups_claim, &[]);
+            self.secret(sign_in::SECRET, oidc.settings.client_secret.is_some());
+        }
+        self.add("sign_in.grants", &of.rules.len().to_string(), &[]);
     }
 
     fn providers(&mut self, config: &Config) {

@@ -43,6 +43,8 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
     }
     toll::enter(&guard.app, &parts).await.map_err(IntoResponse::into_response)?;
     let who = match guard.policy {
+        // Nobody is asked who they are: whoever may not come in must be able to read that.
+        Policy::Public => None,
         Policy::Admin => Some(principal::admin(&guard.app, &parts)),
         _ => principal::find(&guard.app, &parts).await.transpose(),
     };
@@ -58,7 +60,7 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
         (Policy::Api(_) | Policy::Operator(_) | Policy::Admin, None) => {
             return Err(Trouble::unauthenticated().into_response());
         }
-        (Policy::Session(_), None) => return Err(page::ask(&guard.app, &parts)),
+        (Policy::Session(_), None) => return Err(page::ask(&guard.app, &parts).await),
         (_, Some(who)) => {
             // A cookie proves nothing about who made the browser ask.
             if changes && who.by_cookie && from != From::Own {

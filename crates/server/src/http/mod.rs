@@ -46,6 +46,7 @@ mod toll;
 mod tombstone;
 mod trouble;
 mod vault;
+mod vouched;
 
 use axum::Router;
 

@@ -13,7 +13,7 @@ use smartbox_control::{Actor, Reach};
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::person::Right;
 
-use super::{cookie, trouble::Trouble};
+use super::{cookie, trouble::Trouble, vouched};
 use crate::access::{Bearer, Caller};
 use crate::app::App;
 
@@ -214,6 +214,9 @@ pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, 
         if let Some(seat) = app.access.seat(value, None).await? {
             return Ok(Some(Principal { by_cookie: true, ..Principal::of(seat.caller()) }));
         }
+    }
+    if let Some(found) = vouched::find(app, &parts.headers).await? {
+        return Ok(Some(Principal { by_cookie: !found.service, ..Principal::of(found.caller) }));
     }
     // Another host's name is refused before, and so is a change that another site's page makes.
     let dev = app.dev && comes_from_here(parts);

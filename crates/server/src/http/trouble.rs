@@ -65,6 +65,23 @@ impl Trouble {
         Self::new(Code::Forbidden, detail, hint)
     }
 
+    /// Somebody is who they say, and may nothing here.
+    pub(super) fn stranger(detail: String) -> Self {
+        let hint = "ask whoever runs this platform: they give access in `[[sign_in.grants]]`";
+        Self::new(Code::Forbidden, detail, hint)
+    }
+
+    /// Somebody else did not sign them in.
+    pub(super) fn not_signed_in(detail: String) -> Self {
+        Self::new(Code::Unauthenticated, detail, "go back to the start, and sign in again")
+    }
+
+    /// Whoever could say who somebody is does not answer.
+    pub(super) fn away(detail: String) -> Self {
+        let hint = "try again in a minute; a token signs in meanwhile";
+        Self::new(Code::NotReady, detail, hint).retry(60)
+    }
+
     pub(super) fn too_large(limit: usize) -> Self {
         let detail = format!("the body is longer than {limit} bytes");
         Self::new(Code::TooLarge, detail, "send less at once")

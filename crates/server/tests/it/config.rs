@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use smartbox_core::person::{Gives, Right, Role, Whom};
 use smartbox_core::smartbox::Desired;
+use smartbox_server::config::sign_in::AccessChoice;
 use smartbox_server::config::sources::{Source, settings};
 use smartbox_server::config::{Config, ConfigError, Env, Overrides, place};
 
@@ -34,6 +36,16 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
     assert_eq!(error.hint(), "did you mean `http`?");
     let error = load("[tiers.standard-1]\ncolour = 1", &Env::default()).unwrap_err();
     assert_eq!(error.hint(), "the keys here are: cpu, memory, pids, disk");
+}
+
+/// A provider of whom a line is changed, or added.
+fn oidc(line: &str) -> String {
+    let issuer = if line.starts_with("issuer") { "" } else { "issuer = \"https://id.example\"\n" };
+    format!("[sign_in.oidc]\n{line}\n{issuer}client_id = \"x\"\n")
+}
+
+fn grant(lines: &str) -> String {
+    format!("[[sign_in.grants]]\n{lines}\n")
 }
 
 #[test]
@@ -107,6 +119,26 @@ fn bad_values_say_what_to_write() {
         ("[models]\npreferred = \"gpt\"", "models.preferred", "anthropic, openai"),
         ("[[models.providers]]\nname = \"x\"\nbasis = \"y\"", "smartbox.toml:3", "did you mean"),
         (&with_key, "models.providers, `x`, secret", "never the secret itself"),
+        ("[sign_in]\noidcc = 1", "smartbox.toml:2", "did you mean"),
+        ("[sign_in.access]\nteam = \"x\"", "smartbox.toml:2", "did you mean"),
+        ("[sign_in.oidc]\nclient_id = \"x\"", "sign_in.oidc.issuer", "https://id.example.com"),
+        (&oidc("issuer = \"http://id.example\""), "sign_in.oidc.issuer", "exactly as"),
+        (&oidc("client_secret = \"sk-abc\""), "smartbox.toml:2", "did you mean"),
+        (&oidc("auth = \"jwt\""), "sign_in.oidc.auth", "leave it out"),
+        (&oidc("auth = \"basic\""), "sign_in.oidc.client_secret", "SMARTBOX_OIDC_CLIENT_SECRET"),
+        (&oidc("scopes = [\"email profile\"]"), "sign_in.oidc.scopes", "write a list"),
+        (&oidc("groups_claim = \"\""), "sign_in.oidc.groups_claim", "leave it out"),
+        (&oidc("name = \"\""), "sign_in.oidc.name", "button"),
+        (&grant("role = \"owner\""), "sign_in.grants, number 1", "one of `email`"),
+        (&grant("email = \"a@b.c\"\ngroup = \"x\""), "number 1", "one of `email`"),
+        (&grant("email = \"ada\"\noperator = \"own\""), "number 1", "one of `email`"),
+        (&grant("email_domain = \"com\"\noperator = \"own\""), "number 1", "one of `email`"),
+        (&grant("email_domain = \"*.b.c\"\noperator = \"own\""), "number 1", "one of `email`"),
+        (&grant("group = \"x\"\naccount = \"me\""), "number 1", "`account` and `role`"),
+        (&grant("group = \"x\"\naccount = \"me\"\nrole = \"boss\""), "`boss`", "owner, member"),
+        (&grant("group = \"x\"\noperator = \"chat\""), "number 1", "`operator`"),
+        (&grant("group = \"x\"\nby = \"oidc\"\noperator = \"own\""), "number 1", "set up"),
+        (&grant("group = \"x\"\nby = \"me\"\noperator = \"own\""), "number 1", "set up"),
         ("[http\n", "smartbox.toml:1", "correct that line"),
     ] {
         let error = load(text, &Env::default()).unwrap_err();
@@ -459,4 +491,60 @@ fn the_vault_has_one_key_and_never_prints_it() {
         let two = load(&format!("[vault]\nmaster = \"{word}\""), &env).unwrap_err();
         assert!(two.to_string().contains(MASTER_KEY), "{two}");
     }
+}
+
+#[test]
+fn access_is_by_the_originals_variables_or_the_file_and_a_mistake_in_it_is_only_told() {
+    let aud = "32eafc7626e737616deaf0dc3ce63d7bcbed58a2731d0d06bc3cdf1b53c4228";
+    let both = Env::of([
+        ("CF_ACCESS_TEAM_DOMAIN", "https://MyTeam.cloudflareaccess.com/"),
+        ("CF_ACCESS_AUD", aud),
+    ]);
+    let text = format!("[sign_in.access]\nteam_domain = \"myteam\"\naud = \"{aud}\"\n");
+    for config in [load("", &both), load(&text, &Env::default())] {
+        let config = config.unwrap();
+        assert!(matches!(config.sign_in.access, AccessChoice::On(_)));
+        assert!(config.notes.iter().any(|note| note.contains("`[[sign_in.grants]]`")));
+    }
+    let aud_only = "[sign_in.access]\naud = \"x\"\n";
+    for (text, env, words) in [
+        (aud_only, Env::default(), ["sign_in.access.aud is set", "CF_ACCESS_TEAM_DOMAIN"]),
+        ("", Env::of([("CF_ACCESS_AUD", "x")]), ["CF_ACCESS_AUD is set", "CF_ACCESS_TEAM_DOMAIN"]),
+        (
+            aud_only,
+            Env::of([("CF_ACCESS_TEAM_DOMAIN", "team.example.com")]),
+            ["CF_ACCESS_TEAM_DOMAIN is not a team", "myteam.cloudflareaccess.com"],
+        ),
+        (
+            "",
+            Env::of([("CF_ACCESS_TEAM_DOMAIN", "myteam"), ("CF_ACCESS_AUD", "\"quoted\"")]),
+            ["CF_ACCESS_AUD is not an audience tag", "64 hexadecimal"],
+        ),
+    ] {
+        let config = load(text, &env).unwrap();
+        assert!(matches!(config.sign_in.access, AccessChoice::Wrong { .. }));
+        let told = config.notes.join(" ");
+        assert!(words.iter().all(|word| told.contains(word)), "{told}");
+    }
+}
+
+#[test]
+fn grants_are_read_with_whose_word_counts() {
+    let text = "[sign_in.oidc]\nissuer = \"https://id.example\"\nclient_id = \"x\"\n\
+                [[sign_in.grants]]\nemail_domain = \"@example.com\"\naccount = \"me\"\n\
+                role = \"viewer\"\n\
+                [[sign_in.grants]]\nby = \"oidc\"\ngroup = \"ops\"\noperator = \"manage\"\n";
+    let env = Env::of([("SMARTBOX_OIDC_CLIENT_SECRET", "sk-abc")]);
+    let config = load(text, &env).unwrap();
+    let rules = &config.sign_in.rules;
+    assert_eq!(rules[0].whom, Whom::Domain("example.com".into()));
+    assert_eq!(rules[0].gives, Gives::Role("me".into(), Role::Viewer));
+    assert_eq!(rules[1].issuer.as_deref(), Some("https://id.example"));
+    assert_eq!(rules[1].gives, Gives::Operator(Right::Manage));
+    let oidc = config.sign_in.oidc.as_ref().unwrap();
+    assert_eq!(oidc.settings.scopes, ["email", "profile"]);
+    assert!(!format!("{config:?}").contains("sk-abc"));
+    let shown = settings(&config, text, &env, &Overrides::default()).unwrap();
+    let shown = format!("{shown:?}");
+    assert!(shown.contains("sign_in.oidc.issuer") && !shown.contains("sk-abc"), "{shown}");
 }

@@ -34,10 +34,13 @@ mod metrics;
 mod once;
 mod pages;
 mod paths;
+#[path = "../../../sign-in/tests/peers/mod.rs"]
+mod real;
 mod revision;
 mod rights;
 mod schema;
 mod secrets;
+mod sign_in;
 mod tenancy;
 mod tls;
 mod up;

@@ -48,6 +48,7 @@ fn again(world: &World) -> Router {
         meter: world.app.meter.clone(),
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
+        sign_in: app.sign_in.clone(),
         site: app.site.clone(),
         account: app.account.clone(),
         about: app.about.clone(),

@@ -173,6 +173,7 @@ fn over(world: &World, records: &Arc<Sqlite>) -> Router {
         access: app.access.clone(),
         clock: app.clock.clone(),
         entropy: app.entropy.clone(),
+        sign_in: app.sign_in.clone(),
         site: app.site.clone(),
         account: app.account.clone(),
         about: app.about.clone(),

@@ -39,6 +39,7 @@ use smartbox_server::buckets::{Buckets, Opening};
 use smartbox_server::config::http::PublicUrl;
 use smartbox_server::http::{dispatch, router};
 use smartbox_server::metrics::{Counted, Metrics};
+use smartbox_server::sign_in::SignIn;
 use smartbox_server::site::Site;
 use smartbox_server::system::{SystemClock, SystemEntropy};
 use smartbox_server::tls::{Accept, Keeper};
@@ -102,14 +103,24 @@ impl World {
         Self::with(Manner { on_disk: Some(master), ..Manner::default() }).await
     }
 
+    /// The same, where others vouch for people; they may have to know the port.
+    pub async fn vouched(sign_in: impl AsyncFnOnce(u16) -> SignIn) -> Self {
+        Self::build(Manner::default(), sign_in).await
+    }
+
     /// The same, in this manner.
     pub async fn with(manner: Manner) -> Self {
+        Self::build(manner, nobody).await
+    }
+
+    async fn build(manner: Manner, sign_in: impl AsyncFnOnce(u16) -> SignIn) -> Self {
         smartbox_ai_gateway::install_crypto();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let sim = Sim::new(Arc::new(|_, _| Box::pin(async {})));
         let dir = tempfile::tempdir().unwrap();
-        let (app, edge, book) = platform(&sim, port, &manner, dir.path()).await;
+        let vouching = sign_in(port).await;
+        let (app, edge, book) = platform(&sim, port, (&manner, vouching), dir.path()).await;
         let token = app.access.link(&app.account.id).await.unwrap().expose().clone();
         let socket = dir.path().join("control.sock");
         let local = UnixListener::bind(&socket).unwrap();
@@ -154,6 +165,11 @@ impl World {
     }
 }
 
+/// Nobody vouches for anybody.
+async fn nobody(_: u16) -> SignIn {
+    SignIn::none(&SystemEntropy)
+}
+
 /// The pair that an answer sets as a cookie.
 pub fn cookie(answer: &reqwest::Response) -> Option<String> {
     let line = answer.headers().get("set-cookie")?.to_str().ok()?;
@@ -164,7 +180,7 @@ pub fn cookie(answer: &reqwest::Response) -> Option<String> {
 async fn platform(
     sim: &Arc<Sim>,
     port: u16,
-    manner: &Manner,
+    (manner, vouching): (&Manner, SignIn),
     dir: &std::path::Path,
 ) -> (App, Edge, Arc<Book>) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -287,6 +303,7 @@ async fn platform(
         meter,
         clock,
         entropy,
+        sign_in: Arc::new(vouching),
         site,
         account,
         about,

@@ -8,6 +8,7 @@ mod memory;
 mod platform;
 mod programs;
 mod settings;
+mod sign_in;
 mod snapshots;
 
 use std::io;
@@ -56,6 +57,7 @@ async fn look(place: &Place, env: &Env) -> Result<Vec<Check>, CliError> {
             let kept = platform::keeps_storage(place, env).await;
             checks.push(snapshots::check(config, kept).await);
             checks.extend(exposure::checks(config));
+            checks.extend(sign_in::checks(&config.sign_in).await);
         }
     }
     checks.extend(settings);

@@ -11,8 +11,8 @@ use smartbox_core::smartbox::Base;
 use super::{login, render};
 use crate::app::App;
 use crate::http::body::Query;
-use crate::http::principal;
 use crate::http::trouble::Trouble;
+use crate::http::{principal, vouched};
 
 #[derive(serde::Deserialize)]
 pub(super) struct Asked {
@@ -34,7 +34,8 @@ pub(super) async fn home(
         return Ok(response);
     }
     let Some(who) = principal::find(&app, &parts).await? else {
-        let page = render::sign_in(&app, "/", None);
+        let wrong = vouched::wrong(&app, &parts.headers).await;
+        let page = render::sign_in(&app, "/", wrong.as_deref());
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
     let rows = app.control.within(&(&who).into()).await?;

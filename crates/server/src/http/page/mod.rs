@@ -1,12 +1,14 @@
 //! The platform's own few pages, rendered here: they work without scripts, and load nothing from
 //! anywhere else.
 
+mod admin;
 mod asset;
 mod boxes;
 mod egress;
 mod home;
 mod login;
 mod logout;
+mod oidc;
 mod open;
 mod render;
 mod snapshots;
@@ -19,9 +21,9 @@ use smartbox_api::problem::Problem;
 use smartbox_core::person::Right;
 use smartbox_core::smartbox::Smartbox;
 
-use super::origin;
 use super::route::{Policy, Route, SMALL};
 use super::trouble::Trouble;
+use super::{origin, vouched};
 use crate::access::Caller;
 use crate::app::App;
 
@@ -31,6 +33,10 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page((Method::GET, "/"), public, SMALL, home::home),
         Route::page((Method::POST, "/login"), public, SMALL, login::login),
         Route::page((Method::POST, "/logout"), session, SMALL, logout::logout),
+        Route::page((Method::GET, "/login/oidc"), public, SMALL, oidc::begin::begin),
+        Route::page((Method::GET, "/login/oidc/callback"), public, SMALL, oidc::back::back),
+        Route::page((Method::GET, "/_admin"), session, SMALL, admin::bare),
+        Route::page((Method::GET, "/_admin/"), session, SMALL, admin::admin),
         Route::page((Method::GET, "/boxes"), session, SMALL, boxes::boxes),
         Route::page((Method::GET, "/open/{label}"), session, SMALL, open::show),
         Route::page((Method::POST, "/open/{label}"), session, SMALL, open::open),
@@ -45,11 +51,12 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// For someone without a session: the sign-in page for what they wanted to see, or a refusal of
 /// what they wanted to change.
-pub(super) fn ask(app: &App, parts: &Parts) -> Response {
+pub(super) async fn ask(app: &App, parts: &Parts) -> Response {
     if !origin::harmless(&parts.method) {
         return Trouble::unauthenticated().into_response();
     }
-    let page = render::sign_in(app, parts.uri.path(), None);
+    let wrong = vouched::wrong(app, &parts.headers).await;
+    let page = render::sign_in(app, parts.uri.path(), wrong.as_deref());
     (StatusCode::UNAUTHORIZED, page).into_response()
 }
 
@@ -72,7 +79,7 @@ fn own_path(next: &str) -> &str {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let egress = |rest: &str| rest.strip_suffix("/egress").is_some_and(label);
-    let good = next == "/boxes"
+    let good = matches!(next, "/boxes" | "/_admin/")
         || next.strip_prefix("/open/").is_some_and(label)
         || next.strip_prefix("/boxes/").is_some_and(egress);
     if good { next } else { "/" }
@@ -86,6 +93,7 @@ mod tests {
     fn signing_in_leads_nowhere_else() {
         assert_eq!(own_path("/open/pa"), "/open/pa");
         assert_eq!(own_path("/boxes"), "/boxes");
+        assert_eq!(own_path("/_admin/"), "/_admin/");
         assert_eq!(own_path("/boxes/pa/egress"), "/boxes/pa/egress");
         for bad in ["/boxes//egress", "/boxes/../egress", "/boxes/pa/egress?x", "/boxes/pa/"] {
             assert_eq!(own_path(bad), "/", "{bad}");

@@ -12,6 +12,9 @@ use crate::app::App;
 struct SignIn<'a> {
     next: &'a str,
     wrong: Option<&'a str>,
+    /// What is wrong with the ways to sign in, for whoever runs the platform.
+    notes: &'a [String],
+    provider: Option<&'a str>,
 }
 
 #[derive(Template)]
@@ -44,8 +47,11 @@ struct Trouble<'a> {
     problem: &'a Problem,
 }
 
-pub(super) fn sign_in(_: &App, next: &str, wrong: Option<&str>) -> Html<String> {
-    page(&SignIn { next: super::own_path(next), wrong })
+pub(super) fn sign_in(app: &App, next: &str, wrong: Option<&str>) -> Html<String> {
+    let next = super::own_path(next);
+    let notes = if next == "/_admin/" { app.sign_in.notes.as_slice() } else { &[] };
+    let provider = app.sign_in.provider.as_ref().map(|provider| provider.name.as_str());
+    page(&SignIn { next, wrong, notes, provider })
 }
 
 pub(super) fn boxes(app: &App, rows: Vec<Smartbox>, missing: Vec<String>) -> Html<String> {

@@ -1,0 +1,201 @@
+//! Somebody for whom an issuer vouches: who that is in our records, and what the rules make of them.
+
+use smartbox_core::audit::Act;
+use smartbox_core::id::{AccountId, PersonId};
+use smartbox_core::person::{Identity, Person, Right, Role, Rule, rule};
+use smartbox_core::session::Root;
+use smartbox_core::store::{self, StoreError, Tx};
+use smartbox_core::time::Timestamp;
+
+use super::seat::standing;
+use super::{Access, Caller, admitted};
+
+/// What somebody may be called, in characters.
+const LONGEST: usize = 64;
+
+/// What came of somebody who came.
+#[derive(Debug)]
+pub enum Arrival {
+    /// They may come in.
+    In(Box<Caller>),
+    /// Nobody gave them anything.
+    Stranger,
+    /// They may not come in any more.
+    ShutOut,
+}
+
+impl Access {
+    /// Who somebody is here, and what they may. Whoever is given something for the first time is written
+    /// down; nobody else leaves a trace. In the accounts that rules name the rules decide, each time that
+    /// somebody comes.
+    pub async fn arrive(
+        &self,
+        who: &Identity,
+        rules: &[Rule],
+        first: &AccountId,
+    ) -> Result<Arrival, StoreError> {
+        let given = rule::given(rules, who);
+        let fresh = PersonId::generate(&*self.entropy);
+        let now = self.clock.now();
+        let wanted = {
+            let (who, given, fresh) = (who.clone(), given.clone(), fresh.clone());
+            store::read(&*self.store, move |tx| {
+                Box::pin(async move { Wanted::of(tx, &who, &given, fresh, now).await })
+            })
+            .await?
+        };
+        let Some(mut wanted) = wanted else { return Ok(Arrival::Stranger) };
+        if wanted.person.disabled {
+            return Ok(Arrival::ShutOut);
+        }
+        if wanted.changes() {
+            let who = who.clone();
+            wanted = store::write(&*self.store, move |tx| {
+                Box::pin(async move {
+                    // Again: two windows of one person may come at the same time.
+                    let wanted = Wanted::of(tx, &who, &given, fresh, now).await?;
+                    let wanted = wanted.ok_or(StoreError::Missing { what: "person" })?;
+                    wanted.write(tx, &who, now).await?;
+                    Ok(wanted)
+                })
+            })
+            .await?;
+            // What is remembered of their sessions is what they might before.
+            self.forget();
+        }
+        let (person, first) = (wanted.person.id.clone(), first.clone());
+        let caller = store::read(&*self.store, move |tx| {
+            Box::pin(async move { caller(tx, person, &first).await })
+        })
+        .await?;
+        Ok(caller.map_or(Arrival::Stranger, |caller| Arrival::In(Box::new(caller))))
+    }
+}
+
+/// What the records are to say of somebody.
+struct Wanted {
+    person: Person,
+    /// As they are now; none if they come for the first time.
+    before: Option<Person>,
+    /// Roles that are to be others.
+    roles: Vec<(AccountId, Option<Role>)>,
+}
+
+impl Wanted {
+    /// `None` if they are unknown, and given nothing.
+    async fn of(
+        tx: &mut dyn Tx,
+        who: &Identity,
+        given: &rule::Given,
+        fresh: PersonId,
+        now: Timestamp,
+    ) -> Result<Option<Self>, StoreError> {
+        let before = tx.people().known(who.issuer.clone(), who.subject.clone()).await?;
+        if before.is_none() && !given.is_something() {
+            return Ok(None);
+        }
+        let email = who.email.clone().filter(|_| who.email_verified);
+        let mut person = before.clone().unwrap_or_else(|| Person {
+            id: fresh,
+            name: String::new(),
+            email: None,
+            operator: None,
+            disabled: false,
+            created: now,
+        });
+        if let Some(name) = &who.name {
+            person.name.clone_from(name);
+        }
+        if person.name.is_empty() {
+            person.name = email.clone().unwrap_or_else(|| who.subject.clone());
+        }
+        person.name = person.name.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        person.email = email.or(person.email);
+        if let Some(operator) = given.operator {
+            person.operator = operator;
+        }
+        let mut roles = Vec::new();
+        for (name, role) in &given.roles {
+            // An account of a rule may be made later; then the rule begins to hold.
+            let Some(account) = tx.accounts().named(name.clone()).await? else { continue };
+            if tx.grants().role(account.id.clone(), person.id.clone()).await? != *role {
+                roles.push((account.id, *role));
+            }
+        }
+        Ok(Some(Self { person, before, roles }))
+    }
+
+    fn changes(&self) -> bool {
+        self.before.as_ref() != Some(&self.person) || !self.roles.is_empty()
+    }
+
+    async fn write(
+        &self,
+        tx: &mut dyn Tx,
+        who: &Identity,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let id = &self.person.id;
+        match &self.before {
+            None => {
+                tx.people().add(self.person.clone()).await?;
+                tx.people().know(who.issuer.clone(), who.subject.clone(), id.clone()).await?;
+            }
+            Some(before) if *before != self.person => tx.people().put(self.person.clone()).await?,
+            Some(_) => {}
+        }
+        for (account, role) in &self.roles {
+            tx.grants().set_role(account.clone(), id.clone(), *role).await?;
+            let act = Act {
+                account: account.clone(),
+                actor: "sign-in-rules".into(),
+                action: "member.set".into(),
+                smartbox: None,
+                detail: format!("{id} {}", role.map_or("nobody", Role::as_str)),
+                at: now,
+            };
+            tx.audit().append(act).await?;
+        }
+        Ok(())
+    }
+}
+
+/// For whom they act: the installation's first account if they are in it, else the one where they may most,
+/// else that of something that is shared with them. `None` if they may nothing.
+async fn caller(
+    tx: &mut dyn Tx,
+    person: PersonId,
+    first: &AccountId,
+) -> Result<Option<Caller>, StoreError> {
+    let mut accounts = tx.grants().accounts(person.clone()).await?;
+    // A stable sort: among equals the first by name.
+    accounts.sort_by_key(|(id, role)| (id != first, std::cmp::Reverse(*role)));
+    let mut candidates: Vec<AccountId> = accounts.into_iter().map(|(id, _)| id).collect();
+    for (smartbox, _) in tx.grants().shared(person.clone()).await? {
+        if let Some(row) = tx.boxes().get(smartbox).await? {
+            candidates.push(row.account);
+        }
+    }
+    let operator = tx.people().get(person.clone()).await?.and_then(|person| person.operator);
+    if operator.is_some() {
+        candidates.push(first.clone());
+    }
+    for account in candidates {
+        if !admitted(tx, &account).await? {
+            continue;
+        }
+        let Some(standing) = standing(tx, &account, Some(&person)).await? else { return Ok(None) };
+        return Ok(Some(Caller {
+            actor: format!("person:{person}"),
+            account,
+            person: Some(person),
+            right: standing.right,
+            only: None,
+            operator: standing.operator,
+            cap: Right::Own,
+            root: Root::default(),
+            until: None,
+        }));
+    }
+    Ok(None)
+}

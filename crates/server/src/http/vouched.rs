@@ -1,0 +1,84 @@
+//! Somebody for whom Cloudflare Access vouches with the request itself: by the header that it adds, or the
+//! cookie that it keeps in the browser.
+
+use http::HeaderMap;
+use smartbox_core::person::Identity;
+use smartbox_sign_in::Refused;
+
+use super::cookie;
+use super::trouble::Trouble;
+use crate::access::{Arrival, Caller};
+use crate::app::App;
+
+const HEADER: &str = "cf-access-jwt-assertion";
+const COOKIE: &str = "CF_Authorization";
+
+/// Who comes so.
+pub(super) struct Vouched {
+    pub(super) caller: Caller,
+    /// A program, that no page can make ask.
+    pub(super) service: bool,
+}
+
+/// Who comes so; `None` if nobody, or by a token that is not good: [`wrong`] says why.
+pub(super) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Vouched>, Trouble> {
+    let Some(Ok(identity)) = ask(app, headers).await else { return Ok(None) };
+    let caller = arrive(app, &identity).await?;
+    // What they open ends with the word that was given for them.
+    let caller = Caller { until: Some(identity.expires), ..caller };
+    Ok(Some(Vouched { caller, service: identity.service }))
+}
+
+/// Why a token that came along signs nobody in.
+pub(super) async fn wrong(app: &App, headers: &HeaderMap) -> Option<String> {
+    let refused = ask(app, headers).await?.err()?;
+    Some(format!("Cloudflare Access: {refused}."))
+}
+
+/// Whom the records know, and what they may; a refusal that says who they are otherwise.
+pub(super) async fn arrive(app: &App, identity: &Identity) -> Result<Caller, Trouble> {
+    match app.access.arrive(identity, &app.sign_in.rules, &app.account.id).await? {
+        Arrival::In(caller) => Ok(*caller),
+        Arrival::Stranger => {
+            let (who, by) = (shown(identity), &identity.issuer);
+            Err(Trouble::stranger(format!(
+                "you are {who}, as {by} says, and nobody gave you access"
+            )))
+        }
+        Arrival::ShutOut => {
+            let who = shown(identity);
+            Err(Trouble::stranger(format!("you are {who}, and may not come in any more")))
+        }
+    }
+}
+
+async fn ask(app: &App, headers: &HeaderMap) -> Option<Result<Identity, Refused>> {
+    let access = app.sign_in.access.as_ref()?;
+    let mut sent = headers.get_all(HEADER).iter();
+    let refused = match (sent.next(), sent.next()) {
+        (Some(_), Some(_)) => Refused::Malformed("there are two of them"),
+        (Some(value), None) => match access.verify(value.to_str().unwrap_or_default()).await {
+            Ok(identity) => return Some(Ok(identity)),
+            Err(refused) => refused,
+        },
+        (None, _) => {
+            let mut last = None;
+            // A sibling host may have added some of the same name.
+            for value in cookie::long(headers, COOKIE) {
+                match access.verify(value).await {
+                    Ok(identity) => return Some(Ok(identity)),
+                    Err(refused) => last = Some(refused),
+                }
+            }
+            last?
+        }
+    };
+    tracing::info!(refusal = %refused, "a token of Cloudflare Access signs nobody in");
+    Some(Err(refused))
+}
+
+/// What somebody is told that they are.
+fn shown(identity: &Identity) -> String {
+    let name = identity.email.as_ref().or(identity.name.as_ref()).unwrap_or(&identity.subject);
+    name.chars().filter(|c| !c.is_control()).take(100).collect()
+}

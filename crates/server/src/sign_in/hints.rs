@@ -1,0 +1,37 @@
+//! Which sessions a provider began, and what it wants to see when they end. Only in memory: after a restart
+//! the provider asks instead.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest, Sha256};
+use smartbox_core::secret::Secret;
+
+/// Kept at the most, and how long each may be.
+const MOST: usize = 2000;
+const LONGEST: usize = 8 << 10;
+
+/// What providers want to see again, by the hash of the session's cookie.
+#[derive(Default)]
+pub struct Hints(Mutex<HashMap<[u8; 32], Option<Secret<String>>>>);
+
+impl Hints {
+    /// Notes that a provider began a session.
+    pub fn keep(&self, session: &Secret<String>, token: Secret<String>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST {
+            kept.clear();
+        }
+        let token = Some(token).filter(|token| token.expose().len() <= LONGEST);
+        kept.insert(of(session.expose()), token);
+    }
+
+    /// Whether a provider began it, and what it wants to see.
+    pub fn take(&self, session: &str) -> Option<Option<Secret<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&of(session))
+    }
+}
+
+fn of(session: &str) -> [u8; 32] {
+    Sha256::digest(session.as_bytes()).into()
+}
