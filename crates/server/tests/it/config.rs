@@ -48,6 +48,42 @@ fn grant(lines: &str) -> String {
     format!("[[sign_in.grants]]\n{lines}\n")
 }
 
+/// Refuses a text, with its place and what to write, and quotes no secret.
+fn told(text: &str, place: &str, hint: &str) {
+    let error = load(text, &Env::default()).unwrap_err();
+    let said = format!("{error} / {}", error.hint());
+    assert!(said.contains(place) && !said.contains("sk-abc"), "{text}: {said}");
+    assert!(hint == "did you mean" || said.contains(hint), "{text}: {said}");
+}
+
+#[test]
+fn mistakes_in_sign_in_say_what_to_write() {
+    for (text, place, hint) in [
+        ("[sign_in]\noidcc = 1", "smartbox.toml:2", "did you mean"),
+        ("[sign_in.access]\nteam = \"x\"", "smartbox.toml:2", "did you mean"),
+        ("[sign_in.oidc]\nclient_id = \"x\"", "sign_in.oidc.issuer", "https://id.example.com"),
+        (&oidc("issuer = \"http://id.example\""), "sign_in.oidc.issuer", "exactly as"),
+        (&oidc("client_secret = \"sk-abc\""), "smartbox.toml:2", "did you mean"),
+        (&oidc("auth = \"jwt\""), "sign_in.oidc.auth", "leave it out"),
+        (&oidc("auth = \"basic\""), "sign_in.oidc.client_secret", "SMARTBOX_OIDC_CLIENT_SECRET"),
+        (&oidc("scopes = [\"email profile\"]"), "sign_in.oidc.scopes", "write a list"),
+        (&oidc("groups_claim = \"\""), "sign_in.oidc.groups_claim", "leave it out"),
+        (&oidc("name = \"\""), "sign_in.oidc.name", "button"),
+        (&grant("role = \"owner\""), "sign_in.grants, number 1", "one of `email`"),
+        (&grant("email = \"a@b.c\"\ngroup = \"x\""), "number 1", "one of `email`"),
+        (&grant("email = \"ada\"\noperator = \"own\""), "number 1", "one of `email`"),
+        (&grant("email_domain = \"com\"\noperator = \"own\""), "number 1", "one of `email`"),
+        (&grant("email_domain = \"*.b.c\"\noperator = \"own\""), "number 1", "one of `email`"),
+        (&grant("group = \"x\"\naccount = \"me\""), "number 1", "`account` and `role`"),
+        (&grant("group = \"x\"\naccount = \"me\"\nrole = \"boss\""), "`boss`", "owner, member"),
+        (&grant("group = \"x\"\noperator = \"chat\""), "number 1", "`operator`"),
+        (&grant("group = \"x\"\nby = \"oidc\"\noperator = \"own\""), "number 1", "set up"),
+        (&grant("group = \"x\"\nby = \"me\"\noperator = \"own\""), "number 1", "set up"),
+    ] {
+        told(text, place, hint);
+    }
+}
+
 #[test]
 fn bad_values_say_what_to_write() {
     let with_key = "[[models.providers]]\nname = \"x\"\nprotocol = \"openai\"\n\
@@ -119,32 +155,9 @@ fn bad_values_say_what_to_write() {
         ("[models]\npreferred = \"gpt\"", "models.preferred", "anthropic, openai"),
         ("[[models.providers]]\nname = \"x\"\nbasis = \"y\"", "smartbox.toml:3", "did you mean"),
         (&with_key, "models.providers, `x`, secret", "never the secret itself"),
-        ("[sign_in]\noidcc = 1", "smartbox.toml:2", "did you mean"),
-        ("[sign_in.access]\nteam = \"x\"", "smartbox.toml:2", "did you mean"),
-        ("[sign_in.oidc]\nclient_id = \"x\"", "sign_in.oidc.issuer", "https://id.example.com"),
-        (&oidc("issuer = \"http://id.example\""), "sign_in.oidc.issuer", "exactly as"),
-        (&oidc("client_secret = \"sk-abc\""), "smartbox.toml:2", "did you mean"),
-        (&oidc("auth = \"jwt\""), "sign_in.oidc.auth", "leave it out"),
-        (&oidc("auth = \"basic\""), "sign_in.oidc.client_secret", "SMARTBOX_OIDC_CLIENT_SECRET"),
-        (&oidc("scopes = [\"email profile\"]"), "sign_in.oidc.scopes", "write a list"),
-        (&oidc("groups_claim = \"\""), "sign_in.oidc.groups_claim", "leave it out"),
-        (&oidc("name = \"\""), "sign_in.oidc.name", "button"),
-        (&grant("role = \"owner\""), "sign_in.grants, number 1", "one of `email`"),
-        (&grant("email = \"a@b.c\"\ngroup = \"x\""), "number 1", "one of `email`"),
-        (&grant("email = \"ada\"\noperator = \"own\""), "number 1", "one of `email`"),
-        (&grant("email_domain = \"com\"\noperator = \"own\""), "number 1", "one of `email`"),
-        (&grant("email_domain = \"*.b.c\"\noperator = \"own\""), "number 1", "one of `email`"),
-        (&grant("group = \"x\"\naccount = \"me\""), "number 1", "`account` and `role`"),
-        (&grant("group = \"x\"\naccount = \"me\"\nrole = \"boss\""), "`boss`", "owner, member"),
-        (&grant("group = \"x\"\noperator = \"chat\""), "number 1", "`operator`"),
-        (&grant("group = \"x\"\nby = \"oidc\"\noperator = \"own\""), "number 1", "set up"),
-        (&grant("group = \"x\"\nby = \"me\"\noperator = \"own\""), "number 1", "set up"),
         ("[http\n", "smartbox.toml:1", "correct that line"),
     ] {
-        let error = load(text, &Env::default()).unwrap_err();
-        let said = format!("{error} / {}", error.hint());
-        assert!(said.contains(place) && !said.contains("sk-abc"), "{text}: {said}");
-        assert!(hint == "did you mean" || said.contains(hint), "{text}: {said}");
+        told(text, place, hint);
     }
 }
 
