@@ -188,6 +188,9 @@ async fn the_provider_is_left_for_under_one_address() {
         world.ask(Method::GET, "/login/oidc?next=/boxes").header("host", host).send().await;
     let to = answer.unwrap().headers()["location"].to_str().unwrap().to_owned();
     assert_eq!(to, format!("{}/login/oidc?next=/boxes", world.origin()));
+    let read =
+        world.ask(Method::GET, "/login/oidc").header("host", "10.0.0.5").send().await.unwrap();
+    assert_eq!(read.status(), 403, "nobody begins what others could read");
 }
 
 fn ada(groups: &[&str]) -> Identity {

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
+use http::HeaderMap;
 use http::StatusCode;
 use http::header::{HOST, SET_COOKIE};
 use http::request::Parts;
@@ -40,14 +41,7 @@ pub(super) async fn exchange(
     token: &str,
     next: &str,
 ) -> Result<Response, Trouble> {
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !app.site.signs_in(host) {
-        let detail =
-            "whoever listens to this network could read a sign-in at this address, and use it";
-        let hint = "open the platform on its own machine, or give it TLS: `[http.tls]` or `http.url` in \
-                    smartbox.toml";
-        return Err(Trouble::new(Code::Forbidden, detail, hint));
-    }
+    unread(app, &parts.headers)?;
     // A page that goes through tokens by addresses is nobody's link.
     if !origin::clicked(&parts.headers) {
         let detail = "another site led here with a token, and nobody clicked";
@@ -91,4 +85,16 @@ pub(super) async fn exchange(
         response.headers_mut().append(SET_COOKIE, set);
     }
     Ok(response)
+}
+
+/// Refuses where others could read along.
+pub(super) fn unread(app: &App, headers: &HeaderMap) -> Result<(), Trouble> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if app.site.signs_in(host) {
+        return Ok(());
+    }
+    let detail = "whoever listens to this network could read a sign-in at this address, and use it";
+    let hint = "open the platform on its own machine, or give it TLS: `[http.tls]` or `http.url` in \
+                smartbox.toml";
+    Err(Trouble::new(Code::Forbidden, detail, hint))
 }

@@ -12,6 +12,7 @@ use smartbox_sign_in::{Refused, Returned};
 use super::{Kept, cookie_name, provider, refusal};
 use crate::app::App;
 use crate::http::body::Query;
+use crate::http::page::login::unread;
 use crate::http::page::own_path;
 use crate::http::trouble::Trouble;
 use crate::http::{cookie, vouched};
@@ -35,6 +36,7 @@ pub(in crate::http::page) async fn back(
 
 async fn finish(app: &App, returned: Returned, headers: &HeaderMap) -> Result<Response, Trouble> {
     let provider = provider(app)?;
+    unread(app, headers)?;
     let kept = kept(app, &returned, headers).ok_or_else(|| refusal(&Refused::Mixed))?;
     let signed = provider.oidc.finish(&kept.pending, returned).await;
     let signed = signed.map_err(|error| refusal(&error))?;

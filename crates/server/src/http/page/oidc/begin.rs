@@ -9,6 +9,7 @@ use super::{BACK, Kept, cookie_name, provider, refusal};
 use crate::app::App;
 use crate::http::body::Query;
 use crate::http::cookie;
+use crate::http::page::login::unread;
 use crate::http::page::own_path;
 use crate::http::trouble::Trouble;
 
@@ -24,6 +25,7 @@ pub(in crate::http::page) async fn begin(
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
     let provider = provider(&app)?;
+    unread(&app, &headers)?;
     let (origin, next) = (app.site.origin(), own_path(&asked.next));
     // The provider leads back to one address; the cookie must be of the same host.
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
