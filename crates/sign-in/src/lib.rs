@@ -5,7 +5,7 @@
 //! do, sessions, cookies, and every word of HTTP towards the browser.
 //!
 //! A token is hostile until its signature, its issuer, its audience and its times were checked, in
-//! [`jwt`] for both. Which key it names is only a question to a set that was fetched from the issuer; a
+//! `jwt` for both. Which key it names is only a question to a set that was fetched from the issuer; a
 //! token never says how it is to be checked.
 
 mod access;
