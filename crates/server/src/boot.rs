@@ -138,8 +138,7 @@ pub(crate) async fn start(
         .await
         .map_err(|e| BootError::broken("making the first account", e))?;
 
-    let sign_in = SignIn::open(&config.sign_in, &clock, &entropy)
-        .map_err(|e| BootError::broken("setting up sign-in", e))?;
+    let sign_in = sign_in(&config, &clock, &entropy)?;
     let master = config.given.master.as_ref().map(Master::new);
     let access = Access::new(counted.clone(), clock.clone(), entropy.clone(), master);
     let meter: Arc<dyn Meter> = Arc::new(MemoryMeter::new(config.limits.rates.clone()));
@@ -165,7 +164,7 @@ pub(crate) async fn start(
         meter,
         clock,
         entropy,
-        sign_in: Arc::new(sign_in),
+        sign_in,
         site,
         account: first.account.clone(),
         about,
@@ -227,6 +226,16 @@ fn gateway(
         limits: smartbox_ai_gateway::Limits::default(),
     })
     .map_err(|e| BootError::broken("setting up the model providers", e))
+}
+
+/// Who vouches for people.
+fn sign_in(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<SignIn>, BootError> {
+    let opened = SignIn::open(&config.sign_in, clock, entropy);
+    opened.map(Arc::new).map_err(|e| BootError::broken("setting up sign-in", e))
 }
 
 /// What may leave which box.
