@@ -1,8 +1,10 @@
 //! Calls: method, path, body and the type of the reply in one value. A client has one function
 //! that performs any of them, and cannot ask one thing and read another.
 
+mod person;
 mod secret;
 mod snapshot;
+mod token;
 
 use std::marker::PhantomData;
 
@@ -33,9 +35,10 @@ use crate::platform::PlatformStatus;
 use crate::secret::{NewBinding, NewSecret, PlaceholderView, SecretQuery, SecretView, ServiceView};
 use crate::smartbox::{Act, BoxChange, BoxesQuery, NewSmartbox, SmartboxView, State};
 use crate::tier::TierView;
-use crate::token::{MadeToken, NewToken};
+pub use person::*;
 pub use secret::*;
 pub use snapshot::*;
+pub use token::*;
 
 use crate::{exec, paths, sse};
 use smartbox_core::time::Timestamp;
@@ -551,16 +554,6 @@ pub fn services(which: &PageQuery) -> Call<Json<Page<ServiceView>>> {
 pub fn placeholders(name: &str, which: &PageQuery) -> Call<Json<Page<PlaceholderView>>> {
     let [limit, cursor] = parts(which);
     Call::new("GET", with_query(paths::of_smartbox(name, "placeholders"), [limit, cursor]))
-}
-
-/// Makes a token for the API.
-pub fn new_token(new: NewToken) -> Call<Json<MadeToken>> {
-    Call::new("POST", paths::TOKENS).with(&new)
-}
-
-/// Revokes every token of the API of the account.
-pub fn revoke_tokens() -> Call<Nothing> {
-    Call::new("DELETE", paths::TOKENS)
 }
 
 /// Something of a box, about a path in its home.

@@ -22,6 +22,7 @@ pub mod message;
 pub mod moves;
 pub mod page;
 pub mod paths;
+pub mod person;
 pub mod platform;
 pub mod problem;
 pub mod secret;

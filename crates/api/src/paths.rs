@@ -52,12 +52,59 @@ pub const LOST: &str = "/api/v1/lost";
 pub const IMPORTS: &str = "/api/v1/imports";
 /// `POST` a [`crate::moves::BucketImport`], answered with [`crate::moves::Imported`].
 pub const BUCKET_IMPORTS: &str = "/api/v1/imports/bucket";
-/// `POST` [`crate::token::NewToken`]; `DELETE` revokes all of the account.
+/// `GET` a page of [`crate::token::TokenView`]; `POST` [`crate::token::NewToken`]; `DELETE` revokes all
+/// of the account.
 pub const TOKENS: &str = "/api/v1/tokens";
+/// `GET` a page of [`crate::person::PersonView`]; `POST` [`crate::person::NewPerson`].
+pub const PEOPLE: &str = "/api/v1/people";
+/// `GET`: [`crate::person::WhoAmI`].
+pub const WHOAMI: &str = "/api/v1/whoami";
+/// `GET` a page of [`crate::token::TokenView`]; `POST` [`crate::token::NewOperatorKey`].
+pub const OPERATOR_KEYS: &str = "/api/v1/operator-keys";
 
 /// One account, by name or id: `GET`, `PATCH`, `DELETE`.
 pub fn account(name: &str) -> String {
     format!("{ACCOUNTS}/{}", segment(name))
+}
+
+/// One token: `DELETE`.
+pub fn token(id: &str) -> String {
+    format!("{TOKENS}/{}", segment(id))
+}
+
+/// Gives a token a new value: `POST` [`crate::token::Rotate`].
+pub fn rotate_token(id: &str) -> String {
+    format!("{}/rotate", token(id))
+}
+
+/// One person, by id or address: `PATCH` [`crate::person::PersonChange`], `DELETE`.
+pub fn person(who: &str) -> String {
+    format!("{PEOPLE}/{}", segment(who))
+}
+
+/// The members of an account: `GET` a page of [`crate::person::MemberView`].
+pub fn members(account: &str) -> String {
+    format!("{}/members", self::account(account))
+}
+
+/// One member, by id or address: `PUT` [`crate::person::Membership`], `DELETE`.
+pub fn member(account: &str, who: &str) -> String {
+    format!("{}/{}", members(account), segment(who))
+}
+
+/// With whom a box is shared: `GET` a page of [`crate::person::ShareView`].
+pub fn shares(name: &str) -> String {
+    of_smartbox(name, "shares")
+}
+
+/// One of them, by id or address: `PUT` [`crate::person::Sharing`], `DELETE`.
+pub fn share(name: &str, who: &str) -> String {
+    format!("{}/{}", shares(name), segment(who))
+}
+
+/// One key of an operator: `DELETE`.
+pub fn operator_key(id: &str) -> String {
+    format!("{OPERATOR_KEYS}/{}", segment(id))
 }
 
 /// One rule about what may leave: `DELETE`.

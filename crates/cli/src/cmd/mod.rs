@@ -25,11 +25,14 @@ pub(crate) mod labels;
 pub(crate) mod logs;
 pub(crate) mod ls;
 pub(crate) mod man;
+pub(crate) mod member;
 pub(crate) mod messages;
 pub(crate) mod metrics_page;
 pub(crate) mod new;
 pub(crate) mod open;
 pub(crate) mod openapi;
+pub(crate) mod operator;
+pub(crate) mod people;
 pub(crate) mod reference;
 pub(crate) mod reset;
 pub(crate) mod restart;
@@ -37,6 +40,7 @@ pub(crate) mod rm;
 pub(crate) mod secret;
 pub(crate) mod sessions;
 pub(crate) mod set;
+pub(crate) mod share;
 pub(crate) mod sleep;
 pub(crate) mod snapshot;
 pub(crate) mod start;
@@ -49,6 +53,7 @@ pub(crate) mod up;
 pub(crate) mod vault;
 pub(crate) mod version;
 pub(crate) mod wake;
+pub(crate) mod whoami;
 
 use smartbox_server::config::Env;
 use tokio::runtime;
@@ -121,6 +126,11 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Vault(args) => vault::run(&client, args).await,
         Verb::Egress(args) => egress::run(&client, args).await,
         Verb::Token(args) => token::run(&client, args).await,
+        Verb::Operator(args) => operator::run(&client, args).await,
+        Verb::People(args) => people::run(&client, args).await,
+        Verb::Member(args) => member::run(&client, args).await,
+        Verb::Share(args) => share::run(&client, args).await,
+        Verb::Whoami(args) => whoami::run(&client, args).await,
         Verb::Account(args) => account::run(&client, args).await,
         Verb::Kind(args) => kind::run(&client, args).await,
         Verb::Tier(args) => tier::run(&client, args).await,

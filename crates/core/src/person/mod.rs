@@ -1,5 +1,6 @@
 //! A person: somebody who may be a member of accounts, and with whom single smartboxes may be shared.
 
+mod email;
 mod identity;
 pub mod port;
 mod right;
@@ -7,6 +8,7 @@ pub mod rule;
 
 use serde::{Deserialize, Serialize};
 
+pub use email::email;
 pub use identity::Identity;
 pub use right::{Right, Role};
 pub use rule::{Gives, Rule, Whom};

@@ -64,6 +64,7 @@ impl Right {
     utoipa::ToSchema,
 )]
 #[serde(rename_all = "kebab-case")]
+#[schema(as = AccountRole)]
 pub enum Role {
     /// Looks.
     Viewer,

@@ -38,6 +38,16 @@ pub struct Token {
     pub used: Option<Timestamp>,
 }
 
+/// What a token's name begins with that is the value which another one had before.
+pub const BEFORE: &str = "before ";
+
+impl Token {
+    /// The token whose former value this is.
+    pub fn before(&self) -> Option<&TokenId> {
+        self.root.token.as_ref().filter(|id| self.name.strip_prefix(BEFORE) == Some(id.as_str()))
+    }
+}
+
 /// How a token may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

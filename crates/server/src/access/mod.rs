@@ -4,10 +4,12 @@ mod admit;
 mod arrive;
 mod link;
 mod master;
+mod people;
 mod seat;
 mod session;
 mod ticket;
 mod token;
+mod tokens;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU64;
@@ -22,6 +24,7 @@ use tokio::sync::watch;
 
 pub use arrive::Arrival;
 pub use master::Master;
+pub use people::{Changed, Gift, PersonChange, Unfit, Whom};
 pub use seat::{Caller, Seat};
 pub use token::{Bearer, MadeToken, NewToken};
 

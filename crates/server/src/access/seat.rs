@@ -111,7 +111,11 @@ impl Seat {
             only: self.session.smartbox.clone(),
             operator: self.operator,
             cap: self.session.right,
-            root: Root { session: Some(self.session.id.clone()), token: None, device: None },
+            root: Root {
+                session: Some(self.session.id.clone()),
+                token: self.session.root.token.clone(),
+                device: self.session.root.device.clone(),
+            },
             until: None,
         }
     }

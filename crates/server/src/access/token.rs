@@ -48,6 +48,8 @@ pub struct MadeToken {
     pub id: TokenId,
     /// Its value.
     pub value: Secret<String>,
+    /// How much it may at the most.
+    pub right: Right,
     /// When it stops working.
     pub expires: Option<Timestamp>,
 }
@@ -86,7 +88,8 @@ impl Access {
         self.master.as_ref().is_some_and(|master| master.is(value))
     }
 
-    /// Makes a token on a caller's behalf. It may never more than they.
+    /// Makes a token on a caller's behalf. It may never more than they, and one that is made by a token
+    /// ends with it: nobody keeps the way in that another one takes away.
     pub async fn new_token(&self, by: &Caller, new: NewToken) -> Result<MadeToken, StoreError> {
         let now = self.clock.now();
         let value = self.value(if new.purpose == Purpose::Operator { "sbo" } else { "sba" });
@@ -99,13 +102,18 @@ impl Access {
             smartbox: new.smartbox,
             purpose: new.purpose,
             right: new.right.min(by.cap),
-            root: Root::default(),
+            root: Root { session: None, token: by.root.token.clone(), device: None },
             created: now,
             expires: new.lasts.map(|lasts| now.plus(lasts)),
             used: None,
         };
-        let made = MadeToken { id: token.id.clone(), value, expires: token.expires };
-        let act = act(by, "token.create", token.smartbox.clone(), token.id.to_string(), now);
+        let (id, right, expires) = (token.id.clone(), token.right, token.expires);
+        let made = MadeToken { id, value, right, expires };
+        let action = match token.purpose {
+            Purpose::Operator => "operator-key.create",
+            _ => "token.create",
+        };
+        let act = act(by, action, token.smartbox.clone(), token.id.to_string(), now);
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 tx.tokens().add(token).await?;
@@ -133,7 +141,7 @@ impl Access {
     }
 }
 
-fn act(
+pub(super) fn act(
     by: &Caller,
     action: &str,
     smartbox: Option<SmartboxId>,

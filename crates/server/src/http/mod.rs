@@ -23,6 +23,7 @@ mod job;
 mod kind;
 mod log;
 mod lost;
+mod member;
 mod message;
 pub(crate) mod metrics;
 mod moves;
@@ -30,12 +31,14 @@ mod once;
 mod origin;
 mod outer;
 mod page;
+mod person;
 mod principal;
 mod reminder;
 mod revision;
 pub mod route;
 mod secret;
 mod session;
+mod share;
 mod smartbox;
 mod snapshot;
 mod status;
@@ -47,6 +50,7 @@ mod tombstone;
 mod trouble;
 mod vault;
 mod vouched;
+mod whoami;
 
 use axum::Router;
 
@@ -63,10 +67,14 @@ pub fn routes() -> Vec<route::Route> {
         doc::routes(),
         page::routes(),
         status::routes(),
+        whoami::routes(),
+        person::routes(),
         account::routes(),
+        member::routes(),
         dashboard::routes(),
         issue::routes(),
         smartbox::routes(),
+        share::routes(),
         kind::routes(),
         tier::routes(),
         job::routes(),

@@ -74,6 +74,11 @@ impl Principal {
         &self.caller
     }
 
+    /// How much they may at the most, whatever it is done to.
+    pub(super) fn most(&self) -> Right {
+        self.caller.operator.unwrap_or(Right::Own).min(self.caller.cap)
+    }
+
     /// A key under which they did something. What others of the account did is not theirs to see again.
     pub(super) fn keyed(&self, key: String) -> String {
         match &self.caller {
@@ -233,19 +238,26 @@ fn comes_from_here(parts: &Parts) -> bool {
     local && !parts.extensions.get::<smartbox_edge::Peer>().is_some_and(|peer| peer.relayed)
 }
 
-/// The bearer of the original's admin secret, which is the master token. A cookie, a token or the
-/// local socket is not asked: the header says it, or nothing does.
-pub(super) fn admin(app: &App, parts: &Parts) -> Result<Principal, Trouble> {
+/// The bearer of the original's admin secret, which is the master token, or of an operator's key. A
+/// cookie, another token or the local socket is not asked: the header says it, or nothing does.
+pub(super) async fn admin(app: &App, parts: &Parts) -> Result<Principal, Trouble> {
     let mut sent = parts.headers.get_all(ADMIN_SECRET).iter();
-    let good = match (sent.next().map(HeaderValue::to_str), sent.next()) {
-        (Some(Ok(value)), None) => app.access.is_master(value),
-        _ => false,
+    let bearer = match (sent.next().map(HeaderValue::to_str), sent.next()) {
+        (Some(Ok(value)), None) => app.access.bearer(value).await?,
+        _ => None,
     };
-    if good {
-        let caller = Caller::operator(app.account.id.clone(), "admin-secret".into());
-        return Ok(Principal::of(caller));
+    let first = || app.account.id.clone();
+    match bearer {
+        Some(Bearer::Master) => {
+            return Ok(Principal::of(Caller::operator(first(), "admin-secret".into())));
+        }
+        Some(Bearer::Token(caller)) if caller.operator.is_some() => {
+            return Ok(Principal::of(caller));
+        }
+        _ => {}
     }
-    let hint = "send MOLTBOT_GATEWAY_MASTER_TOKEN of `smartbox up` in the header X-Admin-Secret";
+    let hint = "send MOLTBOT_GATEWAY_MASTER_TOKEN of `smartbox up`, or an operator's key, in the \
+                header X-Admin-Secret";
     Err(Trouble::new(Code::Forbidden, "the admin secret is missing or wrong", hint))
 }
 

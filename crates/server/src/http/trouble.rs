@@ -94,6 +94,8 @@ impl Trouble {
             "snapshot" => "`smartbox snapshot ls` shows those that there are",
             "removed smartbox" => "`smartbox snapshot removed` shows those that there are",
             "version of the secret" => "`smartbox secret versions` shows those that are kept",
+            "person" | "member" | "share" => "an id, or an address like ann@example.com, says who",
+            "token" => "`smartbox token ls` shows those that are yours",
             "account" => "`smartbox account ls` shows those that there are",
             _ => "",
         };

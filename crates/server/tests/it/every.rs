@@ -27,6 +27,10 @@ const MESSAGE: &str = "msg_00000000000000000001";
 const COMMAND: &str = "COMMAND";
 /// What the id of the owner's removed box stands for in an example.
 const REMOVED: &str = "REMOVED";
+/// What the id of a token of the owner's stands for in an example.
+const TOKEN: &str = "TOKEN";
+/// What the id of an operator's key stands for in an example.
+const KEY: &str = "KEY_OF_OPERATOR";
 /// What stands in the owner's account and must never reach another.
 const MARK: &str = "owners-mark";
 
@@ -238,7 +242,38 @@ fn example(operation: &str) -> Option<Example> {
         "issues_list" => ("/api/v1/issues", None, TheirOwn),
         "issues_resolve" => ("/api/v1/issues/iss_00000000000000000001/resolve", None, Nothing),
         "status_get" => ("/api/v1/status", None, TheirOwn),
-        "tokens_create" | "tokens_revoke" => ("/api/v1/tokens", None, TheirOwn),
+        "people_whoami" => ("/api/v1/whoami", None, TheirOwn),
+        "people_list" => return Some(operate("/api/v1/people", None)),
+        "people_create" => {
+            let body = json!({ "email": "new@example.com" });
+            return Some(operate("/api/v1/people", Some(body)));
+        }
+        "people_change" => {
+            let body = json!({ "disabled": true });
+            return Some(operate("/api/v1/people/mark@example.com", Some(body)));
+        }
+        "people_remove" => return Some(operate("/api/v1/people/mark@example.com", None)),
+        "members_list" => ("/api/v1/accounts/owner/members", None, Nothing),
+        "members_set" => {
+            let body = Some(json!({ "role": "viewer" }));
+            ("/api/v1/accounts/owner/members/mark@example.com", body, Nothing)
+        }
+        "members_remove" => ("/api/v1/accounts/owner/members/mark@example.com", None, Nothing),
+        "shares_list" => ("/api/v1/boxes/owners-mark/shares", None, Nothing),
+        "shares_set" => {
+            let body = Some(json!({ "right": "chat" }));
+            ("/api/v1/boxes/owners-mark/shares/mark@example.com", body, Nothing)
+        }
+        "shares_remove" => ("/api/v1/boxes/owners-mark/shares/mark@example.com", None, Nothing),
+        "tokens_list" | "tokens_create" | "tokens_revoke" => ("/api/v1/tokens", None, TheirOwn),
+        "tokens_remove" => ("/api/v1/tokens/TOKEN", None, Nothing),
+        "tokens_rotate" => ("/api/v1/tokens/TOKEN/rotate", None, Nothing),
+        "operators_list" => return Some(operate("/api/v1/operator-keys", None)),
+        "operators_create" => {
+            let body = json!({ "name": "x", "right": "read" });
+            return Some(operate("/api/v1/operator-keys", Some(body)));
+        }
+        "operators_remove" => return Some(operate("/api/v1/operator-keys/KEY_OF_OPERATOR", None)),
         "health_live" => return Some(open("/health")),
         "health_ready" => return Some(open("/ready")),
         _ => return None,
@@ -317,6 +352,10 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
     assert!(put.json(&secret).send().await.unwrap().status().is_success());
     let bound = json!({ "box": "owners-mark", "service": "github" });
     as_owner(Method::PUT, "/api/v1/secrets/OWNERS_KEY/bindings", Some(bound)).await;
+    let member = Some(json!({ "role": "viewer" }));
+    as_owner(Method::PUT, "/api/v1/accounts/owner/members/mark@example.com", member).await;
+    let share = Some(json!({ "right": "read" }));
+    as_owner(Method::PUT, "/api/v1/boxes/owners-mark/shares/mark@example.com", share).await;
     let order = json!({ "argv": ["owners-mark"], "wait_ms": 60_000 });
     let execs = world.ask(Method::POST, "/api/v1/boxes/owners-mark/execs").json(&order);
     let ran = execs.bearer_auth(&owner.token).send().await.unwrap();
@@ -462,6 +501,13 @@ async fn issue(world: &World, row: Smartbox) {
         .unwrap();
 }
 
+/// The id of what is made so.
+async fn made(world: &World, path: &str, bearer: &str, body: Value) -> String {
+    let made = world.ask(Method::POST, path).bearer_auth(bearer).json(&body).send().await.unwrap();
+    assert_eq!(made.status(), 201, "{path}");
+    made.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned()
+}
+
 /// Whether this is an address of that path.
 fn fits(template: &str, path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
@@ -506,11 +552,12 @@ async fn one(document: &Value, operation: &Value, method: &Method, example: &Exa
         Some(("snapshots" | "tombstones", _)) => kept(&world, &owner).await,
         _ => String::new(),
     };
+    let token = made(&world, "/api/v1/tokens", &owner.token, json!({ "name": MARK })).await;
+    let key = json!({ "name": MARK, "right": "read" });
+    let key = made(&world, "/api/v1/operator-keys", MASTER, key).await;
     let ask = || -> RequestBuilder {
-        let request = world.ask(
-            method.clone(),
-            &example.path.replace(COMMAND, &command).replace(REMOVED, &removed),
-        );
+        let path = example.path.replace(COMMAND, &command).replace(REMOVED, &removed);
+        let request = world.ask(method.clone(), &path.replace(TOKEN, &token).replace(KEY, &key));
         match &example.body {
             None => request,
             Some((kind, bytes)) => request.header("content-type", *kind).body(bytes.clone()),

@@ -17,6 +17,7 @@ fn address(route: &Route) -> String {
         .replace("{label}", "nobody")
         .replace("{id}", "nothing")
         .replace("{account}", "nobody")
+        .replace("{person}", "nobody")
         .replace("{exec}", "nothing")
         .replace("{*path}", "nothing")
 }

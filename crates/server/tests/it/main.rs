@@ -34,6 +34,7 @@ mod metrics;
 mod once;
 mod pages;
 mod paths;
+mod people;
 #[path = "../../../sign-in/tests/peers/mod.rs"]
 mod real;
 mod revision;
@@ -43,6 +44,7 @@ mod secrets;
 mod sign_in;
 mod tenancy;
 mod tls;
+mod tokens;
 mod up;
 mod vault;
 mod world;

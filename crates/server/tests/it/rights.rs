@@ -31,14 +31,14 @@ fn asks() -> [(Right, Ask); 8] {
     ]
 }
 
-struct Guest {
-    id: PersonId,
-    cookie: String,
+pub(crate) struct Guest {
+    pub id: PersonId,
+    pub cookie: String,
 }
 
 impl Guest {
     /// Somebody who is signed in for this account.
-    async fn new(
+    pub async fn new(
         world: &World,
         of: &Tenant,
         role: Option<Role>,

@@ -14,6 +14,11 @@ const IN_PATHS: &[(&str, &str, &str)] = &[
     ("snapshots", "generation", "The snapshot: its number, or `newest`."),
     ("tombstones", "id", "The removed smartbox's id."),
     ("issues", "id", "The issue's id."),
+    ("people", "person", "The person: their id or their address."),
+    ("members", "person", "The person: their id or their address."),
+    ("shares", "person", "The person: their id or their address."),
+    ("tokens", "id", "The token's id."),
+    ("operator-keys", "id", "The key's id."),
     ("messages", "id", "The message's id."),
     ("secrets", "name", "The secret's name: `A-Z`, `0-9` and `_`."),
 ];

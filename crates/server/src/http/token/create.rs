@@ -1,15 +1,17 @@
 //! `POST /api/v1/tokens`: makes a token. Its value is shown this once.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
+use smartbox_api::problem::Code;
 use smartbox_api::token::{MadeToken, NewToken};
+use smartbox_control::{ControlError, Reach};
 use smartbox_core::person::Right;
+use smartbox_core::smartbox::Smartbox;
 use smartbox_core::token::Purpose;
 
+use super::{MANY, lasts, one_line};
 use crate::access;
 use crate::app::App;
 use crate::http::body::JsonOrDefault;
@@ -17,6 +19,9 @@ use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
 /// Makes a token of the API. Its value is shown this once.
+///
+/// It may never more than whoever makes it, neither now nor later, and one that is made by a token ends
+/// with it. It works for 90 days if nothing else is asked for.
 #[utoipa::path(
     post,
     path = "/api/v1/tokens",
@@ -29,17 +34,55 @@ pub(super) async fn create(
     who: Principal,
     JsonOrDefault(new): JsonOrDefault<NewToken>,
 ) -> Result<impl IntoResponse, Trouble> {
-    let lasts = new.expires_secs.map(Duration::from_secs);
-    let new = access::NewToken {
-        name: String::new(),
-        purpose: Purpose::Api,
-        right: Right::Own,
-        smartbox: None,
-        lasts,
+    let (name, lasts) = (one_line(&new.name)?, lasts(new.expires_secs)?);
+    let most = new.right.unwrap_or(Right::Own).min(who.most());
+    let mut by = who.caller().clone();
+    let (right, smartbox) = match &new.smartbox {
+        Some(of) => {
+            let (right, row) = bound(&app, &who, of, most).await?;
+            // What an operator makes for another account is that account's.
+            if who.operates() && row.account != by.account {
+                (by.account, by.person) = (row.account, None);
+            }
+            (right, Some(row.id))
+        }
+        None => {
+            who.account()?;
+            (by.right.map_or(Right::Read, |right| right.min(most)), None)
+        }
     };
-    who.account()?;
-    let made = app.access.new_token(who.caller(), new).await?;
-    let shown =
-        MadeToken { id: made.id, token: made.value.expose().clone(), expires: made.expires };
-    Ok((StatusCode::CREATED, Json(shown)))
+    if app.access.tokens(Some(by.account.clone()), Purpose::Api).await?.len() >= MANY {
+        let hint = "revoke those that nobody uses: `smartbox token ls` says when each was used";
+        return Err(Trouble::new(Code::Refused, "the account has too many tokens", hint));
+    }
+    let new = access::NewToken { name, purpose: Purpose::Api, right, smartbox, lasts: Some(lasts) };
+    Ok((StatusCode::CREATED, Json(shown(&app.access.new_token(&by, new).await?))))
+}
+
+/// The smartbox that it is for, and the most that its maker may there, up to what is asked for.
+async fn bound(
+    app: &App,
+    who: &Principal,
+    of: &str,
+    most: Right,
+) -> Result<(Right, Smartbox), Trouble> {
+    let mut least = Err(Trouble::missing("smartbox"));
+    for right in Right::ALL.into_iter().filter(|right| *right <= most) {
+        match app.control.find(Reach { needs: right, ..who.into() }, of).await {
+            Ok(row) => least = Ok((right, row)),
+            Err(ControlError::Forbidden { .. }) if least.is_ok() => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    least
+}
+
+/// Shown once.
+pub(super) fn shown(made: &access::MadeToken) -> MadeToken {
+    MadeToken {
+        id: made.id.clone(),
+        token: made.value.expose().clone(),
+        right: made.right,
+        expires: made.expires,
+    }
 }
