@@ -5,6 +5,7 @@
 //! Times are milliseconds since the Unix epoch, UTC.
 
 pub mod account;
+pub mod audit;
 pub mod bulk;
 pub mod call;
 pub mod config;

@@ -57,6 +57,8 @@ pub const BUCKET_IMPORTS: &str = "/api/v1/imports/bucket";
 pub const TOKENS: &str = "/api/v1/tokens";
 /// `GET` a page of [`crate::person::PersonView`]; `POST` [`crate::person::NewPerson`].
 pub const PEOPLE: &str = "/api/v1/people";
+/// `GET`: lines, each a [`crate::audit::AuditLine`].
+pub const AUDIT: &str = "/api/v1/audit";
 /// `GET`: [`crate::person::WhoAmI`].
 pub const WHOAMI: &str = "/api/v1/whoami";
 /// `GET` a page of [`crate::token::TokenView`]; `POST` [`crate::token::NewOperatorKey`].

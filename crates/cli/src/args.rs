@@ -59,6 +59,7 @@ pub(crate) enum Verb {
     Member(cmd::member::Args),
     Share(cmd::share::Args),
     Whoami(cmd::whoami::Args),
+    Audit(cmd::audit::Args),
     Account(cmd::account::Args),
     Kind(cmd::kind::Args),
     Tier(cmd::tier::Args),

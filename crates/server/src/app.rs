@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::buckets::Buckets;
+use crate::denials::Denials;
 use crate::http::LastLook;
 use crate::metrics::Metrics;
 use crate::sign_in::SignIn;
@@ -78,6 +79,8 @@ pub struct Inner {
     pub dev: bool,
     /// Whether it could work when somebody asked last.
     pub ready: LastLook,
+    /// What was refused.
+    pub denials: Denials,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// The edge, for how much it has to do.

@@ -67,6 +67,7 @@ pub(crate) struct Started {
     pub(crate) metrics: Router,
     pub(crate) draining: CancellationToken,
     pub(crate) ready: Ready,
+    app: App,
     gateway: Gateway,
     store: Arc<Sqlite>,
 }
@@ -80,6 +81,11 @@ impl Started {
             Box::pin(async move { tx.replies().sweep(now).await })
         });
         sweep.await
+    }
+
+    /// Writes down what was refused in minutes that are over.
+    pub(crate) async fn tell_denials(&self) -> Result<(), StoreError> {
+        self.app.denials.settle(&self.app, self.app.clock.now()).await
     }
 
     /// Writes what is still on its way, and closes the records.
@@ -170,6 +176,7 @@ pub(crate) async fn start(
         about,
         dev: config.dev,
         ready: Default::default(),
+        denials: Default::default(),
         metrics,
         edge: edge.clone(),
         draining: draining.clone(),
@@ -178,7 +185,8 @@ pub(crate) async fn start(
         .await
         .map_err(|e| BootError::broken("making the link", e))?;
     let (router, metrics) = (routes::router(&app), routes::metrics::alone(&app));
-    Ok(Started { control, access, edge, router, metrics, draining, ready, gateway, store: sqlite })
+    let store = sqlite;
+    Ok(Started { control, access, edge, router, metrics, draining, ready, app, gateway, store })
 }
 
 /// What to tell the person: a fresh link above all.

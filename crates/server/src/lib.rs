@@ -4,9 +4,11 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 mod boot;
 pub mod buckets;
 pub mod config;
+pub mod denials;
 pub mod given;
 pub mod http;
 pub mod logs;

@@ -4,7 +4,7 @@
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use smartbox_core::audit::Act;
+use smartbox_core::audit::{self, Act};
 use smartbox_core::store::StoreError;
 
 /// The hash before the first entry.
@@ -60,6 +60,16 @@ impl Head {
     pub(crate) fn sign(key: &SigningKey, account: &str, seq: u64, hash: String) -> Self {
         let signature = key.sign(&statement(account, seq, &hash)).to_bytes().to_vec();
         Self { seq, hash, signature }
+    }
+
+    /// As it is told to others.
+    pub(crate) fn told(&self, key: &SigningKey) -> audit::Head {
+        audit::Head {
+            seq: self.seq,
+            hash: self.hash.clone(),
+            signature: hex::encode(&self.signature),
+            key: hex::encode(key.verifying_key().as_bytes()),
+        }
     }
 
     fn genuine(&self, key: &VerifyingKey, account: &str) -> bool {
@@ -123,5 +133,40 @@ impl Check {
             Some(head) if head.hash != self.hash => Some(self.last.max(1)),
             Some(_) => None,
         }
+    }
+}
+
+/// Checks entries that somebody was given, away from any store: from the first, or from behind one whose
+/// hash is believed.
+pub struct Given {
+    account: String,
+    check: Check,
+}
+
+impl Given {
+    /// Nothing seen yet of the chain of this account, behind this entry.
+    pub fn behind(account: &str, seq: u64, hash: &str) -> Self {
+        let hash = if seq == 0 { START } else { hash }.to_owned();
+        Self { account: account.to_owned(), check: Check { last: seq, hash, bad: None } }
+    }
+
+    /// The next entry; whether the chain is still good.
+    pub fn entry(&mut self, entry: &audit::Entry) -> bool {
+        let seq = i64::try_from(entry.seq).unwrap_or(i64::MAX);
+        let good = entry.act.account.as_str() == self.account;
+        let act = Canonical::from(&entry.act);
+        good && self.check.entry(seq, &act, &entry.hash).unwrap_or(false)
+    }
+
+    /// The number of the first bad entry, if any, given the signed head.
+    pub fn finish(self, head: &audit::Head) -> Option<u64> {
+        let at = self.check.last.max(1);
+        let key = hex::decode(&head.key).ok().and_then(|key| <[u8; 32]>::try_from(key).ok());
+        let key = key.and_then(|key| VerifyingKey::from_bytes(&key).ok());
+        let (Some(key), Ok(signature)) = (key, hex::decode(&head.signature)) else {
+            return Some(at);
+        };
+        let head = Head { seq: head.seq, hash: head.hash.clone(), signature };
+        self.check.finish(&key, &self.account, Some(&head))
     }
 }

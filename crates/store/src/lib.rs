@@ -12,6 +12,7 @@ mod release;
 mod seal;
 pub mod sqlite;
 
+pub use chain::Given;
 pub use keys::{Keys, KeysError};
 pub use memory::Memory;
 pub use release::Released;

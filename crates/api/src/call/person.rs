@@ -1,6 +1,7 @@
 //! Calls about people, and what they may.
 
-use super::{Call, Json, Nothing, paged};
+use super::{Call, Json, Lines, Nothing, paged, with_query};
+use crate::audit::{AuditLine, AuditQuery};
 use crate::page::{Page, PageQuery};
 use crate::paths;
 use crate::person::{
@@ -10,6 +11,13 @@ use crate::person::{
 /// Who asks, as the platform knows it.
 pub fn whoami() -> Call<Json<WhoAmI>> {
     Call::new("GET", paths::WHOAMI)
+}
+
+/// The account's audit, its signed end last.
+pub fn audit(which: AuditQuery) -> Call<Lines<AuditLine>> {
+    let after = which.after.map(|n| format!("after={n}"));
+    let last = which.last.map(|n| format!("last={n}"));
+    Call::new("GET", with_query(paths::AUDIT.to_owned(), [after, last]))
 }
 
 /// A page of everybody, by name.

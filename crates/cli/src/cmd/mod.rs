@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod act;
 pub(crate) mod admin_api;
+pub(crate) mod audit;
 pub(crate) mod bulk;
 pub(crate) mod chat;
 pub(crate) mod completions;
@@ -73,6 +74,10 @@ pub(crate) fn run(cli: &Cli) -> Result<(), CliError> {
             Some(done) => done,
             None => asking(cli, &env, &cli.verb),
         },
+        Verb::Audit(args) => match args.alone() {
+            Some(done) => done,
+            None => asking(cli, &env, &cli.verb),
+        },
         Verb::Context(args) => context::run(&env, args),
         Verb::Man(args) => man::run(args),
         verb => asking(cli, &env, verb),
@@ -131,6 +136,7 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Member(args) => member::run(&client, args).await,
         Verb::Share(args) => share::run(&client, args).await,
         Verb::Whoami(args) => whoami::run(&client, args).await,
+        Verb::Audit(args) => audit::run(&client, args).await,
         Verb::Account(args) => account::run(&client, args).await,
         Verb::Kind(args) => kind::run(&client, args).await,
         Verb::Tier(args) => tier::run(&client, args).await,

@@ -1,7 +1,7 @@
 //! What a store must do for the audit.
 
 use crate::BoxFuture;
-use crate::audit::{Act, Entry};
+use crate::audit::{Act, Entry, Head};
 use crate::id::AccountId;
 use crate::store::StoreError;
 
@@ -16,6 +16,8 @@ pub trait Audit: Send {
         after: u64,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Entry>, StoreError>>;
+    /// The signed end of an account's chain.
+    fn head(&mut self, account: AccountId) -> BoxFuture<'_, Result<Head, StoreError>>;
     /// Recomputes the whole chain and checks the signed head; the number of the first bad entry.
     fn verify(&mut self, account: AccountId) -> BoxFuture<'_, Result<Option<u64>, StoreError>>;
 }

@@ -203,13 +203,18 @@ impl Access {
         let now = self.clock.now();
         let idle = Timestamp(now.0.saturating_sub_unsigned(IDLE.as_millis() as u64));
         self.known().retain(|_, seat| seat.session.expires > now);
-        store::write(&*self.store, move |tx| {
+        let expired = store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 tx.sessions().sweep(now, idle).await?;
-                tx.tokens().sweep(now).await.map(drop)
+                tx.tokens().sweep(now).await
             })
         })
-        .await
+        .await?;
+        // What was begun by one of them is gone with it.
+        if expired > 0 {
+            self.forget();
+        }
+        Ok(())
     }
 }
 

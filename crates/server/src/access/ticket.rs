@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use smartbox_core::audit::Act;
 use smartbox_core::id::{SmartboxId, TokenId};
 use smartbox_core::secret::Secret;
 use smartbox_core::store::{self, StoreError};
@@ -39,8 +40,19 @@ impl Access {
             expires: Some(now.plus(LASTS)),
             used: None,
         };
-        store::write(&*self.store, move |tx| Box::pin(async move { tx.tokens().add(token).await }))
-            .await?;
+        let (actor, id) = (who.actor.clone(), smartbox.clone());
+        store::write(&*self.store, move |tx| {
+            Box::pin(async move {
+                tx.tokens().add(token).await?;
+                // The owner of the box learns who went in, whoever's account that is.
+                let row = tx.boxes().get(id.clone()).await?;
+                let row = row.ok_or(StoreError::Missing { what: "smartbox" })?;
+                let (smartbox, detail) = (Some(id), String::new());
+                let (account, action) = (row.account, "box.enter".to_owned());
+                tx.audit().append(Act { account, actor, action, smartbox, detail, at: now }).await
+            })
+        })
+        .await?;
         Ok(value)
     }
 

@@ -1,13 +1,18 @@
 //! What stands before every handler: who acts, where it comes from, how long the body is.
 
-use axum::extract::{Request, State};
+use std::net::IpAddr;
+
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::CONTENT_LENGTH;
 use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
+use smartbox_core::store::StoreError;
 
 use super::origin::{self, From};
+use super::principal::Principal;
 use super::route::{Limit, Policy};
 use super::{page, principal, toll, trouble::Trouble};
 use crate::app::App;
@@ -22,26 +27,46 @@ pub(super) struct Guard {
 }
 
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    match check(&guard, request).await {
-        Ok(request) => next.run(request).await,
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = format!("{} {route}", request.method());
+    let (parts, body) = request.into_parts();
+    let stranger = principal::tries(&parts.headers).then(|| principal::address(&parts));
+    let (response, who) = match check(&guard, Request::from_parts(parts, body)).await {
+        Ok(request) => {
+            let who = request.extensions().get::<Principal>().cloned();
+            let response = next.run(request).await;
+            // What a public route answers is no sign-in that failed.
+            if who.is_none() {
+                return response;
+            }
+            (response, who)
+        }
         Err(refusal) => refusal,
+    };
+    match told(&guard, response.status(), who, stranger, &route).await {
+        Ok(()) => response,
+        Err(error) => Trouble::from(error).into_response(),
     }
 }
 
-async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
+/// A refusal, and of whom, if they are known.
+type Refusal = (Response, Option<Principal>);
+
+async fn check(guard: &Guard, request: Request) -> Result<Request, Refusal> {
+    let nobody = |trouble: Trouble| (trouble.into_response(), None);
     let (mut parts, body) = request.into_parts();
     // Browsers open sockets for every page, and ask nobody whether they may.
     let changes = guard.socket || !origin::harmless(&parts.method);
     let from = origin::from(&parts.headers, guard.app.site.scheme());
     // Whoever asks, and whatever they carry: a change that another site's page makes is refused.
     if changes && from == From::Other {
-        return Err(foreign().into_response());
+        return Err(nobody(foreign()));
     }
     // Nor is anything looked up for what another site's page fetches: its visitor pays no toll for it.
     if origin::uninvited(&parts.method, &parts.headers) {
-        return Err(foreign().into_response());
+        return Err(nobody(foreign()));
     }
-    toll::enter(&guard.app, &parts).await.map_err(IntoResponse::into_response)?;
+    toll::enter(&guard.app, &parts).await.map_err(nobody)?;
     let who = match guard.policy {
         // Nobody is asked who they are: whoever may not come in must be able to read that.
         Policy::Public => None,
@@ -53,43 +78,71 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Response> {
         Ok(None) if guard.policy == Policy::Public => None,
         refused => {
             toll::unknown(&guard.app, &parts).await;
-            refused.map_err(IntoResponse::into_response)?
+            refused.map_err(nobody)?
         }
     };
     match (guard.policy, who) {
         (Policy::Public, _) => {}
         (Policy::Api(_) | Policy::Operator(_) | Policy::Admin, None) => {
-            return Err(Trouble::unauthenticated().into_response());
+            return Err(nobody(Trouble::unauthenticated()));
         }
-        (Policy::Session(_), None) => return Err(page::ask(&guard.app, &parts).await),
-        (_, Some(who)) => {
+        (Policy::Session(_), None) => return Err((page::ask(&guard.app, &parts).await, None)),
+        (policy, Some(who)) => {
+            let known = who.clone();
+            let refused = |trouble: Trouble| (trouble.into_response(), Some(known));
             // A cookie proves nothing about who made the browser ask.
             if changes && who.by_cookie && from != From::Own {
-                return Err(foreign().into_response());
+                return Err(refused(foreign()));
             }
-            let passed = toll::pass(&guard.app, &who, &parts, guard.socket).await;
-            passed.map_err(IntoResponse::into_response)?;
-            let who = match guard.policy {
+            if let Err(wait) = toll::pass(&guard.app, &who, &parts, guard.socket).await {
+                return Err(refused(wait));
+            }
+            let who = match policy {
                 Policy::Operator(needs) => who.operating(needs),
                 Policy::Api(needs) | Policy::Session(needs) => who.needing(needs),
                 // The original knew one secret for all: a key that may less looks, and changes nothing.
                 Policy::Admin if !changes => who.operating(Right::Read),
                 Policy::Admin | Policy::Public => who.operating(Right::Own),
             };
-            let who = who.map_err(IntoResponse::into_response)?;
-            let who = who.acting(&guard.app, &parts).await.map_err(IntoResponse::into_response)?;
-            parts.extensions.insert(who);
+            let who = match who {
+                Ok(who) => who.acting(&guard.app, &parts).await,
+                Err(trouble) => Err(trouble),
+            };
+            parts.extensions.insert(who.map_err(refused)?);
         }
     }
     let declared = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     if let (Limit::Bytes(limit), Some(length)) = (guard.limit, declared) {
         let length: u64 = length;
         if length > limit as u64 {
-            return Err(Trouble::too_large(limit).into_response());
+            return Err(nobody(Trouble::too_large(limit)));
         }
     }
     parts.extensions.insert(guard.limit);
     Ok(Request::from_parts(parts, body))
+}
+
+/// Has the audit say what was refused: of whom is known, authority; of who brings something that nobody
+/// knows, a sign-in.
+async fn told(
+    guard: &Guard,
+    status: StatusCode,
+    who: Option<Principal>,
+    stranger: Option<Option<IpAddr>>,
+    route: &str,
+) -> Result<(), StoreError> {
+    let app = &guard.app;
+    match (status, who, stranger) {
+        (StatusCode::FORBIDDEN, Some(who), _) => {
+            let account = who.home().clone();
+            app.denials.authority(app, account, who.actor.0, route).await
+        }
+        // The admin secret's refusal is 403, as the original's is.
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, None, Some(from)) => {
+            app.denials.sign_in(app, from).await
+        }
+        _ => Ok(()),
+    }
 }
 
 fn foreign() -> Trouble {

@@ -2,6 +2,7 @@
 //! ([`route::Policy`]); one that does not say so cannot be written down.
 
 mod account;
+mod audit;
 mod body;
 mod bulk;
 mod codes;
@@ -95,6 +96,7 @@ pub fn routes() -> Vec<route::Route> {
         vault::routes(),
         egress::routes(),
         token::routes(),
+        audit::routes(),
         compat::routes(),
     ]
     .into_iter()

@@ -2,16 +2,21 @@
 //! they may. What is a whole account's is reached by [`Principal::account`], what is a box's by the
 //! [`Reach`] of the one who asks: both know what the route needs, and neither can be gone around.
 
+use std::net::IpAddr;
+
 use axum::extract::FromRequestParts;
-use http::HeaderValue;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 use smartbox_api::paths::ACCOUNT_HEADER;
 use smartbox_api::problem::Code;
 use smartbox_control::{Actor, Reach};
+use smartbox_core::audit;
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::person::Right;
+use smartbox_core::smartbox::Smartbox;
+use smartbox_core::store;
 
 use super::{cookie, trouble::Trouble, vouched};
 use crate::access::{Bearer, Caller};
@@ -52,6 +57,13 @@ impl Principal {
         Self { caller, actor, by_cookie: false, acting: false, needs: Right::Read }
     }
 
+    /// The same, as the audit has them who come by the network.
+    fn from(mut self, parts: &Parts) -> Self {
+        self.caller.actor = audit::by(&self.caller.actor, address(parts));
+        self.actor = Actor(self.caller.actor.clone());
+        self
+    }
+
     /// The account that they act for, for something that is all of it, or none of its smartboxes.
     pub(super) fn account(&self) -> Result<&AccountId, Trouble> {
         if self.caller.only.is_some() {
@@ -83,7 +95,11 @@ impl Principal {
     pub(super) fn keyed(&self, key: String) -> String {
         match &self.caller {
             Caller { person: None, only: None, cap: Right::Own, .. } => key,
-            _ => hex::encode(Sha256::digest(format!("{}\n{key}", self.caller.actor))),
+            // Whoever asks again may come from elsewhere.
+            caller => {
+                let (who, _) = audit::who(&caller.actor);
+                hex::encode(Sha256::digest(format!("{who}\n{key}")))
+            }
         }
     }
 
@@ -197,9 +213,47 @@ pub(super) async fn whose(
     })
 }
 
+/// Notes in the audit of a box's owner what somebody does to it that leaves no other trace there.
+pub(super) async fn tell(
+    app: &App,
+    who: &Principal,
+    row: &Smartbox,
+    action: &str,
+) -> Result<(), Trouble> {
+    let act = audit::Act {
+        account: row.account.clone(),
+        actor: who.actor.0.clone(),
+        action: action.to_owned(),
+        smartbox: Some(row.id.clone()),
+        detail: String::new(),
+        at: app.clock.now(),
+    };
+    let noted =
+        store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await }));
+    Ok(noted.await?)
+}
+
+/// Where a request comes from; `None` by the local socket.
+pub(super) fn address(parts: &Parts) -> Option<IpAddr> {
+    match parts.extensions.get::<Peer>() {
+        Some(Peer::Tcp(peer)) => Some(peer.ip().to_canonical()),
+        _ => None,
+    }
+}
+
+/// Whether a request brings something that somebody would have to know. A cookie that is over is an old
+/// page's, and no attempt.
+pub(super) fn tries(headers: &HeaderMap) -> bool {
+    headers.contains_key(AUTHORIZATION) || headers.contains_key(ADMIN_SECRET)
+}
+
 /// Finds out who acts; `None` if nobody who is known. A bearer that is wrong is not made good by a
 /// cookie.
 pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
+    Ok(known(app, parts).await?.map(|who| who.from(parts)))
+}
+
+async fn known(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
     let first = || app.account.id.clone();
     if let Some(Peer::Local { uid }) = parts.extensions.get::<Peer>() {
         return Ok(Some(Principal::of(Caller::operator(first(), format!("cli:uid={uid}")))));
@@ -249,10 +303,11 @@ pub(super) async fn admin(app: &App, parts: &Parts) -> Result<Principal, Trouble
     let first = || app.account.id.clone();
     match bearer {
         Some(Bearer::Master) => {
-            return Ok(Principal::of(Caller::operator(first(), "admin-secret".into())));
+            let caller = Caller::operator(first(), "admin-secret".into());
+            return Ok(Principal::of(caller).from(parts));
         }
         Some(Bearer::Token(caller)) if caller.operator.is_some() => {
-            return Ok(Principal::of(caller));
+            return Ok(Principal::of(caller).from(parts));
         }
         _ => {}
     }

@@ -17,7 +17,10 @@ use crate::tls::{Accept, Keeper};
 
 /// How long what has begun may take to finish.
 pub(crate) const FINISH: Duration = Duration::from_secs(10);
-const SWEEP: Duration = Duration::from_hours(1);
+/// How often what was refused is written down.
+const MINUTE: Duration = Duration::from_mins(1);
+/// How often what has expired is removed.
+const SWEEP: Duration = Duration::from_mins(10);
 /// How long accepting rests when the process has no descriptor left: others must end first.
 const BREATHER: Duration = Duration::from_millis(50);
 
@@ -55,6 +58,7 @@ pub(super) async fn run(
         () = accept_local(started, &socket, &local) => Ok(()),
         () = accept_metrics(started, metrics.as_ref(), &local) => Ok(()),
         () = sweep(started) => Ok(()),
+        () = tell_denials(started) => Ok(()),
         () = signals.ended() => Ok(()),
         () = started.control.fenced() => Err(BootError::Fenced),
     };
@@ -156,6 +160,16 @@ async fn accept_metrics(started: &Started, tcp: Option<&Tcp>, tasks: &TaskTracke
 async fn rest(error: &std::io::Error) {
     tracing::warn!(%error, "a connection could not be accepted");
     tokio::time::sleep(BREATHER).await;
+}
+
+async fn tell_denials(started: &Started) {
+    let mut tick = tokio::time::interval(MINUTE);
+    loop {
+        tick.tick().await;
+        if let Err(error) = started.tell_denials().await {
+            tracing::warn!(%error, "what was refused could not be written down");
+        }
+    }
 }
 
 async fn sweep(started: &Started) {

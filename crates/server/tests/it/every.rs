@@ -35,9 +35,9 @@ const KEY: &str = "KEY_OF_OPERATOR";
 const MARK: &str = "owners-mark";
 
 /// A request that its right caller may make in the account that [`prepare`] makes.
-struct Example {
-    path: &'static str,
-    body: Option<(&'static str, Vec<u8>)>,
+pub(crate) struct Example {
+    pub path: &'static str,
+    pub body: Option<(&'static str, Vec<u8>)>,
     by: By,
     to_others: ToOthers,
 }
@@ -59,7 +59,7 @@ enum ToOthers {
 }
 
 #[expect(clippy::too_many_lines, reason = "a table, with a row for each operation")]
-fn example(operation: &str) -> Option<Example> {
+pub(crate) fn example(operation: &str) -> Option<Example> {
     use ToOthers::{Nothing, TheirOwn};
     let (path, body, to_others) = match operation {
         "boxes_list" => ("/api/v1/boxes", None, TheirOwn),
@@ -242,6 +242,7 @@ fn example(operation: &str) -> Option<Example> {
         "issues_list" => ("/api/v1/issues", None, TheirOwn),
         "issues_resolve" => ("/api/v1/issues/iss_00000000000000000001/resolve", None, Nothing),
         "status_get" => ("/api/v1/status", None, TheirOwn),
+        "audit_get" => ("/api/v1/audit", None, TheirOwn),
         "people_whoami" => ("/api/v1/whoami", None, TheirOwn),
         "people_list" => return Some(operate("/api/v1/people", None)),
         "people_create" => {
@@ -545,24 +546,89 @@ async fn every_operation_knows_its_owner_from_others() {
     assert!(missing.is_empty(), "no example in {} for {}", file!(), missing.join(", "));
 }
 
-async fn one(document: &Value, operation: &Value, method: &Method, example: &Example) {
-    let (world, owner, other, command) = prepare().await;
-    let what = operation["operationId"].as_str().unwrap();
-    let removed = match what.split_once('_') {
-        Some(("snapshots" | "tombstones", _)) => kept(&world, &owner).await,
-        _ => String::new(),
-    };
-    let token = made(&world, "/api/v1/tokens", &owner.token, json!({ "name": MARK })).await;
-    let key = json!({ "name": MARK, "right": "read" });
-    let key = made(&world, "/api/v1/operator-keys", MASTER, key).await;
-    let ask = || -> RequestBuilder {
-        let path = example.path.replace(COMMAND, &command).replace(REMOVED, &removed);
-        let request = world.ask(method.clone(), &path.replace(TOKEN, &token).replace(KEY, &key));
+/// An account with one of everything, and what the words in the examples stand for there.
+struct Stage {
+    world: World,
+    owner: Tenant,
+    other: Tenant,
+    ids: [(&'static str, String); 4],
+}
+
+impl Stage {
+    async fn of(operation: &str) -> Self {
+        let (world, owner, other, command) = prepare().await;
+        let removed = match operation.split_once('_') {
+            Some(("snapshots" | "tombstones", _)) => kept(&world, &owner).await,
+            _ => String::new(),
+        };
+        let token = made(&world, "/api/v1/tokens", &owner.token, json!({ "name": MARK })).await;
+        let key = json!({ "name": MARK, "right": "read" });
+        let key = made(&world, "/api/v1/operator-keys", MASTER, key).await;
+        let ids = [(COMMAND, command), (REMOVED, removed), (TOKEN, token), (KEY, key)];
+        Self { world, owner, other, ids }
+    }
+
+    fn ask(&self, method: &Method, example: &Example) -> RequestBuilder {
+        let path = self
+            .ids
+            .iter()
+            .fold(example.path.to_owned(), |path, (word, id)| path.replace(word, id));
+        let request = self.world.ask(method.clone(), &path);
         match &example.body {
             None => request,
             Some((kind, bytes)) => request.header("content-type", *kind).body(bytes.clone()),
         }
-    };
+    }
+}
+
+/// What changes nothing where the example finds it: the configuration is that one already, the command is
+/// over, the job stands still, and the batch only reads.
+const SILENT: &[&str] = &["config_roll_back", "execs_remove", "jobs_pause", "files_batch"];
+
+#[tokio::test]
+async fn what_an_operator_does_to_an_account_stands_in_its_audit() {
+    let document = serde_json::to_value(document(&routes())).unwrap();
+    let mut silent = Vec::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            let example = example(id).filter(|example| example.by == By::Account);
+            let Some(example) = example.filter(|_| method != "get" && !SILENT.contains(&id)) else {
+                continue;
+            };
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let stage = Stage::of(id).await;
+            let acts = async || {
+                let account = stage.owner.account.id.clone();
+                store::read(&*stage.world.app.store, |tx| {
+                    Box::pin(async move { tx.audit().list(account, 0, 10_000).await })
+                })
+                .await
+                .unwrap()
+            };
+            let before = acts().await.len();
+            let asked = stage.ask(&method, &example).bearer_auth(MASTER);
+            let answer = asked.header("smartbox-account", "owner").send().await.unwrap();
+            let status = answer.status().as_u16();
+            let said = text(id, answer).await;
+            assert!((200..300).contains(&status), "{id}, by an operator: {status} {said}");
+            let told =
+                acts().await.into_iter().skip(before).any(|entry| {
+                    entry.act.actor == "master-token from 127.0.0.1" && entry.act.done()
+                });
+            if !told {
+                silent.push(id.to_owned());
+            }
+        }
+    }
+    assert!(silent.is_empty(), "the owner does not learn of: {}", silent.join(", "));
+}
+
+async fn one(document: &Value, operation: &Value, method: &Method, example: &Example) {
+    let what = operation["operationId"].as_str().unwrap();
+    let stage = Stage::of(what).await;
+    let (owner, other) = (&stage.owner, &stage.other);
+    let ask = || stage.ask(method, example);
     if example.by != By::Anybody {
         for nobody in [ask(), ask().bearer_auth("sba_wrong")] {
             let answer = nobody.send().await.unwrap();

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod api;
+mod audit;
 mod bucket_import;
 mod bulk_config;
 mod compat;

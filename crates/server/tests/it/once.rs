@@ -41,6 +41,7 @@ fn again(world: &World) -> Router {
     let app = &world.app;
     router(&App::new(Inner {
         buckets: app.buckets.clone(),
+        denials: Default::default(),
         control: app.control.clone(),
         store: app.store.clone(),
         rotation: app.rotation.clone(),

@@ -68,7 +68,7 @@ async fn an_owner_makes_members_and_a_member_does_not() {
     let acts: Vec<_> = audit(&world, &ann.account.id).await.into_iter().map(|e| e.act).collect();
     let last = acts.last().unwrap();
     assert_eq!(last.action, "member.set");
-    assert_eq!(last.actor, format!("person:{}", owner.id));
+    assert_eq!(last.actor, format!("person:{} from 127.0.0.1", owner.id));
     assert_eq!(last.detail, format!("{} viewer", member.id));
     assert!(!acts.iter().any(|act| act.detail.contains('@')), "no address stands there for ever");
 }
@@ -145,7 +145,10 @@ async fn whoever_is_shut_out_is_so_at_once_and_the_accounts_learn_it() {
     for account in [&ann.account.id, &world.app.account.id] {
         let acts = audit(&world, account).await;
         let last = &acts.last().unwrap().act;
-        assert_eq!((last.action.as_str(), last.actor.as_str()), ("person.remove", "master-token"));
+        assert_eq!(
+            (last.action.as_str(), last.actor.as_str()),
+            ("person.remove", "master-token from 127.0.0.1")
+        );
     }
 }
 

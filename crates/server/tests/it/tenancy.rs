@@ -218,5 +218,8 @@ async fn another_accounts_things_are_missing_on_every_route() {
     });
     let acts = acts.await.unwrap();
     let last = &acts.last().unwrap().act;
-    assert_eq!((last.actor.as_str(), last.action.as_str()), ("master-token", "secret.set"));
+    assert_eq!(
+        (last.actor.as_str(), last.action.as_str()),
+        ("master-token from 127.0.0.1", "secret.set")
+    );
 }

@@ -1,12 +1,19 @@
 //! Tokens and keys of operators: made, listed, rotated, revoked, and never more than their maker.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
 use smartbox_core::person::{Right, Role};
 use smartbox_core::route::port::Resolve;
 use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::Kind;
+use smartbox_core::time::{Clock, Timestamp};
+use smartbox_core::token::Purpose;
 use smartbox_edge::Admit;
+use smartbox_server::access::{Access, Bearer, Caller, NewToken};
 
 use crate::rights::Guest;
 use crate::tenancy::Tenant;
@@ -228,6 +235,43 @@ async fn a_revoked_token_ends_what_was_begun_by_it_and_tells_open_sockets() {
         assert!(ended.has_changed().unwrap(), "open sockets ask again at once");
         assert!(access.who(&route, inside.expose()).await.unwrap().is_none(), "{bound}");
     }
+}
+
+/// A clock that stands.
+struct Standing(AtomicI64);
+
+impl Clock for Standing {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn what_was_begun_by_a_token_ends_when_the_token_expires() {
+    let world = World::new().await;
+    let ann = Tenant::new(&world, "ann").await;
+    let clock = Arc::new(Standing(AtomicI64::new(1_000_000)));
+    let (store, entropy) = (world.app.store.clone(), world.app.entropy.clone());
+    let access = Access::new(store, clock.clone(), entropy, None);
+    let by = Caller::owner(ann.account.id.clone(), "test".into());
+    let new = NewToken {
+        name: "short".into(),
+        purpose: Purpose::Api,
+        right: Right::Read,
+        smartbox: None,
+        lasts: Some(Duration::from_mins(10)),
+    };
+    let token = access.new_token(&by, new).await.unwrap();
+    let Some(Bearer::Token(caller)) = access.bearer(token.value.expose()).await.unwrap() else {
+        panic!("the token is good");
+    };
+    let session = access.begin(&caller).await.unwrap();
+    access.sweep().await.unwrap();
+    assert!(access.seat(session.expose(), None).await.unwrap().is_some());
+    clock.0.fetch_add(600_000, Ordering::SeqCst);
+    assert!(access.bearer(token.value.expose()).await.unwrap().is_none());
+    access.sweep().await.unwrap();
+    assert!(access.seat(session.expose(), None).await.unwrap().is_none());
 }
 
 #[tokio::test]

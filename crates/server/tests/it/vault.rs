@@ -115,7 +115,7 @@ async fn keys_are_changed_while_a_reader_reads_without_pause() {
     let acts = acts.await.unwrap();
     let rotated: Vec<_> = acts.iter().filter(|entry| entry.act.action == "vault.rotate").collect();
     assert_eq!(rotated.len(), 4);
-    assert!(rotated.iter().all(|entry| entry.act.actor == "master-token"));
+    assert!(rotated.iter().all(|entry| entry.act.actor == "master-token from 127.0.0.1"));
 }
 
 /// Cut off after some of the values, and killed there: the next process shows it and goes on with it.
@@ -165,6 +165,7 @@ async fn a_change_that_was_cut_off_is_shown_and_finished_by_the_next() {
 fn over(world: &World, records: &Arc<Sqlite>) -> Router {
     let app = &world.app;
     router(&App::new(Inner {
+        denials: Default::default(),
         control: app.control.clone(),
         store: records.clone(),
         meter: app.meter.clone(),

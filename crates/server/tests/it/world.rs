@@ -309,6 +309,7 @@ async fn platform(
         about,
         dev: manner.dev,
         ready,
+        denials: Default::default(),
         metrics,
         edge: edge.clone(),
         draining,

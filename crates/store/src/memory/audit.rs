@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::audit::port::Audit;
-use smartbox_core::audit::{Act, Entry};
+use smartbox_core::audit::{self, Act, Entry};
 use smartbox_core::id::AccountId;
 use smartbox_core::store::StoreError;
 
@@ -55,6 +55,12 @@ impl Audit for Records<'_> {
             newer.take(limit as usize).cloned().collect()
         });
         Box::pin(ready(Ok(entries.unwrap_or_default())))
+    }
+
+    fn head(&mut self, account: AccountId) -> BoxFuture<'_, Result<audit::Head, StoreError>> {
+        let head = self.state.chains.get(&account).ok_or(MISSING);
+        let signer = self.signer;
+        Box::pin(ready(head.map(|chain| chain.head.told(signer))))
     }
 
     fn verify(&mut self, account: AccountId) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {

@@ -2,7 +2,7 @@
 
 use smartbox_core::BoxFuture;
 use smartbox_core::audit::port::Audit;
-use smartbox_core::audit::{Act, Entry};
+use smartbox_core::audit::{self, Act, Entry};
 use smartbox_core::id::AccountId;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
@@ -35,7 +35,7 @@ impl Records<'_> {
         Ok(())
     }
 
-    async fn head(&mut self, account: &str) -> Result<Option<Head>, StoreError> {
+    async fn last(&mut self, account: &str) -> Result<Option<Head>, StoreError> {
         let row: Option<(i64, String, Vec<u8>)> =
             sqlx::query_as("SELECT seq, hash, signature FROM audit_heads WHERE account = ?")
                 .bind(account)
@@ -66,7 +66,7 @@ impl Audit for Records<'_> {
         Box::pin(async move {
             let account = act.account.as_str();
             // No account, no head: both come and stay together.
-            let head = self.head(account).await?.ok_or(StoreError::Missing { what: "account" })?;
+            let head = self.last(account).await?.ok_or(StoreError::Missing { what: "account" })?;
             let hash = chain::hash(&head.hash, &Canonical::from(&act))?;
             let seq = head.seq.saturating_add(1);
             sqlx::query(
@@ -110,6 +110,14 @@ impl Audit for Records<'_> {
         })
     }
 
+    fn head(&mut self, account: AccountId) -> BoxFuture<'_, Result<audit::Head, StoreError>> {
+        Box::pin(async move {
+            let head = self.last(account.as_str()).await?;
+            let head = head.ok_or(StoreError::Missing { what: "account" })?;
+            Ok(head.told(&self.vault.signer))
+        })
+    }
+
     fn verify(&mut self, account: AccountId) -> BoxFuture<'_, Result<Option<u64>, StoreError>> {
         Box::pin(async move {
             let known: bool =
@@ -137,7 +145,7 @@ impl Audit for Records<'_> {
                     break;
                 }
             }
-            let head = self.head(account.as_str()).await?;
+            let head = self.last(account.as_str()).await?;
             let key = self.vault.signer.verifying_key();
             Ok(check.finish(&key, account.as_str(), head.as_ref()))
         })

@@ -13,7 +13,7 @@ use smartbox_core::time::Timestamp;
 use super::user;
 use crate::app::App;
 use crate::http::body;
-use crate::http::principal::Principal;
+use crate::http::principal::{self, Principal};
 use crate::http::trouble::Trouble;
 
 /// Revisions that are shown, as many as the original kept.
@@ -105,6 +105,7 @@ pub(super) async fn reload(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Trouble> {
     let (account, pa) = user::pa(&app, &id).await?;
+    principal::tell(&app, &who, &pa, "config.reload").await?;
     let applied = app.control.reload_config(&who.actor, &pa.id).await?;
     Ok(Json(json!({ "success": true, "userId": account.id, "applied": applied })))
 }

@@ -19,6 +19,7 @@ use smartbox_core::engine::TurnEvent;
 use super::user;
 use crate::app::App;
 use crate::http::body;
+use crate::http::principal::{self, Principal};
 use crate::http::trouble::Trouble;
 
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -48,10 +49,12 @@ struct Heard {
 
 pub(super) async fn post(
     State(app): State<App>,
+    who: Principal,
     Path(id): Path<String>,
     body::Json(said): body::Json<Said>,
 ) -> Result<Response, Trouble> {
     let (_, pa) = user::pa(&app, &id).await?;
+    principal::tell(&app, &who, &pa, "message.post").await?;
     let session = said.session_key.unwrap_or_else(|| "main".into());
     let new = NewMessage {
         id: None,

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use smartbox_api::config::Reloaded;
 
 use crate::app::App;
-use crate::http::principal::Principal;
+use crate::http::principal::{self, Principal};
 use crate::http::trouble::Trouble;
 
 /// Sees to it that the running engine goes by its file.
@@ -24,6 +24,7 @@ pub(super) async fn reload(
     Path(name): Path<String>,
 ) -> Result<Json<Reloaded>, Trouble> {
     let row = app.control.find(&who, &name).await?;
+    principal::tell(&app, &who, &row, "config.reload").await?;
     let applied = app.control.reload_config(&who.actor, &row.id).await?;
     Ok(Json(Reloaded { applied }))
 }

@@ -10,7 +10,7 @@ use smartbox_api::paths;
 
 use crate::app::App;
 use crate::http::body;
-use crate::http::principal::Principal;
+use crate::http::principal::{self, Principal};
 use crate::http::trouble::Trouble;
 
 /// Gives the box a message, and wakes it.
@@ -32,6 +32,10 @@ pub(super) async fn post(
     body::Json(new): body::Json<NewMessage>,
 ) -> Result<impl IntoResponse, Trouble> {
     let row = app.control.find(&who, &name).await?;
+    // What its owner's people say is in its history; that somebody else said it is not.
+    if who.operates() {
+        principal::tell(&app, &who, &row, "message.post").await?;
+    }
     let new = smartbox_control::NewMessage {
         id: new.id,
         session: new.session,

@@ -7,7 +7,7 @@ use http::StatusCode;
 use http::header::{HOST, SET_COOKIE};
 use http::request::Parts;
 use smartbox_api::problem::Code;
-use smartbox_core::audit::Act;
+use smartbox_core::audit::{self, Act};
 use smartbox_core::secret::Secret;
 use smartbox_core::store;
 
@@ -16,6 +16,7 @@ use crate::access::{Bearer, Caller, plausible};
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::cookie;
+use crate::http::principal::address;
 use crate::http::trouble::Trouble;
 use crate::http::{origin, toll};
 
@@ -48,6 +49,7 @@ pub(super) async fn exchange(
         return Err(Trouble::new(Code::Forbidden, detail, "open the link yourself"));
     }
     let client = toll::client(&parts.extensions);
+    let from = address(parts);
     let token = Secret::new(token.trim().to_owned());
     if !plausible(token.expose()) {
         toll::may_guess(app, client).await?;
@@ -59,6 +61,7 @@ pub(super) async fn exchange(
             if let Some(client) = client {
                 app.meter.strike(client).await;
             }
+            app.denials.sign_in(app, from).await?;
             let wrong = "That token is not known. `smartbox up` prints a fresh link each time it \
                          starts, and older links end then.";
             let page = render::sign_in(app, next, Some(wrong));
@@ -67,7 +70,7 @@ pub(super) async fn exchange(
     };
     let act = Act {
         account: caller.account.clone(),
-        actor: caller.actor.clone(),
+        actor: audit::by(&caller.actor, from),
         action: "session.begin".into(),
         smartbox: caller.only.clone(),
         detail: String::new(),

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use smartbox_api::person::WhoAmI;
+use smartbox_core::audit;
 use smartbox_core::person::Right;
 use smartbox_core::store;
 use utoipa_axum::routes;
@@ -27,7 +28,8 @@ pub(super) fn routes() -> Vec<Route> {
 async fn get(State(app): State<App>, who: Principal) -> Result<Json<WhoAmI>, Trouble> {
     let account = app.control.account(who.home().as_str()).await?;
     let caller = who.caller().clone();
-    let by = match caller.actor.split(':').next().unwrap_or_default() {
+    let (actor, _) = audit::who(&caller.actor);
+    let by = match actor.split(':').next().unwrap_or_default() {
         _ if who.by_cookie => "session",
         "cli" => "local",
         "token" => "token",

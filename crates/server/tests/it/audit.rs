@@ -1,0 +1,203 @@
+//! The audit as it leaves the platform: whole, signed, and of no use to whoever changes it. And what it
+//! says of those who were refused.
+
+use http::Method;
+use serde_json::{Value, json};
+use smartbox_core::audit::Entry;
+use smartbox_core::id::AccountId;
+use smartbox_core::person::Role;
+use smartbox_core::smartbox::Kind;
+use smartbox_core::store;
+use smartbox_server::audit::{Unsound, Verified, verify};
+
+use crate::rights::Guest;
+use crate::tenancy::Tenant;
+use crate::world::World;
+
+async fn export(world: &World, bearer: &str, query: &str) -> Vec<String> {
+    let path = format!("/api/v1/audit{query}");
+    let answer = world.ask(Method::GET, &path).bearer_auth(bearer).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    answer.text().await.unwrap().lines().map(str::to_owned).collect()
+}
+
+fn check(lines: &[String], key: Option<&str>) -> Result<Verified, Unsound> {
+    verify(lines.join("\n").as_bytes(), key)
+}
+
+/// An account in which a few things were done.
+async fn busy(world: &World) -> Tenant {
+    let ann = Tenant::new(world, "ann").await;
+    ann.smartbox(world, "site", Kind::PROJECT).await;
+    for name in ["A", "B", "C", "D"] {
+        let set = world.ask(Method::PUT, &format!("/api/v1/secrets/{name}"));
+        let set = set.bearer_auth(&ann.token).json(&json!({ "value": "v" }));
+        assert_eq!(set.send().await.unwrap().status(), 204);
+    }
+    ann
+}
+
+fn bad(result: Result<Verified, Unsound>) -> Option<u64> {
+    match result {
+        Err(Unsound::Bad { seq }) => Some(seq),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn an_export_is_believed_only_as_it_was_written() {
+    let world = World::new().await;
+    let ann = busy(&world).await;
+    let lines = export(&world, &ann.token, "").await;
+    let good = check(&lines, None).unwrap();
+    let key = good.head.key.clone();
+    assert_eq!(good.entries as usize, lines.len() - 2);
+    assert_eq!(check(&lines, Some(&key)).unwrap(), good);
+    let last = good.entries;
+    // Part of it, with the hash before it.
+    let part = export(&world, &ann.token, "?after=2").await;
+    assert_eq!(check(&part, Some(&key)).unwrap().entries, last - 2);
+    let some = export(&world, &ann.token, "?last=1").await;
+    assert_eq!(check(&some, Some(&key)).unwrap().entries, 1);
+    assert_eq!(check(&export(&world, &ann.token, "?after=999").await, None).unwrap().entries, 0);
+    // One word is another.
+    for (name, value) in [
+        ("detail", json!("nothing")),
+        ("actor", json!("platform")),
+        ("from", json!("192.0.2.1")),
+        ("action", json!("secret.look")),
+        ("at", json!(1)),
+        ("box", json!("box_00000000000000000000")),
+        ("result", json!("refused")),
+        ("seq", json!(9)),
+    ] {
+        let mut entry: Value = serde_json::from_str(&lines[3]).unwrap();
+        entry[name] = value;
+        let mut changed = lines.clone();
+        changed[3] = entry.to_string();
+        assert_eq!(bad(check(&changed, None)), Some(3), "{name}");
+    }
+    // One is gone, two have changed places, one stands there twice.
+    let mut gone = lines.clone();
+    gone.remove(3);
+    assert_eq!(bad(check(&gone, None)), Some(3));
+    let mut swapped = lines.clone();
+    swapped.swap(2, 3);
+    assert_eq!(bad(check(&swapped, None)), Some(2));
+    let mut twice = lines.clone();
+    twice.insert(3, lines[2].clone());
+    assert_eq!(bad(check(&twice, None)), Some(3));
+    // The end is gone, or the last entries are.
+    assert!(matches!(check(&lines[..lines.len() - 1], None), Err(Unsound::Form { .. })));
+    let mut short = lines.clone();
+    short.remove(lines.len() - 2);
+    assert_eq!(bad(check(&short, None)), Some(last));
+    // And the end is made to fit.
+    let mut entry: Value = serde_json::from_str(&short[short.len() - 2]).unwrap();
+    let mut head: Value = serde_json::from_str(&lines[lines.len() - 1]).unwrap();
+    (head["seq"], head["hash"]) = (entry["seq"].take(), entry["hash"].take());
+    let end = short.len() - 1;
+    short[end] = head.to_string();
+    assert!(bad(check(&short, None)).is_some(), "nobody signed that");
+    // Nor is it another account's, or something else besides.
+    let whose = lines[0].replace(ann.account.id.as_str(), world.app.account.id.as_str());
+    let mut whose_lines = lines.clone();
+    whose_lines[0] = whose;
+    assert_eq!(bad(check(&whose_lines, None)), Some(1));
+    let mut more = lines.clone();
+    more.push(lines[1].clone());
+    assert!(matches!(check(&more, None), Err(Unsound::Form { .. })));
+    for text in ["", "{}", "nonsense", "{\"line\":\"head\"}"] {
+        assert!(matches!(verify(text.as_bytes(), None), Err(Unsound::Form { .. })), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn another_platforms_signature_is_told_by_the_key() {
+    let (world, forger) = (World::new().await, World::new().await);
+    let ann = busy(&world).await;
+    let genuine = export(&world, &ann.token, "").await;
+    let key = check(&genuine, None).unwrap().head.key;
+    let forged = busy(&forger).await;
+    let forged = export(&forger, &forged.token, "").await;
+    assert!(check(&forged, None).is_ok(), "sound in itself");
+    assert!(matches!(check(&forged, Some(&key)), Err(Unsound::Key { .. })));
+    // Another one's end under these entries.
+    let mut mixed = genuine.clone();
+    *mixed.last_mut().unwrap() = forged.last().unwrap().clone();
+    assert!(bad(check(&mixed, None)).is_some());
+}
+
+#[tokio::test]
+async fn an_audit_is_its_owners() {
+    let world = World::new().await;
+    let ann = Tenant::new(&world, "ann").await;
+    let member = Guest::new(&world, &ann, Some(Role::Member), None).await;
+    let asked = world.ask(Method::GET, "/api/v1/audit").header("cookie", &member.cookie);
+    assert_eq!(asked.send().await.unwrap().status(), 403);
+}
+
+async fn acts(world: &World, account: &AccountId) -> Vec<Entry> {
+    let id = account.clone();
+    store::read(&*world.app.store, |tx| Box::pin(async move { tx.audit().list(id, 0, 1000).await }))
+        .await
+        .unwrap()
+}
+
+/// How many refusals of this name there are by this actor, in how many entries.
+fn refusals(entries: &[Entry], actor: &str, action: &str) -> (u64, usize) {
+    let found = entries.iter().filter(|e| e.act.actor == actor && e.act.action == action);
+    let count = |entry: &Entry| match entry.act.detail.strip_suffix(" more within a minute") {
+        Some(more) => more.parse().unwrap(),
+        None => 1,
+    };
+    (found.clone().map(count).sum(), found.count())
+}
+
+#[tokio::test]
+async fn sign_ins_that_fail_are_counted_and_not_written_one_by_one() {
+    let world = World::new().await;
+    for n in 0..10 {
+        let wrong = format!("sba_wrong{n}");
+        world.ask(Method::GET, "/api/v1/boxes").bearer_auth(&wrong).send().await.unwrap();
+        let secret = world.ask(Method::GET, "/api/super/state/dashboard");
+        secret.header("x-admin-secret", &wrong).send().await.unwrap();
+        world.ask(Method::GET, &format!("/?token={wrong}")).send().await.unwrap();
+    }
+    // Whoever brings nothing tries nothing.
+    world.ask(Method::GET, "/api/v1/boxes").send().await.unwrap();
+    let later = world.app.clock.now().plus(std::time::Duration::from_mins(1));
+    world.app.denials.settle(&world.app, later).await.unwrap();
+    let entries = acts(&world, &world.app.account.id).await;
+    let (count, rows) = refusals(&entries, "nobody from 127.0.0.1", "session.begin.refused");
+    assert_eq!(count, 30);
+    // The minute may have ended on the way.
+    assert!(rows <= 4, "{rows}");
+    let all: String = entries.iter().map(|e| e.act.detail.clone()).collect();
+    assert!(!all.contains("wrong"), "no value that somebody tried: {all}");
+}
+
+#[tokio::test]
+async fn authority_that_is_not_there_stands_in_the_audit_of_the_account() {
+    let world = World::new().await;
+    let ann = Tenant::new(&world, "ann").await;
+    ann.smartbox(&world, "site", Kind::PROJECT).await;
+    let viewer = Guest::new(&world, &ann, Some(Role::Viewer), None).await;
+    for _ in 0..5 {
+        let stop =
+            world.ask(Method::POST, "/api/v1/boxes/site/stop").header("cookie", &viewer.cookie);
+        assert_eq!(stop.header("origin", world.origin()).send().await.unwrap().status(), 403);
+    }
+    // What only an operator may, too.
+    let asked = world.ask(Method::GET, "/api/v1/people").bearer_auth(&ann.token);
+    assert_eq!(asked.send().await.unwrap().status(), 403);
+    let later = world.app.clock.now().plus(std::time::Duration::from_mins(1));
+    world.app.denials.settle(&world.app, later).await.unwrap();
+    let entries = acts(&world, &ann.account.id).await;
+    let who = format!("person:{} from 127.0.0.1", viewer.id);
+    let (count, rows) = refusals(&entries, &who, "authority.refused");
+    assert!(count == 5 && rows <= 4, "{count} {rows}");
+    let first = entries.iter().find(|e| e.act.actor == who).unwrap();
+    assert_eq!(first.act.detail, "POST /api/v1/boxes/{name}/stop");
+    assert!(entries.iter().any(|e| e.act.detail == "GET /api/v1/people"), "{entries:?}");
+}
