@@ -24,4 +24,5 @@ page docs/reference/openapi.json __openapi
 page ADMIN_API.md __admin-api
 page docs/reference/compatibility.md __compatibility
 page docs/reference/metrics.md __metrics
+page docs/reference/access.md __access
 exit "$stale"

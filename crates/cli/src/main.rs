@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Some(arg) if arg == cmd::admin_api::ARG => cmd::admin_api::run(),
         Some(arg) if arg == cmd::admin_api::COMPATIBILITY => cmd::admin_api::compatibility(),
         Some(arg) if arg == cmd::metrics_page::ARG => cmd::metrics_page::run(),
+        Some(arg) if arg == cmd::access_page::ARG => cmd::access_page::run(),
         Some(arg) if arg == cmd::install::ARG => cmd::install::run(std::env::args_os().nth(2)),
         _ => {
             // A shell asks what could come next; that is answered, and nothing is run.

@@ -1,5 +1,6 @@
 //! The commands: one verb a file, and who runs which.
 
+pub(crate) mod access_page;
 pub(crate) mod account;
 pub(crate) mod act;
 pub(crate) mod admin_api;

@@ -44,6 +44,7 @@ mod smartbox;
 mod snapshot;
 mod status;
 mod stream;
+pub mod table;
 mod tier;
 mod token;
 mod toll;

@@ -43,6 +43,7 @@ mod rights;
 mod schema;
 mod secrets;
 mod sign_in;
+mod table;
 mod tenancy;
 mod tls;
 mod tokens;
