@@ -29,6 +29,8 @@ mod list;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod reach;
 #[cfg(test)]
 mod reference;
