@@ -129,7 +129,7 @@ impl Client {
             Ok(mut problem) if is_problem => {
                 if self.token().is_none() && problem.known() == Some(Code::Unauthenticated) {
                     problem.hint =
-                        "set SMARTBOX_TOKEN; `smartbox token new` on the platform's own \
+                        "set SMARTBOX_TOKEN; `smartbox token create` on the platform's own \
                                     machine makes one"
                             .into();
                 }

@@ -46,7 +46,7 @@ async fn an_account_is_made_shown_changed_and_removed() {
     let new = ["account", "new", "ann", "--display", "Ann & Co", "--label", "plan=pro"];
     let ended = run(fake.dir(), &new).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(ended.err.contains("smartbox token new --account ann"), "{ended:?}");
+    assert!(ended.err.contains("smartbox token create --account ann"), "{ended:?}");
     let sent: Value = serde_json::from_str(&fake.seen()[0].body).unwrap();
     let want = json!({ "name": "ann", "display_name": "Ann & Co", "labels": { "plan": "pro" } });
     assert_eq!(sent, want);

@@ -98,7 +98,7 @@ async fn without_a_token_the_hint_says_where_one_comes_from() {
     let (fake, url) = Fake::tcp(Router::new().fallback(no)).await;
     let ended = run(fake.dir(), &["ls", "--server", &url]).await;
     assert_eq!(ended.code, Some(5));
-    assert!(ended.err.contains("SMARTBOX_TOKEN") && ended.err.contains("smartbox token new"));
+    assert!(ended.err.contains("SMARTBOX_TOKEN") && ended.err.contains("smartbox token create"));
     assert!(!fake.seen()[0].headers.contains_key("authorization"));
 }
 

@@ -37,9 +37,9 @@ async fn busy(world: &World) -> Tenant {
     ann
 }
 
-fn bad(result: Result<Verified, Unsound>) -> Option<u64> {
+fn bad(result: &Result<Verified, Unsound>) -> Option<u64> {
     match result {
-        Err(Unsound::Bad { seq }) => Some(seq),
+        Err(Unsound::Bad { seq }) => Some(*seq),
         _ => None,
     }
 }
@@ -75,35 +75,35 @@ async fn an_export_is_believed_only_as_it_was_written() {
         entry[name] = value;
         let mut changed = lines.clone();
         changed[3] = entry.to_string();
-        assert_eq!(bad(check(&changed, None)), Some(3), "{name}");
+        assert_eq!(bad(&check(&changed, None)), Some(3), "{name}");
     }
     // One is gone, two have changed places, one stands there twice.
     let mut gone = lines.clone();
     gone.remove(3);
-    assert_eq!(bad(check(&gone, None)), Some(3));
+    assert_eq!(bad(&check(&gone, None)), Some(3));
     let mut swapped = lines.clone();
     swapped.swap(2, 3);
-    assert_eq!(bad(check(&swapped, None)), Some(2));
+    assert_eq!(bad(&check(&swapped, None)), Some(2));
     let mut twice = lines.clone();
     twice.insert(3, lines[2].clone());
-    assert_eq!(bad(check(&twice, None)), Some(3));
+    assert_eq!(bad(&check(&twice, None)), Some(3));
     // The end is gone, or the last entries are.
     assert!(matches!(check(&lines[..lines.len() - 1], None), Err(Unsound::Form { .. })));
     let mut short = lines.clone();
     short.remove(lines.len() - 2);
-    assert_eq!(bad(check(&short, None)), Some(last));
+    assert_eq!(bad(&check(&short, None)), Some(last));
     // And the end is made to fit.
     let mut entry: Value = serde_json::from_str(&short[short.len() - 2]).unwrap();
     let mut head: Value = serde_json::from_str(&lines[lines.len() - 1]).unwrap();
     (head["seq"], head["hash"]) = (entry["seq"].take(), entry["hash"].take());
     let end = short.len() - 1;
     short[end] = head.to_string();
-    assert!(bad(check(&short, None)).is_some(), "nobody signed that");
+    assert!(bad(&check(&short, None)).is_some(), "nobody signed that");
     // Nor is it another account's, or something else besides.
     let whose = lines[0].replace(ann.account.id.as_str(), world.app.account.id.as_str());
     let mut whose_lines = lines.clone();
     whose_lines[0] = whose;
-    assert_eq!(bad(check(&whose_lines, None)), Some(1));
+    assert_eq!(bad(&check(&whose_lines, None)), Some(1));
     let mut more = lines.clone();
     more.push(lines[1].clone());
     assert!(matches!(check(&more, None), Err(Unsound::Form { .. })));
@@ -125,7 +125,7 @@ async fn another_platforms_signature_is_told_by_the_key() {
     // Another one's end under these entries.
     let mut mixed = genuine.clone();
     *mixed.last_mut().unwrap() = forged.last().unwrap().clone();
-    assert!(bad(check(&mixed, None)).is_some());
+    assert!(bad(&check(&mixed, None)).is_some());
 }
 
 #[tokio::test]

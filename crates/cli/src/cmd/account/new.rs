@@ -40,7 +40,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     if !args.json {
         let name = &view.name;
         out::note(format!(
-            "`smartbox chat pa --account {name}` talks to its PA; `smartbox token new --account \
+            "`smartbox chat pa --account {name}` talks to its PA; `smartbox token create --account \
              {name}` makes a token for its owner."
         ));
     }

@@ -12,7 +12,7 @@ const MAX_TOKEN: usize = 4096;
 
 /// Names a platform; its token is asked for unseen, or read from standard input.
 ///
-/// `smartbox token new` on the platform's own machine makes a token. Adding a name again replaces
+/// `smartbox token create` on the platform's own machine makes a token. Adding a name again replaces
 /// what was kept under it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -18,7 +18,7 @@ use super::{codes, params};
 const ABOUT: &str = "\
 What the `smartbox` command and the platform's own pages ask.
 
-**Who asks.** A bearer (`smartbox token new` makes one), a session of a browser on the platform's \
+**Who asks.** A bearer (`smartbox token create` makes one), a session of a browser on the platform's \
 own origin, or a process of the platform's own user on the socket `control.sock` in the data \
 directory, which needs neither. What a session changes it changes only from our own pages \
 (`Origin`, `Sec-Fetch-Site`). What belongs to another account is not there: 404. An operator acts for another account by the \

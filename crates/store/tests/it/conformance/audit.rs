@@ -1,4 +1,5 @@
-use smartbox_core::audit::Act;
+use smartbox_core::audit::{Act, Head};
+use smartbox_store::Given;
 
 use super::over_every_driver;
 use crate::support::{Subject, account, act, missing, with_box};
@@ -34,6 +35,24 @@ async fn acts_are_chained_per_account(s: Subject) {
     let id = me.clone();
     let some = read!(s.store, |tx| tx.audit().list(id, 2, 2).await).unwrap();
     assert_eq!(some, all[2..4]);
+    // What is told of the end is enough for whoever was given the entries.
+    let id = me.clone();
+    let head = read!(s.store, |tx| tx.audit().head(id).await).unwrap();
+    assert_eq!((head.seq, &head.hash), (5, &all[4].hash));
+    let mut given = Given::behind(me.as_str(), 0, "");
+    assert!(all.iter().all(|entry| given.entry(entry)));
+    assert_eq!(given.finish(&head), None);
+    let mut part = Given::behind(me.as_str(), 2, &all[1].hash);
+    assert!(all[2..].iter().all(|entry| part.entry(entry)));
+    assert_eq!(part.finish(&head), None);
+    let mut theirs = Given::behind(you.as_str(), 0, "");
+    assert!(!theirs.entry(&all[0]), "another account's");
+    for key in ["", "00", &"00".repeat(32), &"zz".repeat(32)] {
+        let mut given = Given::behind(me.as_str(), 0, "");
+        assert!(all.iter().all(|entry| given.entry(entry)));
+        let forged = Head { key: key.to_owned(), ..head.clone() };
+        assert_eq!(given.finish(&forged), Some(5), "{key}");
+    }
     for id in [me, you] {
         assert_eq!(read!(s.store, |tx| tx.audit().verify(id).await).unwrap(), None);
     }
@@ -59,6 +78,9 @@ async fn acts_need_an_account(s: Subject) {
     let nobody = account("nobody").id;
     let lost = act(&nobody, "box.add");
     let error = write!(s.store, |tx| tx.audit().append(lost).await).unwrap_err();
+    assert!(missing(&error, "account"), "{error}");
+    let lost = nobody.clone();
+    let error = read!(s.store, |tx| tx.audit().head(lost).await).unwrap_err();
     assert!(missing(&error, "account"), "{error}");
     let error = read!(s.store, |tx| tx.audit().verify(nobody).await).unwrap_err();
     assert!(missing(&error, "account"), "{error}");
