@@ -103,9 +103,10 @@ impl Principal {
         }
     }
 
-    /// Whether they run the installation.
+    /// Whether they run the installation, as far as the route needs. Beyond that they are who they are
+    /// besides: an owner who looks at everything still owns what is theirs.
     pub(super) fn operates(&self) -> bool {
-        self.caller.operator.is_some()
+        self.caller.operator >= Some(self.needs)
     }
 
     /// Whether they see every account: an operator who named none.
@@ -140,12 +141,12 @@ impl Principal {
     /// Looks at what the route needs, as far as that can be said before anything is looked for.
     pub(super) fn needing(mut self, needs: Right) -> Result<Self, Trouble> {
         self.needs = needs;
-        let may = match self.caller.operator {
-            Some(operator) => operator,
+        let own = match self.caller.person {
             // By what is shared with them, people may more with a box than with its account.
-            None if self.caller.person.is_some() => self.caller.cap,
+            Some(_) => self.caller.cap,
             None => self.caller.right.unwrap_or(Right::Read),
         };
+        let may = self.caller.operator.map_or(own, |operator| operator.max(own));
         if may < needs { Err(Trouble::less(needs)) } else { Ok(self) }
     }
 

@@ -188,3 +188,44 @@ async fn everybody_is_told_who_they_are() {
     assert_eq!((&said["by"], &said["right"]), (&json!("session"), &json!("read")));
     assert_eq!(said["person"]["id"], json!(viewer.id));
 }
+
+#[tokio::test]
+async fn an_operator_who_only_looks_still_owns_what_is_theirs_and_nothing_else() {
+    let world = World::new().await;
+    let (ann, bob) = (Tenant::new(&world, "ann").await, Tenant::new(&world, "bob").await);
+    let site = bob.smartbox(&world, "site", Kind::PROJECT).await;
+    ann.smartbox(&world, "mine", Kind::PROJECT).await;
+    let owner = Guest::new(&world, &ann, Some(Role::Owner), None).await;
+    let path = format!("/api/v1/people/{}", owner.id);
+    let looks = json!({ "operator": "read" });
+    assert_eq!(ask(&world, MASTER, Method::PATCH, &path, looks).await.0, 200);
+    let theirs = format!("/api/v1/boxes/{}", site.id);
+    let member = |account: &str| format!("/api/v1/accounts/{account}/members/x@example.com");
+    let (own, other) = (member("ann"), member("bob"));
+    let (set, share) = (json!({ "role": "viewer" }), json!({ "right": "manage" }));
+    for (method, path, body, want) in [
+        (Method::GET, "/api/v1/accounts", Value::Null, 200),
+        (Method::GET, &theirs, Value::Null, 200),
+        (Method::POST, "/api/v1/boxes/mine/stop", Value::Null, 200),
+        (Method::PUT, &own, set.clone(), 200),
+        (Method::POST, &format!("{theirs}/stop"), Value::Null, 404),
+        (Method::PUT, &format!("{theirs}/shares/x@example.com"), share, 404),
+        (Method::DELETE, &theirs, Value::Null, 404),
+        (Method::PUT, &other, set, 404),
+        (Method::POST, "/api/v1/people", json!({ "email": "y@example.com" }), 403),
+    ] {
+        assert_eq!(by(&world, &owner, method.clone(), path, body).await, want, "{method} {path}");
+    }
+    // Nor for an account that is named.
+    let stop = world.ask(Method::POST, &format!("{theirs}/stop")).header("cookie", &owner.cookie);
+    let stop = stop.header("origin", world.origin()).header("smartbox-account", "bob");
+    assert_eq!(stop.send().await.unwrap().status(), 403);
+    // And no token of theirs reaches further than they.
+    let (status, made) = {
+        let asked = world.ask(Method::POST, "/api/v1/tokens").header("cookie", &owner.cookie);
+        let asked = asked.header("origin", world.origin()).json(&json!({ "box": site.id }));
+        let answer = asked.send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    assert!(status == 404 || made["right"] == "read", "{made}");
+}
