@@ -1,6 +1,7 @@
 //! Calls: method, path, body and the type of the reply in one value. A client has one function
 //! that performs any of them, and cannot ask one thing and read another.
 
+mod device;
 mod person;
 mod secret;
 mod snapshot;
@@ -35,6 +36,7 @@ use crate::platform::PlatformStatus;
 use crate::secret::{NewBinding, NewSecret, PlaceholderView, SecretQuery, SecretView, ServiceView};
 use crate::smartbox::{Act, BoxChange, BoxesQuery, NewSmartbox, SmartboxView, State};
 use crate::tier::TierView;
+pub use device::*;
 pub use person::*;
 pub use secret::*;
 pub use snapshot::*;

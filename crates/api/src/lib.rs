@@ -10,6 +10,8 @@ pub mod bulk;
 pub mod call;
 pub mod config;
 pub mod dashboard;
+pub mod device;
+pub mod dpop;
 pub mod egress;
 pub mod exec;
 pub mod execs;

@@ -64,6 +64,17 @@ pub const WHOAMI: &str = "/api/v1/whoami";
 /// `GET` a page of [`crate::token::TokenView`]; `POST` [`crate::token::NewOperatorKey`].
 pub const OPERATOR_KEYS: &str = "/api/v1/operator-keys";
 
+/// `POST` [`crate::device::DeviceAsk`] as a form (RFC 8628, 3.1). No sign-in.
+pub const DEVICE_AUTHORIZE: &str = "/api/v1/device/authorize";
+/// `POST` [`crate::device::TokenAsk`] as a form (RFC 8628, 3.4). No sign-in.
+pub const DEVICE_TOKEN: &str = "/api/v1/device/token";
+/// `GET` a page of [`crate::device::DeviceView`].
+pub const DEVICES: &str = "/api/v1/devices";
+/// `POST` [`crate::device::FindDevice`].
+pub const DEVICES_FIND: &str = "/api/v1/devices/find";
+/// `POST`: lets in all that wait.
+pub const DEVICES_APPROVE_ALL: &str = "/api/v1/devices/approve-all";
+
 /// One account, by name or id: `GET`, `PATCH`, `DELETE`.
 pub fn account(name: &str) -> String {
     format!("{ACCOUNTS}/{}", segment(name))
@@ -107,6 +118,11 @@ pub fn share(name: &str, who: &str) -> String {
 /// One key of an operator: `DELETE`.
 pub fn operator_key(id: &str) -> String {
     format!("{OPERATOR_KEYS}/{}", segment(id))
+}
+
+/// One device: `GET`, `PATCH`; beneath it `POST …/{approve,reject,revoke}`.
+pub fn device(id: &str) -> String {
+    format!("{DEVICES}/{}", segment(id))
 }
 
 /// One rule about what may leave: `DELETE`.

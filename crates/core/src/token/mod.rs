@@ -58,6 +58,8 @@ pub enum Purpose {
     Api,
     /// Takes a browser from the platform's origin to a box's; burnt by its first use.
     Ticket,
+    /// Of a device that was let in: good only with a proof of its key.
+    Device,
     /// A key of an operator: bearer of the fleet's calls.
     Operator,
 }
@@ -69,13 +71,14 @@ impl Purpose {
             Self::Link => "link",
             Self::Api => "api",
             Self::Ticket => "ticket",
+            Self::Device => "device",
             Self::Operator => "operator",
         }
     }
 
     /// Reads the word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Link, Self::Api, Self::Ticket, Self::Operator]
+        [Self::Link, Self::Api, Self::Ticket, Self::Device, Self::Operator]
             .into_iter()
             .find(|p| p.as_str() == text)
     }

@@ -2,9 +2,12 @@
 
 mod admit;
 mod arrive;
+mod device;
+mod guess;
 mod link;
 mod master;
 mod people;
+mod proof;
 mod seat;
 mod session;
 mod ticket;
@@ -23,8 +26,11 @@ use smartbox_core::time::Clock;
 use tokio::sync::watch;
 
 pub use arrive::Arrival;
+pub use device::{Decided, Decision, Granted, Polled};
+pub use guess::Guesses;
 pub use master::Master;
 pub use people::{Changed, Gift, PersonChange, Unfit, Whom};
+pub use proof::{Proofs, Unproven, Wanted};
 pub use seat::{Caller, Seat};
 pub use token::{Bearer, MadeToken, NewToken};
 
@@ -44,6 +50,10 @@ pub struct Access {
     known: Mutex<HashMap<String, Seat>>,
     /// Hashes of tokens that were right lately. None of them admits: it is for limits alone.
     proven: Mutex<HashSet<String>>,
+    /// Codes of devices that were guessed wrong.
+    pub guesses: Guesses,
+    /// Proofs of devices that were here.
+    pub proofs: Proofs,
     /// How often what was remembered was forgotten.
     forgotten: AtomicU64,
     /// Tells those who hold something open.
@@ -65,6 +75,8 @@ impl Access {
             master,
             known: Mutex::default(),
             proven: Mutex::default(),
+            guesses: Guesses::default(),
+            proofs: Proofs::default(),
             forgotten: AtomicU64::new(0),
             ended: watch::Sender::new(0),
         })

@@ -206,6 +206,7 @@ impl Access {
         let expired = store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 tx.sessions().sweep(now, idle).await?;
+                tx.devices().sweep(now).await?;
                 tx.tokens().sweep(now).await
             })
         })

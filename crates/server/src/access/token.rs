@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use smartbox_core::audit::Act;
+use smartbox_core::device::{Device, DeviceId};
 use smartbox_core::id::{SmartboxId, TokenId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
@@ -56,14 +57,58 @@ pub struct MadeToken {
 
 impl Access {
     /// Who this value is the token of: a link's, the API's, an operator's or the master's, never a
-    /// ticket's.
+    /// ticket's, nor a device's.
     pub async fn bearer(&self, value: &str) -> Result<Option<Bearer>, StoreError> {
         if self.is_master(value) {
             return Ok(Some(Bearer::Master));
         }
-        let (text, now) = (value, self.clock.now());
-        let hash = hash(text);
-        let found = store::read(&*self.store, move |tx| {
+        Ok(self.token(value, None).await?.map(Bearer::Token))
+    }
+
+    /// Who a device's token stands for that came with a proof of this device's key.
+    pub async fn bound(&self, value: &str, by: &DeviceId) -> Result<Option<Caller>, StoreError> {
+        self.token(value, Some(by)).await
+    }
+
+    async fn token(
+        &self,
+        value: &str,
+        by: Option<&DeviceId>,
+    ) -> Result<Option<Caller>, StoreError> {
+        let (hash, now) = (hash(value), self.clock.now());
+        let found = self.known_token(hash, now).await?;
+        let Some((caller, token)) = found else { return Ok(None) };
+        let bound = (token.purpose == Purpose::Device).then_some(&token.root.device);
+        // A token without a proof of its key is nobody's, and one that needs none is taken by itself.
+        let proven = match (bound, by) {
+            (None, None) => true,
+            (Some(device), Some(by)) => device.as_ref() == Some(by),
+            _ => false,
+        };
+        if !proven {
+            return Ok(None);
+        }
+        self.proves(value);
+        if token.used.is_none_or(|at| at.plus(USED) <= now) {
+            store::write(&*self.store, move |tx| {
+                Box::pin(async move {
+                    if let Some(device) = token.root.device {
+                        tx.devices().seen(device, now).await?;
+                    }
+                    tx.tokens().used(token.id, now).await
+                })
+            })
+            .await?;
+        }
+        Ok(Some(caller))
+    }
+
+    async fn known_token(
+        &self,
+        hash: String,
+        now: Timestamp,
+    ) -> Result<Option<(Caller, Token)>, StoreError> {
+        store::read(&*self.store, move |tx| {
             Box::pin(async move {
                 match tx.tokens().find(hash, now).await? {
                     Some(token) => caller(tx, token).await,
@@ -71,16 +116,13 @@ impl Access {
                 }
             })
         })
-        .await?;
-        let Some((caller, token)) = found else { return Ok(None) };
-        self.proves(text);
-        if token.used.is_none_or(|at| at.plus(USED) <= now) {
-            store::write(&*self.store, move |tx| {
-                Box::pin(async move { tx.tokens().used(token.id, now).await })
-            })
-            .await?;
-        }
-        Ok(Some(Bearer::Token(caller)))
+        .await
+    }
+
+    /// Whom the token with this value stands for now, for a connection that it opened.
+    pub(crate) async fn still(&self, value: &str) -> Result<Option<Caller>, StoreError> {
+        let found = self.known_token(hash(value), self.clock.now()).await?;
+        Ok(found.map(|(caller, _)| caller))
     }
 
     /// Whether this value is the master token.
@@ -102,7 +144,8 @@ impl Access {
             smartbox: new.smartbox,
             purpose: new.purpose,
             right: new.right.min(by.cap),
-            root: Root { session: None, token: by.root.token.clone(), device: None },
+            // What something makes goes with it.
+            root: Root { session: None, ..by.root.clone() },
             created: now,
             expires: new.lasts.map(|lasts| now.plus(lasts)),
             used: None,
@@ -163,9 +206,20 @@ async fn caller(tx: &mut dyn Tx, token: Token) -> Result<Option<(Caller, Token)>
     if token.purpose == Purpose::Ticket || !admitted(tx, &token.account).await? {
         return Ok(None);
     }
+    let mut most = token.right;
+    if token.purpose == Purpose::Device {
+        let device = match token.root.device.clone() {
+            Some(id) => tx.devices().get(id).await?.filter(Device::is_let_in),
+            None => None,
+        };
+        match device.and_then(|device| device.granted) {
+            Some(granted) => most = most.min(granted),
+            None => return Ok(None),
+        }
+    }
     let standing = standing(tx, &token.account, token.person.as_ref()).await?;
     let Some(standing) = standing else { return Ok(None) };
-    let right = standing.right.map(|right| right.min(token.right));
+    let right = standing.right.map(|right| right.min(most));
     let operator = match (token.purpose, &token.person) {
         (Purpose::Operator, None) => Some(token.right),
         // Whoever made it may have less now.
@@ -179,11 +233,14 @@ async fn caller(tx: &mut dyn Tx, token: Token) -> Result<Option<(Caller, Token)>
         right,
         only: token.smartbox.clone(),
         operator,
-        cap: token.right,
+        cap: most,
         root: match token.purpose {
             // A link is replaced by each start, and what came of it stays.
             Purpose::Link => Root::default(),
-            _ => Root { session: None, token: Some(token.id.clone()), device: None },
+            _ => {
+                let device = token.root.device.clone();
+                Root { session: None, token: Some(token.id.clone()), device }
+            }
         },
         until: None,
     };

@@ -14,7 +14,7 @@ use smartbox_core::store::StoreError;
 use super::origin::{self, From};
 use super::principal::Principal;
 use super::route::{Limit, Policy};
-use super::{page, principal, toll, trouble::Trouble};
+use super::{cut, page, principal, toll, trouble::Trouble};
 use crate::app::App;
 
 /// The rules of one route.
@@ -34,7 +34,12 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     let (response, who) = match check(&guard, Request::from_parts(parts, body)).await {
         Ok(request) => {
             let who = request.extensions().get::<Principal>().cloned();
+            let watch = who.as_ref().and_then(Principal::watch);
             let response = next.run(request).await;
+            let response = match watch {
+                Some(watch) => cut::cut(&guard.app, response, watch),
+                None => response,
+            };
             // What a public route answers is no sign-in that failed.
             if who.is_none() {
                 return response;

@@ -9,7 +9,9 @@ mod codes;
 pub mod compat;
 mod config;
 mod cookie;
+mod cut;
 mod dashboard;
+mod device;
 pub mod dispatch;
 pub mod doc;
 mod egress;
@@ -74,6 +76,7 @@ pub fn routes() -> Vec<route::Route> {
         account::routes(),
         member::routes(),
         dashboard::routes(),
+        device::routes(),
         issue::routes(),
         smartbox::routes(),
         share::routes(),

@@ -5,21 +5,24 @@
 use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
+use smartbox_api::dpop;
 use smartbox_api::paths::ACCOUNT_HEADER;
 use smartbox_api::problem::Code;
 use smartbox_control::{Actor, Reach};
 use smartbox_core::audit;
+use smartbox_core::device::DeviceId;
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::person::Right;
 use smartbox_core::smartbox::Smartbox;
 use smartbox_core::store;
 
+use super::cut::{Watch, Witness};
 use super::{cookie, trouble::Trouble, vouched};
-use crate::access::{Bearer, Caller};
+use crate::access::{Bearer, Caller, Wanted};
 use crate::app::App;
 
 /// The header of the original's admin calls.
@@ -49,12 +52,23 @@ pub(super) struct Principal {
     acting: bool,
     /// What the route needs.
     needs: Right,
+    /// By what it is known whether they may still, while a connection is open.
+    watch: Option<Watch>,
 }
 
 impl Principal {
     fn of(caller: Caller) -> Self {
         let actor = Actor(caller.actor.clone());
-        Self { caller, actor, by_cookie: false, acting: false, needs: Right::Read }
+        Self { caller, actor, by_cookie: false, acting: false, needs: Right::Read, watch: None }
+    }
+
+    fn watched(self, watch: Watch) -> Self {
+        Self { watch: Some(watch), ..self }
+    }
+
+    /// How long a connection of theirs may be open; `None`: as long as they like.
+    pub(super) fn watch(&self) -> Option<Watch> {
+        self.watch.clone().map(|watch| watch.needing(self.needs))
     }
 
     /// The same, as the audit has them who come by the network.
@@ -256,23 +270,34 @@ pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, 
 
 async fn known(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
     let first = || app.account.id.clone();
+    // Before anything is looked up: whoever is shut out meanwhile is noticed.
+    let ended = app.access.ended();
     if let Some(Peer::Local { uid }) = parts.extensions.get::<Peer>() {
         return Ok(Some(Principal::of(Caller::operator(first(), format!("cli:uid={uid}")))));
     }
     if let Some(value) = parts.headers.get(AUTHORIZATION) {
-        let token = value.to_str().ok().and_then(|text| {
-            let (scheme, token) = text.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-        });
-        let Some(token) = token else { return Ok(None) };
+        let Some((scheme, token)) = value.to_str().ok().and_then(|text| text.split_once(' '))
+        else {
+            return Ok(None);
+        };
+        let token = token.trim();
+        let watch = || Watch::new(ended, Witness::token(token));
+        if scheme.eq_ignore_ascii_case(dpop::SCHEME) {
+            let caller = app.access.bound(token, &proven(app, parts, Some(token))?.0).await?;
+            return Ok(caller.map(|caller| Principal::of(caller).watched(watch())));
+        }
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(None);
+        }
         return Ok(app.access.bearer(token).await?.map(|bearer| match bearer {
             Bearer::Master => Principal::of(Caller::operator(first(), "master-token".into())),
-            Bearer::Token(caller) => Principal::of(caller),
+            Bearer::Token(caller) => Principal::of(caller).watched(watch()),
         }));
     }
     for value in cookie::values(&parts.headers, &app.site.cookie()) {
         if let Some(seat) = app.access.seat(value, None).await? {
-            return Ok(Some(Principal { by_cookie: true, ..Principal::of(seat.caller()) }));
+            let who = Principal { by_cookie: true, ..Principal::of(seat.caller()) };
+            return Ok(Some(who.watched(Watch::new(ended, Witness::cookie(value)))));
         }
     }
     if let Some(found) = vouched::find(app, &parts.headers).await? {
@@ -281,6 +306,35 @@ async fn known(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
     // Another host's name is refused before, and so is a change that another site's page makes.
     let dev = app.dev && comes_from_here(parts);
     Ok(dev.then(|| Principal::of(Caller::owner(first(), "dev-mode".into()))))
+}
+
+/// The device whose key made the proof that came with this request, for exactly this request, and what
+/// the proof says besides.
+pub(super) fn proven(
+    app: &App,
+    parts: &Parts,
+    token: Option<&str>,
+) -> Result<(DeviceId, dpop::Proof), Trouble> {
+    let unproven = |why: String| {
+        let hint = "a device's token needs a DPoP proof (RFC 9449) that was made for this request";
+        Trouble::new(Code::Unauthenticated, why, hint)
+    };
+    let mut sent = parts.headers.get_all(dpop::HEADER).iter();
+    let text = match (sent.next().map(HeaderValue::to_str), sent.next()) {
+        (Some(Ok(text)), None) => text,
+        _ => return Err(unproven("there is not exactly one DPoP proof".into())),
+    };
+    let proof = dpop::read(text).map_err(|bad| unproven(bad.to_string()))?;
+    let host = match parts.uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
+    };
+    // The host is one of ours, or the request would not be here.
+    let address = format!("{}://{host}{}", app.site.scheme(), parts.uri.path());
+    let wanted = Wanted { method: parts.method.as_str(), address: &address, token };
+    let checked = app.access.proofs.check(&proof, &wanted, app.clock.now());
+    checked.map_err(|why| unproven(why.to_string()))?;
+    Ok((DeviceId::of(&proof.key), proof))
 }
 
 /// Whether somebody on this very machine asks. The listener is on the loopback in dev mode; a tunnel

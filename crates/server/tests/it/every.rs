@@ -8,9 +8,11 @@ use http::Method;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use smartbox_api::exec::{ExecOrder, Frame, MEDIA_TYPE};
+use smartbox_core::device::{self, Asking, Device, DeviceId, PublicKey};
 use smartbox_core::egress;
 use smartbox_core::issue::{Issue, Kind as About, Severity};
 use smartbox_core::job::{Happening, Item, Job, JobState, Outcome, Progress};
+use smartbox_core::person::Right;
 use smartbox_core::smartbox::{Kind, Smartbox};
 use smartbox_core::store;
 use smartbox_server::http::doc::document;
@@ -33,6 +35,14 @@ const TOKEN: &str = "TOKEN";
 const KEY: &str = "KEY_OF_OPERATOR";
 /// What stands in the owner's account and must never reach another.
 const MARK: &str = "owners-mark";
+
+macro_rules! device {
+    () => {
+        // Of a key of 32 ones.
+        "/api/v1/devices/72cd6e8422c407fb6d098690f1130b7ded7ec2f7f5e1d30bd9d521f015363793"
+    };
+}
+const DEVICE: &str = device!();
 
 /// A request that its right caller may make in the account that [`prepare`] makes.
 pub(crate) struct Example {
@@ -241,6 +251,14 @@ pub(crate) fn example(operation: &str) -> Option<Example> {
         "dashboard_get" => ("/api/v1/dashboard", None, TheirOwn),
         "issues_list" => ("/api/v1/issues", None, TheirOwn),
         "issues_resolve" => ("/api/v1/issues/iss_00000000000000000001/resolve", None, Nothing),
+        "devices_list" => ("/api/v1/devices", None, TheirOwn),
+        "devices_get" => (DEVICE, None, Nothing),
+        "devices_rename" => (DEVICE, Some(json!({ "name": "x" })), Nothing),
+        "devices_find" => ("/api/v1/devices/find", Some(json!({ "code": "BCDF-GHJK" })), Nothing),
+        "devices_approve" => (concat!(device!(), "/approve"), None, Nothing),
+        "devices_reject" => (concat!(device!(), "/reject"), None, Nothing),
+        "devices_revoke" => (concat!(device!(), "/revoke"), None, Nothing),
+        "devices_approve_all" => ("/api/v1/devices/approve-all", None, TheirOwn),
         "status_get" => ("/api/v1/status", None, TheirOwn),
         "audit_get" => ("/api/v1/audit", None, TheirOwn),
         "people_whoami" => ("/api/v1/whoami", None, TheirOwn),
@@ -330,6 +348,7 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
     let other = Tenant::new(&world, "other").await;
     let row = owner.smartbox(&world, MARK, Kind::CUSTOM).await;
     keep_rule(&world, row.clone()).await;
+    keep_device(&world, &owner).await;
     issue(&world, row).await;
     let as_owner = |method, path: &str, body| {
         let request = world.ask(method, path).bearer_auth(&owner.token);
@@ -435,6 +454,32 @@ async fn keep_rule(world: &World, row: Smartbox) {
     .unwrap();
 }
 
+/// A device that is let in and asks for more.
+async fn keep_device(world: &World, owner: &Tenant) {
+    let (key, now) = (PublicKey([1; 32]), world.app.clock.now());
+    let asking = |requested| Asking {
+        id: DeviceId::of(&key),
+        key: Some(key),
+        kind: device::Kind::Cli,
+        account: Some(owner.account.id.clone()),
+        smartbox: None,
+        name: MARK.into(),
+        platform: MARK.into(),
+        address: MARK.into(),
+        requested,
+        user_code: device::code::hash("BCDFGHJK"),
+        device_code: "d".into(),
+        nonce: "n".into(),
+    };
+    let none = device::Waiting::default();
+    let mut row = Device::asking(None, asking(Right::Read), none, now).unwrap();
+    row.approve(Right::Read, (Right::Own, "test", None), now).unwrap();
+    let row = Device::asking(Some(row), asking(Right::Chat), none, now).unwrap();
+    store::write(&*world.app.store, |tx| Box::pin(async move { tx.devices().put(row).await }))
+        .await
+        .unwrap();
+}
+
 /// A job of the owner's, as one that ran would have left it.
 async fn keep_job(world: &World, owner: &Tenant, id: &str, state: JobState) {
     let now = world.app.clock.now();
@@ -531,7 +576,9 @@ async fn every_operation_knows_its_owner_from_others() {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap();
             // A WebSocket: `live.rs` opens each as its owner, as another account and as nobody.
-            if operation["responses"]["101"].is_object() {
+            // What proves a key is asked in `devices.rs`, with one.
+            let proves = ["devices_authorize", "devices_token"].contains(&id);
+            if proves || operation["responses"]["101"].is_object() {
                 continue;
             }
             let Some(example) = example(id) else {

@@ -8,6 +8,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Required, Schema, Type};
 const IN_PATHS: &[(&str, &str, &str)] = &[
     ("accounts", "account", "The account: its name or its id."),
     ("boxes", "name", "The smartbox: its name in the caller's account, or its id."),
+    ("devices", "id", "The device's id."),
     ("execs", "id", "The command's id."),
     ("jobs", "id", "The job's id."),
     ("rules", "id", "The rule's id."),

@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::App;
+use crate::http::cut;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
@@ -71,8 +72,12 @@ pub(super) async fn live(
     }
     Ok(upgrade.on_upgrade(async move |socket| {
         let (mut sink, mut source) = socket.split();
+        let shut_out = cut::shut_out(app.clone(), who.watch());
         let call = Call { app, actor: who.actor, smartbox: row.id };
-        let close = call.carry(&mut sink, &mut source).await;
+        let close = tokio::select! {
+            close = call.carry(&mut sink, &mut source) => close,
+            () = shut_out => Some(close(close_code::POLICY, "you may not do this any more")),
+        };
         let farewell = async {
             match close {
                 Some(close) => drop(sink.send(Message::Close(Some(close))).await),

@@ -1,0 +1,137 @@
+//! Open connections end when their asker may no more: a reply that streams is broken off, a socket is
+//! closed. Asked is the record, and only when somebody was shut out, or may less.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use smartbox_core::person::Right;
+use smartbox_core::secret::Secret;
+use tokio::sync::watch;
+
+use crate::access::Caller;
+use crate::app::App;
+
+/// What somebody signed in by.
+#[derive(Debug, Clone)]
+pub(super) enum Witness {
+    Token(Arc<Secret<String>>),
+    Cookie(Arc<Secret<String>>),
+}
+
+impl Witness {
+    pub(super) fn token(value: &str) -> Self {
+        Self::Token(Arc::new(Secret::new(value.to_owned())))
+    }
+
+    pub(super) fn cookie(value: &str) -> Self {
+        Self::Cookie(Arc::new(Secret::new(value.to_owned())))
+    }
+}
+
+/// By what it is known whether somebody may still.
+#[derive(Debug, Clone)]
+pub(super) struct Watch {
+    ended: watch::Receiver<u64>,
+    by: Witness,
+    needs: Right,
+}
+
+impl Watch {
+    /// `ended` was asked for before they were looked up.
+    pub(super) fn new(ended: watch::Receiver<u64>, by: Witness) -> Self {
+        Self { ended, by, needs: Right::Read }
+    }
+
+    pub(super) fn needing(self, needs: Right) -> Self {
+        Self { needs, ..self }
+    }
+
+    async fn stands(&self, app: &App) -> bool {
+        let caller = match &self.by {
+            Witness::Token(value) => app.access.still(value.expose()).await,
+            Witness::Cookie(value) => {
+                app.access.seat(value.expose(), None).await.map(|seat| seat.map(|s| s.caller()))
+            }
+        };
+        match caller {
+            Ok(Some(caller)) => self.suffices(&caller),
+            Ok(None) => false,
+            Err(error) => {
+                tracing::warn!(%error, "nobody knows whether a connection may stay open");
+                false
+            }
+        }
+    }
+
+    fn suffices(&self, caller: &Caller) -> bool {
+        let may = caller.operator.max(caller.right);
+        // What is shared with a person is looked for by the route, box by box.
+        caller.cap >= self.needs
+            && (may.is_some_and(|right| right >= self.needs) || caller.person.is_some())
+    }
+}
+
+/// Ends when they may no more.
+pub(super) async fn shut_out(app: App, watch: Option<Watch>) {
+    let Some(mut watch) = watch else { return std::future::pending().await };
+    while watch.ended.changed().await.is_ok() {
+        if !watch.stands(&app).await {
+            return;
+        }
+    }
+    // The platform goes down, and says so itself.
+    std::future::pending().await
+}
+
+/// The response; if it streams, as long as its asker may have it.
+pub(super) fn cut(app: &App, response: Response, watch: Watch) -> Response {
+    response.map(|body| {
+        if http_body::Body::size_hint(&body).exact().is_some() {
+            return body;
+        }
+        let shut_out = Box::pin(shut_out(app.clone(), Some(watch)));
+        Body::new(Cut { body, shut_out, over: false })
+    })
+}
+
+struct Cut {
+    body: Body,
+    shut_out: Pin<Box<dyn Future<Output = ()> + Send>>,
+    over: bool,
+}
+
+impl http_body::Body for Cut {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
+        if self.shut_out.as_mut().poll(cx).is_ready() {
+            self.over = true;
+            // What was behind it ends with it: a command is hung up.
+            self.body = Body::empty();
+            // An error, so that nobody takes what came for all there is.
+            let why = std::io::Error::other("its asker may not have the rest");
+            return Poll::Ready(Some(Err(axum::Error::new(why))));
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.over || self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        http_body::Body::size_hint(&self.body)
+    }
+}

@@ -1,0 +1,122 @@
+//! `POST /api/v1/device/authorize`: a device asks to be let in (RFC 8628, 3.1). It proves by DPoP that it
+//! has the key that it shows.
+
+use axum::Json;
+use axum::extract::{FromRequest, Request, State};
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use smartbox_api::device::{DeviceAsk, DeviceAsked, OAuthError};
+use smartbox_core::device::{Asking, INTERVAL, Kind, LASTS, Refusal, code};
+use smartbox_core::id::random_text;
+use smartbox_core::person::Right;
+
+use super::oauth::{busy, refused};
+use crate::app::App;
+use crate::http::body::Form;
+use crate::http::principal::{self, Peer};
+use crate::http::trouble::Trouble;
+
+/// What a device says of itself is cut here.
+const LONGEST: usize = 80;
+
+/// A device asks to be let in (RFC 8628, 3.1).
+///
+/// The header `DPoP` (RFC 9449) has the device's Ed25519 key. It waits ten minutes for somebody of the
+/// account; how much it gets is what they give, not what it asks for.
+#[utoipa::path(
+    post,
+    path = "/api/v1/device/authorize",
+    tag = "devices",
+    request_body(content = DeviceAsk, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = DeviceAsked, description = "It waits."),
+        (status = 400, body = OAuthError, description = "It may not even ask."),
+        (status = 429, body = OAuthError, description = "Too many wait."),
+    ),
+)]
+pub(super) async fn authorize(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Trouble> {
+    let (parts, body) = request.into_parts();
+    let (id, proof) = match principal::proven(&app, &parts, None) {
+        Ok(proven) => proven,
+        Err(why) => return Ok(refused("invalid_dpop_proof", &why.problem().detail)),
+    };
+    let address = address(&parts);
+    let Form(ask) = Form::<DeviceAsk>::from_request(Request::from_parts(parts, body), &()).await?;
+    let Some(requested) = Right::parse(ask.scope.as_deref().unwrap_or("chat")) else {
+        return Ok(refused("invalid_scope", "the scope is read, chat, manage or own"));
+    };
+    let kind = match ask.client_id.as_deref() {
+        None | Some("cli") => Kind::Cli,
+        Some("connector") => Kind::Connector,
+        Some(_) => return Ok(refused("invalid_request", "client_id is cli or connector")),
+    };
+    // Of an account that is not there it is not said that it is not: nobody can see the request.
+    let account = match &ask.account {
+        None => Some(app.account.id.clone()),
+        Some(name) => app.control.account(name).await.ok().map(|account| account.id),
+    };
+    let user_code = code::user_code(&*app.entropy);
+    let device_code = format!("sbp_{}", random_text(&*app.entropy, 32));
+    let nonce = random_text(&*app.entropy, 32);
+    let asking = Asking {
+        id,
+        key: Some(proof.key),
+        kind,
+        account,
+        smartbox: None,
+        name: plain(ask.name.as_deref(), "a command line"),
+        platform: plain(ask.platform.as_deref(), "unknown"),
+        address,
+        requested,
+        user_code: code::hash(&user_code),
+        device_code: code::hash(&device_code),
+        nonce: nonce.clone(),
+    };
+    match app.access.device_asks(asking).await? {
+        Ok(_) => {}
+        Err(why @ Refusal::Elsewhere) => {
+            return Ok(refused("invalid_request", &why.to_string()));
+        }
+        Err(why @ Refusal::Full) => return Ok(busy(&why.to_string())),
+    }
+    let user_code = code::shown(&user_code);
+    // Until there is a page for it, the code is typed into `smartbox devices approve`.
+    let uri = format!("{}/", app.site.origin());
+    let asked = DeviceAsked {
+        verification_uri_complete: format!("{uri}?code={user_code}"),
+        verification_uri: uri,
+        device_code,
+        user_code,
+        expires_in: LASTS.as_secs(),
+        interval: INTERVAL.as_secs(),
+        nonce,
+    };
+    Ok(Json(asked).into_response())
+}
+
+/// Where somebody is, as the listener knows it.
+fn address(parts: &Parts) -> String {
+    match parts.extensions.get::<Peer>() {
+        Some(Peer::Tcp(address)) => address.ip().to_string(),
+        Some(Peer::Local { .. }) => "this machine".into(),
+        None => "unknown".into(),
+    }
+}
+
+/// What somebody says of themselves, as people may read it.
+pub(super) fn plain(text: Option<&str>, otherwise: &str) -> String {
+    let shown = |c: &char| !c.is_control() && !invisible(*c);
+    let text: String = text.unwrap_or_default().chars().filter(shown).take(LONGEST).collect();
+    match text.trim() {
+        "" => otherwise.to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+/// Characters that turn a line around, or hide in it.
+fn invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}

@@ -1,0 +1,38 @@
+//! `PATCH /api/v1/devices/{id}`: another name.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use smartbox_api::device::{DeviceView, RenameDevice};
+use smartbox_api::problem::Code;
+
+use super::authorize::plain;
+use super::view::view;
+use super::{missing, one};
+use crate::app::App;
+use crate::http::body;
+use crate::http::principal::Principal;
+use crate::http::trouble::Trouble;
+
+/// Calls a device something else.
+#[utoipa::path(
+    patch,
+    path = "/api/v1/devices/{id}",
+    tag = "devices",
+    request_body = RenameDevice,
+    responses((status = 200, body = DeviceView, description = "The device.")),
+)]
+pub(super) async fn rename(
+    State(app): State<App>,
+    who: Principal,
+    Path(id): Path<String>,
+    body::Json(new): body::Json<RenameDevice>,
+) -> Result<Json<DeviceView>, Trouble> {
+    let device = one(&app, &who, &id).await?;
+    let name = plain(Some(&new.name), "");
+    if name != new.name || name.is_empty() {
+        let hint = "1 to 80 characters that can be seen";
+        return Err(Trouble::new(Code::BadName, "that is not a name for a device", hint));
+    }
+    let renamed = app.access.rename_device(who.caller(), device.id, name).await?;
+    Ok(Json(view(renamed.ok_or_else(missing)?, app.clock.now())))
+}
