@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use smartbox_core::secret::Secret;
 use smartbox_server::config::Env;
 
+use super::Key;
 use crate::error::CliError;
 
 /// Names the context that is meant.
@@ -36,12 +37,24 @@ struct Entry {
     server: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// The key that the token is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
 }
 
 /// A platform elsewhere.
 pub(crate) struct Context {
     pub(crate) server: String,
     pub(crate) token: Option<Secret<String>>,
+    pub(crate) key: Option<Key>,
+}
+
+impl Entry {
+    fn context(&self) -> Result<Context, CliError> {
+        let key = self.key.as_deref().map(Key::read).transpose()?;
+        let token = self.token.clone().map(Secret::new);
+        Ok(Context { server: self.server.clone(), token, key })
+    }
 }
 
 /// The contexts of this person.
@@ -77,14 +90,22 @@ impl Contexts {
             return Ok(None);
         }
         let entry = self.written.contexts.get(name).ok_or_else(|| missing(name))?;
-        let token = entry.token.clone().map(Secret::new);
-        Ok(Some(Context { server: entry.server.clone(), token }))
+        entry.context().map(Some)
+    }
+
+    /// The one that is at this address, and in with a key.
+    pub(crate) fn at(&self, server: &str) -> Result<Option<Context>, CliError> {
+        let same = |url: &str| url.trim_end_matches('/') == server.trim_end_matches('/');
+        let mut all = self.written.contexts.values();
+        let found = all.find(|entry| entry.key.is_some() && same(&entry.server));
+        found.map(Entry::context).transpose()
     }
 
     /// Keeps one; of the same name it replaces the old one.
     pub(crate) fn add(env: &Env, name: &str, context: &Context) -> Result<(), CliError> {
         let token = context.token.as_ref().map(|token| token.expose().clone());
-        let entry = Entry { server: context.server.clone(), token };
+        let key = context.key.as_ref().map(Key::written);
+        let entry = Entry { server: context.server.clone(), token, key };
         change(env, |written| {
             written.contexts.insert(name.to_owned(), entry);
             Ok(())

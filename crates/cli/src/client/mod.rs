@@ -9,12 +9,14 @@ pub(crate) mod contexts;
 mod events;
 mod exec;
 mod file;
+mod key;
 mod lines;
 mod pages;
 mod reach;
 mod send;
 
 pub(crate) use exec::Exec;
+pub(crate) use key::Key;
 pub(crate) use reach::{Place, Reach, check_address};
 
 use smartbox_core::secret::Secret;
@@ -24,6 +26,8 @@ use smartbox_core::secret::Secret;
 pub(crate) struct Client {
     reach: Reach,
     token: Option<Secret<String>>,
+    /// What the token is bound to, if to a key.
+    key: Option<Key>,
     /// The account that is acted for; that of the socket or the token if none.
     account: Option<String>,
     /// The command that starts the platform that is meant, for messages.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use smartbox_core::secret::Secret;
 use smartbox_server::config::{Env, place};
 
-use super::Client;
 use super::contexts::{CONTEXT, Context, Contexts};
+use super::{Client, Key};
 use crate::error::CliError;
 
 /// Names the address of a platform elsewhere.
@@ -99,20 +99,38 @@ impl Client {
         let account = place.account.as_deref().or_else(|| env.get(ACCOUNT)).map(str::to_owned);
         let by_variable = || env.get(SERVER).filter(|_| !place.is_named());
         if let Some(url) = place.server.as_deref().or_else(by_variable) {
-            return Ok(Self { reach: tcp(url)?, token, account, start: None });
+            // One that was let in by `smartbox login`, unless a token is given.
+            let known = match token {
+                None => Contexts::read(env)?.at(url)?,
+                Some(_) => None,
+            };
+            let (kept, key) = known.map_or((None, None), |known| (known.token, known.key));
+            let token = token.or(kept);
+            return Ok(Self { reach: tcp(url)?, token, key, account, start: None });
         }
         if let Some(context) = place.elsewhere(env)? {
             // The token that was kept for it; the one of the environment may be another platform's.
             let token = context.token.or(token);
-            return Ok(Self { reach: tcp(&context.server)?, token, account, start: None });
+            let (reach, key) = (tcp(&context.server)?, context.key);
+            return Ok(Self { reach, token, key, account, start: None });
         }
         let dir = place.data_dir(env)?;
         let listen = place.listen.as_deref().or_else(|| env.get("SMARTBOX_LISTEN"));
         if let (Some(listen), Some(_), false) = (listen, &token, place::socket(&dir).exists()) {
-            return Ok(Self { reach: tcp(&address(listen))?, token, account, start: None });
+            let reach = tcp(&address(listen))?;
+            return Ok(Self { reach, token, key: None, account, start: None });
         }
         let start = Some(start_command(place, &dir));
-        Ok(Self { reach: Reach::Socket(dir), token, account, start })
+        Ok(Self { reach: Reach::Socket(dir), token, key: None, account, start })
+    }
+
+    /// The platform at this address, for somebody who has a key and nothing else.
+    pub(crate) fn with_key(url: &str, key: Key) -> Result<Self, CliError> {
+        Ok(Self { reach: tcp(url)?, token: None, key: Some(key), account: None, start: None })
+    }
+
+    pub(super) fn key(&self) -> Option<&Key> {
+        self.key.as_ref()
     }
 
     /// How the platform is reached.

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use serde::de::DeserializeOwned;
 use smartbox_api::call::{Call, Json, Nothing, Reply};
+use smartbox_api::dpop;
 use smartbox_api::paths::ACCOUNT_HEADER;
 use smartbox_api::problem::{self, Code, Problem};
 use tokio::time::timeout;
@@ -77,13 +78,19 @@ impl Client {
             request = request.header(name, value);
         }
         if let Some(token) = self.token() {
-            let mut value = http::HeaderValue::try_from(format!("Bearer {}", token.expose()))
+            let scheme = if self.key().is_some() { dpop::SCHEME } else { "Bearer" };
+            let mut value = http::HeaderValue::try_from(format!("{scheme} {}", token.expose()))
                 .map_err(|_| {
                     let hint = "give the token as it was printed, on one line";
                     CliError::usage("SMARTBOX_TOKEN is not a token", hint)
                 })?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
+            if let Some(key) = self.key() {
+                let address = self.address(&call.path);
+                let proof = key.proof(call.method, &address, Some(token.expose()), None);
+                request = request.header(dpop::HEADER, proof);
+            }
         }
         if let Some(account) = self.account() {
             let value = http::HeaderValue::try_from(account).map_err(|_| {
@@ -106,6 +113,41 @@ impl Client {
         let mut sender = self.connect().await?;
         let reply = sender.send_request(request).await.map_err(|e| CliError::Broken(e.into()))?;
         if reply.status().is_success() { Ok(reply) } else { Err(self.refusal(reply).await) }
+    }
+
+    /// Sends a form with a proof of our key; its reply, whatever its status. For what OAuth asks.
+    pub(crate) async fn form(
+        &self,
+        path: &str,
+        form: &impl serde::Serialize,
+        nonce: Option<&str>,
+    ) -> Result<(u16, Bytes), CliError> {
+        let body = serde_urlencoded::to_string(form).unwrap_or_default();
+        let mut request = Request::builder()
+            .method("POST")
+            .uri(path)
+            .header(header::HOST, self.host())
+            .header(header::ACCEPT, "application/json")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(key) = self.key() {
+            let proof = key.proof("POST", &self.address(path), None, nonce);
+            request = request.header(dpop::HEADER, proof);
+        }
+        let request =
+            request.body(full(body.into())).map_err(|e| CliError::Garbled(e.to_string()))?;
+        let work = async {
+            let mut sender = self.connect().await?;
+            let reply = sender.send_request(request).await;
+            let reply = reply.map_err(|e| CliError::Broken(e.into()))?;
+            Ok((reply.status().as_u16(), whole(reply).await?))
+        };
+        patiently(Duration::ZERO, work).await
+    }
+
+    /// What a proof says of where a request goes.
+    fn address(&self, path: &str) -> String {
+        let path = path.split('?').next().unwrap_or_default();
+        format!("http://{}{path}", self.host())
     }
 
     fn host(&self) -> String {

@@ -11,6 +11,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod context;
 pub(crate) mod cp;
+pub(crate) mod devices;
 pub(crate) mod doctor;
 pub(crate) mod egress;
 pub(crate) mod exec;
@@ -24,6 +25,8 @@ pub(crate) mod issues;
 pub(crate) mod jobs;
 pub(crate) mod kind;
 pub(crate) mod labels;
+pub(crate) mod login;
+pub(crate) mod logout;
 pub(crate) mod logs;
 pub(crate) mod ls;
 pub(crate) mod man;
@@ -102,6 +105,8 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
     match verb {
         Verb::Doctor(args) => return doctor::run(&cli.place, env, args).await,
         Verb::Version(args) => return version::run(client, args).await,
+        Verb::Login(args) => return login::run(env, args).await,
+        Verb::Logout(args) => return logout::run(&cli.place, env, args).await,
         _ => {}
     }
     let client = client?;
@@ -138,6 +143,7 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         Verb::Share(args) => share::run(&client, args).await,
         Verb::Whoami(args) => whoami::run(&client, args).await,
         Verb::Audit(args) => audit::run(&client, args).await,
+        Verb::Devices(args) => devices::run(&client, args).await,
         Verb::Account(args) => account::run(&client, args).await,
         Verb::Kind(args) => kind::run(&client, args).await,
         Verb::Tier(args) => tier::run(&client, args).await,
@@ -154,6 +160,8 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
         | Verb::Version(_)
         | Verb::Completions(_)
         | Verb::Context(_)
+        | Verb::Login(_)
+        | Verb::Logout(_)
         | Verb::Man(_) => Ok(()),
     }
 }

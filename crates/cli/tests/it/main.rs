@@ -12,6 +12,8 @@ mod config;
 #[cfg(test)]
 mod context;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod egress;

@@ -83,6 +83,12 @@ fn class(method: &Method, path: &str, socket: bool) -> Class {
     }
 }
 
+/// A stranger asks to be let in.
+pub(super) async fn pair(app: &App, parts: &Parts) -> Result<(), Trouble> {
+    let Some(client) = client(&parts.extensions) else { return Ok(()) };
+    app.meter.take(Class::Pair, Key::Client(client)).await.map_err(too_many)
+}
+
 /// What is said to prove who asks, besides a cookie: all of it, so that no good one hides a guess.
 fn secrets(parts: &Parts) -> Vec<&str> {
     let all = |name: &str| {

@@ -47,7 +47,7 @@ pub(super) fn run(env: &Env, args: &Args) -> Result<(), CliError> {
         }
         Some(token)
     };
-    Contexts::add(env, &args.name, &Context { server: args.server.clone(), token })?;
+    Contexts::add(env, &args.name, &Context { server: args.server.clone(), token, key: None })?;
     if args.choose {
         Contexts::choose(env, &args.name)?;
     }

@@ -14,6 +14,7 @@ use super::oauth::{busy, refused};
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::principal::{self, Peer};
+use crate::http::toll;
 use crate::http::trouble::Trouble;
 
 /// What a device says of itself is cut here.
@@ -39,6 +40,7 @@ pub(super) async fn authorize(
     request: Request,
 ) -> Result<Response, Trouble> {
     let (parts, body) = request.into_parts();
+    toll::pair(&app, &parts).await?;
     let (id, proof) = match principal::proven(&app, &parts, None) {
         Ok(proven) => proven,
         Err(why) => return Ok(refused("invalid_dpop_proof", &why.problem().detail)),

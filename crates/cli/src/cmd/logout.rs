@@ -1,0 +1,66 @@
+//! `smartbox logout`: gives back what `smartbox login` was given.
+
+use smartbox_api::call;
+use smartbox_api::problem::Code;
+use smartbox_server::config::Env;
+
+use crate::client::contexts::{Contexts, LOCAL};
+use crate::client::{Client, Key, Place};
+use crate::error::CliError;
+use crate::ui::interrupt::or_interrupt;
+use crate::ui::out;
+
+/// Forgets key and token of a platform that `smartbox login` was let in to, and has it shut this out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The context; the one in use if absent
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Print what came of it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
+    let contexts = Contexts::read(env)?;
+    let named = args.name.as_deref().or(place.context.as_deref());
+    let name = named.unwrap_or(contexts.current()).to_owned();
+    let key = match contexts.get(&name)? {
+        Some(context) => context.key,
+        None => None,
+    };
+    let Some(key) = key else {
+        let what = format!("`{name}` was not let in by `smartbox login`");
+        let hint =
+            if name == LOCAL { "name a context" } else { "`smartbox context rm` forgets it" };
+        return Err(CliError::here(what, hint));
+    };
+    let over = shut_out(env, &name, &key).await;
+    // Forgotten here whatever the platform says: that is what was asked for.
+    Contexts::forget(env, &name)?;
+    let note = match &over {
+        Ok(()) => "forgotten, and shut out by the platform".to_owned(),
+        Err(why) => {
+            let id = key.id();
+            format!(
+                "forgotten here; the platform still knows it ({why}): there, `smartbox devices revoke {}`",
+                id.short()
+            )
+        }
+    };
+    if args.json {
+        return out::json(&serde_json::json!({ "context": name, "revoked": over.is_ok() }));
+    }
+    out::say(format!("{name}: {note}"))
+}
+
+async fn shut_out(env: &Env, name: &str, key: &Key) -> Result<(), String> {
+    let place = Place { context: Some(name.to_owned()), ..Place::default() };
+    let client = Client::of(&place, env).map_err(|e| e.to_string())?;
+    match or_interrupt(client.json(call::revoke_device(key.id().as_str()))).await {
+        Ok(_) => Ok(()),
+        // Shut out already: what it wants.
+        Err(CliError::Problem(problem)) if problem.known() == Some(Code::Unauthenticated) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -1,0 +1,124 @@
+//! Being let in to a platform elsewhere, and letting others in.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::StatusCode;
+use serde_json::{Value, json};
+use smartbox_api::dpop;
+use smartbox_core::device::{DeviceId, code};
+
+use crate::fake::{Fake, smartbox};
+use crate::run::{Ended, command, end, run};
+
+const ID: &str = "72cd6e8422c407fb6d098690f1130b7ded7ec2f7f5e1d30bd9d521f015363793";
+
+async fn ran(home: &Path, args: &[&str]) -> Ended {
+    let mut command = command(home, args);
+    command.env_remove("SMARTBOX_DATA_DIR").env("HOME", home);
+    command.env("XDG_DATA_HOME", home.join("data"));
+    end(command.spawn().unwrap()).await
+}
+
+/// Lets in whoever polls for the third time; nobody waits.
+fn platform(last: (StatusCode, Value)) -> Router {
+    let polls = Arc::new(AtomicUsize::new(0));
+    let asked = json!({
+        "device_code": "sbp_x", "user_code": "BCDF-GHJK", "verification_uri": "http://x/",
+        "verification_uri_complete": "http://x/", "expires_in": 600, "interval": 0, "nonce": "n",
+    });
+    let token = move || {
+        let n = polls.fetch_add(1, Ordering::SeqCst);
+        let last = last.clone();
+        async move {
+            let waits = json!({ "error": "authorization_pending", "error_description": "wait" });
+            if n < 2 { (StatusCode::BAD_REQUEST, Json(waits)) } else { (last.0, Json(last.1)) }
+        }
+    };
+    let list = || async { Json(json!({ "items": [smartbox("there", "running", "")] })) };
+    Router::new()
+        .route("/api/v1/device/authorize", post(|| async move { Json(asked) }))
+        .route("/api/v1/device/token", post(token))
+        .route("/api/v1/boxes", get(list))
+}
+
+#[tokio::test]
+async fn a_command_line_is_let_in_and_proves_its_key_from_then_on() {
+    let home = tempfile::tempdir().unwrap();
+    let granted = json!({
+        "access_token": "sbd_a-token", "token_type": "DPoP", "scope": "chat", "device": ID,
+    });
+    let (fake, url) = Fake::tcp(platform((StatusCode::OK, granted))).await;
+    let ended = ran(home.path(), &["login", &url, "--as", "work"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let file = home.path().join(".config/smartbox/contexts.json");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let seen = fake.seen();
+    let proof = |n: usize| dpop::read(seen[n].headers["dpop"].to_str().unwrap()).unwrap();
+    let (first, poll) = (proof(0), proof(1));
+    assert_eq!((first.key, poll.claims.nonce.as_deref()), (poll.key, Some("n")));
+    assert_eq!(first.claims.htu, format!("{url}/api/v1/device/authorize"));
+    let digits = code::comparison(Some(&first.key), "n");
+    assert!(ended.err.contains("BCDF-GHJK") && ended.err.contains(&digits), "{ended:?}");
+    assert!(!format!("{ended:?}").contains("sbd_"), "nobody sees the token: {ended:?}");
+
+    for args in [&["ls"][..], &["--server", &url, "ls"], &["--context", "work", "ls"]] {
+        let ended = ran(home.path(), args).await;
+        assert!(ended.out.contains("there"), "{args:?}: {ended:?}");
+        let sent = fake.seen().pop().unwrap();
+        assert_eq!(sent.headers["authorization"], "DPoP sbd_a-token");
+        let proof = dpop::read(sent.headers["dpop"].to_str().unwrap()).unwrap();
+        assert_eq!(DeviceId::of(&proof.key), DeviceId::of(&first.key));
+        assert_eq!(proof.claims.ath, Some(dpop::token_hash("sbd_a-token")));
+        assert_eq!(proof.claims.htu, format!("{url}/api/v1/boxes"), "without the query");
+    }
+    // The platform knows no such call here: it is forgotten all the same.
+    let ended = ran(home.path(), &["logout", "work"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("sbd_"));
+}
+
+#[tokio::test]
+async fn one_that_is_not_let_in_keeps_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let no = json!({ "error": "access_denied", "error_description": "somebody did not let it in" });
+    let (_fake, url) = Fake::tcp(platform((StatusCode::BAD_REQUEST, no))).await;
+    let ended = ran(home.path(), &["login", &url]).await;
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(!home.path().join(".config/smartbox/contexts.json").exists());
+}
+
+#[tokio::test]
+async fn a_device_is_found_by_its_code_and_let_in() {
+    let device = json!({
+        "id": ID, "kind": "cli", "name": "laptop", "platform": "linux", "address": "192.0.2.1",
+        "state": "pending", "keyed": true, "created": 1,
+        "asks": { "right": "manage", "comparison": "012345", "at": 1, "expires": 2 },
+    });
+    let (one, all) = (device.clone(), json!({ "items": [device.clone()] }));
+    let approved = device.clone();
+    let fake = Fake::new(
+        Router::new()
+            .route("/api/v1/devices/find", post(|| async move { Json(one) }))
+            .route("/api/v1/devices", get(|| async move { Json(all) }))
+            .route("/api/v1/devices/{id}/approve", post(|| async move { Json(approved) })),
+    );
+    let args = ["devices", "approve", "bcdf ghjk", "--right", "chat", "--yes", "--json"];
+    let ended = run(fake.dir(), &args).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let seen = fake.seen();
+    assert_eq!(
+        serde_json::from_str::<Value>(&seen[0].body).unwrap(),
+        json!({ "code": "BCDFGHJK" })
+    );
+    assert!(seen[1].line.contains(&format!("/devices/{ID}/approve")), "{}", seen[1].line);
+    assert_eq!(serde_json::from_str::<Value>(&seen[1].body).unwrap(), json!({ "right": "chat" }));
+    let ended = run(fake.dir(), &["devices", "ls"]).await;
+    assert!(ended.out.contains("laptop") && ended.out.contains("012345"), "{ended:?}");
+    let ended = run(fake.dir(), &["devices", "show", "nothing-like-it"]).await;
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+}
