@@ -85,7 +85,7 @@ pub(super) async fn shut_out(app: App, watch: Option<Watch>) {
         }
     }
     // The platform goes down, and says so itself.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// The response; if it streams, as long as its asker may have it.
