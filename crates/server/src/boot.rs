@@ -140,13 +140,10 @@ pub(crate) async fn start(
     })
     .await
     .map_err(|e| BootError::broken("taking over the boxes", e))?;
-    let first = account::ensure(&control, &*counted, &config.sleep)
-        .await
-        .map_err(|e| BootError::broken("making the first account", e))?;
+    let first = first(&control, &*counted, &config).await?;
 
     let sign_in = sign_in(&config, &clock, &entropy)?;
-    let master = config.given.master.as_ref().map(Master::new);
-    let access = Access::new(counted.clone(), clock.clone(), entropy.clone(), master);
+    let access = access(&config, &counted, &clock, &entropy);
     let meter: Arc<dyn Meter> = Arc::new(MemoryMeter::new(config.limits.rates.clone()));
     let draining = CancellationToken::new();
     let edge = Edge::new(EdgeParts {
@@ -181,12 +178,31 @@ pub(crate) async fn start(
         edge: edge.clone(),
         draining: draining.clone(),
     });
-    let ready = ready(&app, &config, &first, adopted)
-        .await
-        .map_err(|e| BootError::broken("making the link", e))?;
+    let ready = ready(&app, &config, &first, adopted).await?;
     let (router, metrics) = (routes::router(&app), routes::metrics::alone(&app));
     let store = sqlite;
     Ok(Started { control, access, edge, router, metrics, draining, ready, app, gateway, store })
+}
+
+/// The first account, and its smartbox.
+async fn first(
+    control: &Arc<Control>,
+    store: &dyn store::Store,
+    config: &Config,
+) -> Result<Ensured, BootError> {
+    let ensured = account::ensure(control, store, &config.sleep).await;
+    ensured.map_err(|e| BootError::broken("making the first account", e))
+}
+
+/// Who may come in, by the records and by the master token.
+fn access(
+    config: &Config,
+    counted: &Arc<Counted>,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> Arc<Access> {
+    let master = config.given.master.as_ref().map(Master::new);
+    Access::new(counted.clone(), clock.clone(), entropy.clone(), master)
 }
 
 /// What to tell the person: a fresh link above all.
@@ -195,11 +211,12 @@ async fn ready(
     config: &Config,
     first: &Ensured,
     adopted: usize,
-) -> Result<Ready, StoreError> {
+) -> Result<Ready, BootError> {
+    let broken = |e: StoreError| BootError::broken("making the link", e);
     let (about, site) = (&app.about, &app.site);
-    let token = app.access.link(&app.account.id).await?;
-    let models =
-        models::ready(&*app.store, &app.account.id, &about.providers, &about.given).await?;
+    let token = app.access.link(&app.account.id).await.map_err(broken)?;
+    let models = models::ready(&*app.store, &app.account.id, &about.providers, &about.given);
+    let models = models.await.map_err(broken)?;
     Ok(Ready {
         link: Secret::new(format!("{}/?token={}", site.origin(), token.expose())),
         url: site.origin(),
