@@ -34,7 +34,7 @@ pub struct BucketImport {
     /// What the names of the wanted objects begin with; all of the bucket if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
-    /// The server's address, like `https://ACCOUNT.r2.cloudflarestorage.com`; that of the platform's own
+    /// The server's address, like `ACCOUNT.r2.cloudflarestorage.com` with its scheme; that of the platform's own
     /// snapshots if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,

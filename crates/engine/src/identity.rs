@@ -13,6 +13,12 @@ pub const PREFIX: &str = "x-smartbox-";
 pub const USER: &str = "x-smartbox-user";
 /// Must be present; says by which way the request came.
 pub const REQUIRED: &str = "x-smartbox-via";
+/// Caps what a person may in the engine; without it they may everything.
+pub const SCOPES: &str = "x-openclaw-scopes";
+/// Of those who only look.
+pub const READS: &str = "operator.read";
+/// Of those who also write.
+pub const CHATS: &str = "operator.read,operator.write";
 /// The address that requests are said to come from: one of those reserved for documentation. The
 /// engine answers 403 to a forwarded loopback address, and a real one is none of its business.
 pub const FORWARDED_FOR: &str = "192.0.2.1";
@@ -60,9 +66,3 @@ mod tests {
         assert_eq!(headers("me@smartbox").unwrap()[0].1, "me@smartbox");
     }
 }
-/// Caps what a person may in the engine; without it they may everything.
-pub const SCOPES: &str = "x-openclaw-scopes";
-/// Of those who only look.
-pub const READS: &str = "operator.read";
-/// Of those who also write.
-pub const CHATS: &str = "operator.read,operator.write";
