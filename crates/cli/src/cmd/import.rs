@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// In which folder of it to look, like users/1234, where there are several assistants in it
     #[arg(long, value_name = "FOLDER")]
     within: Option<String>,
-    /// Of a bucket: the server's address, like https://ACCOUNT.r2.cloudflarestorage.com; that of the
+    /// Of a bucket: the server's address, like `https://ACCOUNT.r2.cloudflarestorage.com`; that of the
     /// platform's own snapshots if absent
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
