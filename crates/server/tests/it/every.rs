@@ -629,8 +629,9 @@ impl Stage {
 }
 
 /// What changes nothing where the example finds it: the configuration is that one already, the command is
-/// over, the job stands still, and the batch only reads.
-const SILENT: &[&str] = &["config_roll_back", "execs_remove", "jobs_pause", "files_batch"];
+/// over, the job stands still, the batch only reads, and a code only leads to its device.
+const SILENT: &[&str] =
+    &["config_roll_back", "devices_find", "execs_remove", "jobs_pause", "files_batch"];
 
 #[tokio::test]
 async fn what_an_operator_does_to_an_account_stands_in_its_audit() {

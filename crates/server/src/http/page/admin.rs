@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use smartbox_core::person::Gives;
+use smartbox_core::person::{Gives, Right};
 use smartbox_core::store;
 
 use super::render;
 use crate::app::App;
+use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
 #[derive(Template)]
@@ -21,11 +22,22 @@ struct Admin {
     grants: usize,
 }
 
-pub(super) async fn bare() -> Response {
-    Redirect::permanent("/_admin/").into_response()
+pub(super) async fn bare(State(app): State<App>, who: Principal) -> Result<Response, Trouble> {
+    runs(&app, &who)?;
+    Ok(Redirect::permanent("/_admin/").into_response())
 }
 
-pub(super) async fn admin(State(app): State<App>) -> Result<Html<String>, Trouble> {
+/// Whoever runs the installation: an operator, or an owner of its first account. Other accounts have no
+/// business with how people sign in.
+fn runs(app: &App, who: &Principal) -> Result<(), Trouble> {
+    if who.operates() || *who.account()? == app.account.id {
+        return Ok(());
+    }
+    Err(Trouble::less(Right::Own))
+}
+
+pub(super) async fn admin(State(app): State<App>, who: Principal) -> Result<Html<String>, Trouble> {
+    runs(&app, &who)?;
     let sign_in = &app.sign_in;
     let mut notes = sign_in.notes.clone();
     let named: BTreeSet<String> = sign_in

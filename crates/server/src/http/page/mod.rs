@@ -29,14 +29,15 @@ use crate::app::App;
 
 pub(super) fn routes() -> Vec<Route> {
     let (public, session) = (Policy::Public, Policy::Session(Right::Read));
+    let own = Policy::Session(Right::Own);
     let mut routes = vec![
         Route::page((Method::GET, "/"), public, SMALL, home::home),
         Route::page((Method::POST, "/login"), public, SMALL, login::login),
         Route::page((Method::POST, "/logout"), session, SMALL, logout::logout),
         Route::page((Method::GET, "/login/oidc"), public, SMALL, oidc::begin::begin),
         Route::page((Method::GET, "/login/oidc/callback"), public, SMALL, oidc::back::back),
-        Route::page((Method::GET, "/_admin"), session, SMALL, admin::bare),
-        Route::page((Method::GET, "/_admin/"), session, SMALL, admin::admin),
+        Route::page((Method::GET, "/_admin"), own, SMALL, admin::bare),
+        Route::page((Method::GET, "/_admin/"), own, SMALL, admin::admin),
         Route::page((Method::GET, "/boxes"), session, SMALL, boxes::boxes),
         Route::page((Method::GET, "/open/{label}"), session, SMALL, open::show),
         Route::page((Method::POST, "/open/{label}"), session, SMALL, open::open),
