@@ -30,6 +30,15 @@ cat >"$data/smartbox.toml" <<TOML
 [engine]
 name = "puppet"
 path = "$(realpath "$target/smartbox-puppet")"
+
+# Its own limits would answer for what is behind them.
+[limits]
+knock = { rate = "100000/s", burst = 1000000 }
+guess = { rate = "100000/s", burst = 1000000 }
+read = { rate = "100000/s", burst = 1000000 }
+change = { rate = "100000/s", burst = 1000000 }
+run = { rate = "100000/s", burst = 1000000 }
+pair = { rate = "100000/s", burst = 1000000 }
 TOML
 
 # The platform ends with this script, and its boxes with the lock that it holds.

@@ -6,11 +6,12 @@ use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use smartbox_api::device::{DeviceAsk, DeviceAsked, OAuthError};
+use smartbox_api::problem::Code;
 use smartbox_core::device::{Asking, INTERVAL, Kind, LASTS, Refusal, code};
 use smartbox_core::id::random_text;
 use smartbox_core::person::Right;
 
-use super::oauth::{busy, refused};
+use super::oauth::refused;
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::principal::{self, Peer};
@@ -32,7 +33,6 @@ const LONGEST: usize = 80;
     responses(
         (status = 200, body = DeviceAsked, description = "It waits."),
         (status = 400, body = OAuthError, description = "It may not even ask."),
-        (status = 429, body = OAuthError, description = "Too many wait."),
     ),
 )]
 pub(super) async fn authorize(
@@ -82,7 +82,10 @@ pub(super) async fn authorize(
         Err(why @ Refusal::Elsewhere) => {
             return Ok(refused("invalid_request", &why.to_string()));
         }
-        Err(why @ Refusal::Full) => return Ok(busy(&why.to_string())),
+        Err(why @ Refusal::Full) => {
+            let hint = "have some of them decided, or ask again in some minutes";
+            return Err(Trouble::new(Code::TooMany, why.to_string(), hint).retry(60));
+        }
     }
     let user_code = code::shown(&user_code);
     // Until there is a page for it, the code is typed into `smartbox devices approve`.

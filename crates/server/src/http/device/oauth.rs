@@ -3,20 +3,10 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::RETRY_AFTER;
 use smartbox_api::device::OAuthError;
 
 /// A refusal with one of OAuth's words.
 pub(super) fn refused(error: &str, description: &str) -> Response {
     let body = OAuthError { error: error.to_owned(), error_description: description.to_owned() };
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
-}
-
-/// Too much at once.
-pub(super) fn busy(description: &str) -> Response {
-    let body = OAuthError {
-        error: "temporarily_unavailable".to_owned(),
-        error_description: description.to_owned(),
-    };
-    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "60")], Json(body)).into_response()
 }
