@@ -43,7 +43,7 @@ impl AsRef<[u8]> for Held {
 }
 
 /// Parts of packs in memory, in a restore.
-const PARTS: usize = 2;
+const PARTS: usize = 4;
 
 impl Backend {
     /// The same, with few parts of packs in memory at a time: the library restores with twenty readers.
