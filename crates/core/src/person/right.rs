@@ -32,21 +32,6 @@ pub enum Right {
 impl Right {
     /// All of them, the least first.
     pub const ALL: [Self; 4] = [Self::Read, Self::Chat, Self::Manage, Self::Own];
-
-    /// The word in records, on the wire and on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Chat => "chat",
-            Self::Manage => "manage",
-            Self::Own => "own",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|right| right.as_str() == text)
-    }
 }
 
 /// What somebody is in an account.
@@ -86,20 +71,11 @@ impl Role {
             Self::Owner => Right::Own,
         }
     }
+}
 
-    /// The word in records, on the wire and on the command line.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Viewer => "viewer",
-            Self::Member => "member",
-            Self::Owner => "owner",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_str() == text)
-    }
+crate::words! {
+    Right { Read = "read", Chat = "chat", Manage = "manage", Own = "own" }
+    Role { Viewer = "viewer", Member = "member", Owner = "owner" }
 }
 
 #[cfg(test)]
