@@ -106,7 +106,10 @@ fn text(ready: &Ready) -> String {
     lines.extend(ready.missing.iter().map(|text| format!("  missing  {text}")));
     lines.extend(ready.advice.iter().map(|text| format!("  advice   {text}")));
     lines.push(String::new());
-    lines.push("From another terminal: smartbox chat pa \"Hello\"".into());
+    // None was made where those of an installation that is lost wait in the storage.
+    if ready.pa_url.is_some() {
+        lines.push("From another terminal: smartbox chat pa \"Hello\"".into());
+    }
     lines.push(
         "Ctrl-C ends the platform; smartboxes go on, and the next `up` takes them over.".into(),
     );
