@@ -90,6 +90,9 @@ impl Started {
 
     /// Writes what is still on its way, and closes the records.
     pub(crate) async fn settle(&self) {
+        if let Err(error) = self.app.denials.close(&self.app, self.app.clock.now()).await {
+            tracing::warn!(%error, "what was refused at last could not be written down");
+        }
         self.gateway.settled().await;
         self.store.close().await;
     }

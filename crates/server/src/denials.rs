@@ -1,7 +1,7 @@
 //! What was refused, for the audit: sign-ins that failed, by address, and authority that was not there, by
 //! who asked. The first within a minute stands there at once; more of it is counted, and stands there
 //! once the minute is over. So whoever knocks without end writes two entries a minute, and not a disk full.
-//! What is counted of a minute is lost with the process.
+//! A platform that is killed loses what it counted of its last minute.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -81,9 +81,23 @@ impl Denials {
     /// Writes down what was counted in minutes that are over.
     pub async fn settle(&self, app: &Inner, now: Timestamp) -> Result<(), StoreError> {
         let minute = now.0.div_euclid(MINUTE);
+        self.write(app, now, |kind| kind.minute != minute).await
+    }
+
+    /// Writes down all that was counted, since nothing will be counted any more.
+    pub async fn close(&self, app: &Inner, now: Timestamp) -> Result<(), StoreError> {
+        self.write(app, now, |_| true).await
+    }
+
+    async fn write(
+        &self,
+        app: &Inner,
+        now: Timestamp,
+        which: impl Fn(&Kind) -> bool,
+    ) -> Result<(), StoreError> {
         let over: Vec<(Kind, u64)> = {
             let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            counts.extract_if(|kind, _| kind.minute != minute).collect()
+            counts.extract_if(|kind, _| which(kind)).collect()
         };
         let acts = over.into_iter().filter(|(_, count)| *count > 1).map(|(kind, count)| {
             let Kind { account, actor, action, .. } = kind;
