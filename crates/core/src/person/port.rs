@@ -26,6 +26,12 @@ pub trait People: Send {
         subject: String,
         person: PersonId,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Who has this address, in the form of [`super::email`], whoever was written down first first; each
+    /// with the issuers that know them.
+    fn addressed(
+        &mut self,
+        email: String,
+    ) -> BoxFuture<'_, Result<Vec<(Person, Vec<String>)>, StoreError>>;
     /// Everybody, by name and id.
     fn list(&mut self) -> BoxFuture<'_, Result<Vec<Person>, StoreError>>;
     /// Removes a person with all that they may, their sessions and tokens. Removing twice is once.

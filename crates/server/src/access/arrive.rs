@@ -2,11 +2,12 @@
 
 use smartbox_core::audit::Act;
 use smartbox_core::id::{AccountId, PersonId};
-use smartbox_core::person::{Identity, Person, Right, Role, Rule, rule};
+use smartbox_core::person::{Identity, Person, Right, Role, Rule, email, rule};
 use smartbox_core::session::Root;
 use smartbox_core::store::{self, StoreError, Tx};
 use smartbox_core::time::Timestamp;
 
+use super::people::givers;
 use super::seat::standing;
 use super::{Access, Caller, admitted};
 
@@ -26,8 +27,8 @@ pub enum Arrival {
 
 impl Access {
     /// Who somebody is here, and what they may. Whoever is given something for the first time is written
-    /// down; nobody else leaves a trace. In the accounts that rules name the rules decide, each time that
-    /// somebody comes.
+    /// down; nobody else leaves a trace. Whoever was written down by an address before they came is who
+    /// comes with it first. In the accounts that rules name the rules decide, each time that somebody comes.
     pub async fn arrive(
         &self,
         who: &Identity,
@@ -75,8 +76,10 @@ impl Access {
 /// What the records are to say of somebody.
 struct Wanted {
     person: Person,
-    /// As they are now; none if they come for the first time.
+    /// As they are now; none if nobody wrote them down.
     before: Option<Person>,
+    /// Whether this issuer's word led to them.
+    known: bool,
     /// Roles that are to be others.
     roles: Vec<(AccountId, Option<Role>)>,
 }
@@ -90,11 +93,16 @@ impl Wanted {
         fresh: PersonId,
         now: Timestamp,
     ) -> Result<Option<Self>, StoreError> {
-        let before = tx.people().known(who.issuer.clone(), who.subject.clone()).await?;
+        let vouched = who.email.as_deref().filter(|_| who.email_verified && !who.service);
+        let email = vouched.and_then(email);
+        let mut before = tx.people().known(who.issuer.clone(), who.subject.clone()).await?;
+        let known = before.is_some();
+        if let (None, Some(email)) = (&before, &email) {
+            before = expected(tx, email, &who.issuer).await?;
+        }
         if before.is_none() && !given.is_something() {
             return Ok(None);
         }
-        let email = who.email.clone().filter(|_| who.email_verified);
         let mut person = before.clone().unwrap_or_else(|| Person {
             id: fresh,
             name: String::new(),
@@ -122,11 +130,11 @@ impl Wanted {
                 roles.push((account.id, *role));
             }
         }
-        Ok(Some(Self { person, before, roles }))
+        Ok(Some(Self { person, before, known, roles }))
     }
 
     fn changes(&self) -> bool {
-        self.before.as_ref() != Some(&self.person) || !self.roles.is_empty()
+        !self.known || self.before.as_ref() != Some(&self.person) || !self.roles.is_empty()
     }
 
     async fn write(
@@ -137,12 +145,16 @@ impl Wanted {
     ) -> Result<(), StoreError> {
         let id = &self.person.id;
         match &self.before {
-            None => {
-                tx.people().add(self.person.clone()).await?;
-                tx.people().know(who.issuer.clone(), who.subject.clone(), id.clone()).await?;
-            }
+            None => tx.people().add(self.person.clone()).await?,
             Some(before) if *before != self.person => tx.people().put(self.person.clone()).await?,
             Some(_) => {}
+        }
+        if !self.known {
+            tx.people().know(who.issuer.clone(), who.subject.clone(), id.clone()).await?;
+            // Who gave them something sees that somebody has it now.
+            for account in givers(tx, &self.person).await? {
+                tx.audit().append(arrived(account, id, &who.issuer, now)).await?;
+            }
         }
         for (account, role) in &self.roles {
             tx.grants().set_role(account.clone(), id.clone(), *role).await?;
@@ -157,6 +169,29 @@ impl Wanted {
             tx.audit().append(act).await?;
         }
         Ok(())
+    }
+}
+
+/// Who was written down by an address that somebody comes with. Not somebody whom this issuer knows by
+/// another name: it gave the address to one after the other, and what was the first one's stays theirs.
+async fn expected(
+    tx: &mut dyn Tx,
+    email: &str,
+    issuer: &str,
+) -> Result<Option<Person>, StoreError> {
+    let found = tx.people().addressed(email.to_owned()).await?;
+    let mut strange = found.into_iter().filter(|(_, known)| !known.iter().any(|of| of == issuer));
+    Ok(strange.next().map(|(person, _)| person))
+}
+
+fn arrived(account: AccountId, person: &PersonId, issuer: &str, at: Timestamp) -> Act {
+    Act {
+        account,
+        actor: format!("person:{person}"),
+        action: "person.arrive".into(),
+        smartbox: None,
+        detail: issuer.to_owned(),
+        at,
     }
 }
 

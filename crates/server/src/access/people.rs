@@ -230,8 +230,8 @@ async fn sought(tx: &mut dyn Tx, whom: &Whom) -> Result<Option<Person>, StoreErr
     match whom {
         Whom::Id(id) => tx.people().get(id.clone()).await,
         Whom::Email(email) => {
-            let mut all = tx.people().list().await?.into_iter();
-            Ok(all.find(|person| person.email.as_ref() == Some(email)))
+            let found = tx.people().addressed(email.clone()).await?;
+            Ok(found.into_iter().map(|(person, _)| person).next())
         }
     }
 }
@@ -243,8 +243,17 @@ async fn whose(
     by: &Caller,
     person: &Person,
 ) -> Result<Vec<AccountId>, StoreError> {
-    let mut accounts = vec![by.account.clone()];
-    accounts.extend(tx.grants().accounts(person.id.clone()).await?.into_iter().map(|(id, _)| id));
+    let mut accounts = givers(tx, person).await?;
+    accounts.push(by.account.clone());
+    accounts.sort();
+    accounts.dedup();
+    Ok(accounts)
+}
+
+/// The accounts that gave somebody something.
+pub(super) async fn givers(tx: &mut dyn Tx, person: &Person) -> Result<Vec<AccountId>, StoreError> {
+    let roles = tx.grants().accounts(person.id.clone()).await?;
+    let mut accounts: Vec<AccountId> = roles.into_iter().map(|(id, _)| id).collect();
     for (id, _) in tx.grants().shared(person.id.clone()).await? {
         accounts.extend(tx.boxes().get(id).await?.map(|row| row.account));
     }

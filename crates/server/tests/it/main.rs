@@ -25,6 +25,7 @@ mod files;
 mod gate;
 mod health;
 mod house;
+mod invited;
 mod jobs;
 mod kinds;
 mod limits;

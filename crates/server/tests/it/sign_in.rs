@@ -193,7 +193,8 @@ async fn the_provider_is_left_for_under_one_address() {
     assert_eq!(read.status(), 403, "nobody begins what others could read");
 }
 
-fn ada(groups: &[&str]) -> Identity {
+/// Ada, as her provider says it.
+pub fn ada(groups: &[&str]) -> Identity {
     Identity {
         issuer: "https://id.example".into(),
         subject: "1".into(),

@@ -133,6 +133,23 @@ impl People for Records<'_> {
         Box::pin(ready(self.know_person((issuer, subject), person)))
     }
 
+    fn addressed(
+        &mut self,
+        email: String,
+    ) -> BoxFuture<'_, Result<Vec<(Person, Vec<String>)>, StoreError>> {
+        let people = self.state.people.values();
+        let mut found: Vec<_> =
+            people.filter(|person| person.email.as_ref() == Some(&email)).cloned().collect();
+        found.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        let issuers = |of: &Person| {
+            let theirs = self.state.identities.iter().filter(|(_, id)| **id == of.id);
+            theirs.map(|((issuer, _), _)| issuer.clone()).collect()
+        };
+        let found = found.into_iter().map(|person| (issuers(&person), person));
+        let found = found.map(|(issuers, person)| (person, issuers)).collect();
+        Box::pin(ready(Ok(found)))
+    }
+
     fn list(&mut self) -> BoxFuture<'_, Result<Vec<Person>, StoreError>> {
         let mut all: Vec<_> = self.state.people.values().cloned().collect();
         all.sort_by(by_name);

@@ -99,6 +99,33 @@ impl People for Records<'_> {
         })
     }
 
+    fn addressed(
+        &mut self,
+        email: String,
+    ) -> BoxFuture<'_, Result<Vec<(Person, Vec<String>)>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT people.*, issuer FROM people LEFT JOIN identities ON person = people.id
+                 WHERE email = ? ORDER BY created, id, issuer",
+            )
+            .bind(email)
+            .try_map(|row: SqliteRow| {
+                Ok((person(&row)?, row.try_get::<Option<String>, _>("issuer")?))
+            })
+            .fetch_all(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))?;
+            let mut found: Vec<(Person, Vec<String>)> = Vec::new();
+            for (person, issuer) in rows {
+                match found.last_mut() {
+                    Some((last, issuers)) if last.id == person.id => issuers.extend(issuer),
+                    _ => found.push((person, issuer.into_iter().collect())),
+                }
+            }
+            Ok(found)
+        })
+    }
+
     fn list(&mut self) -> BoxFuture<'_, Result<Vec<Person>, StoreError>> {
         Box::pin(async move {
             sqlx::query("SELECT * FROM people ORDER BY name, id")

@@ -6,6 +6,7 @@ use crate::{read, write};
 
 over_every_driver!(
     people_are_known_by_who_says_who_they_are,
+    people_are_found_by_their_address,
     a_role_is_given_and_taken_back,
     a_share_is_of_one_smartbox_and_never_the_whole,
     what_a_person_may_goes_with_them,
@@ -48,6 +49,31 @@ async fn people_are_known_by_who_says_who_they_are(s: Subject) {
     assert_eq!(read!(s.store, |tx| tx.people().get(id).await).unwrap(), Some(other));
     let nobody = write!(s.store, |tx| tx.people().put(person("nobody")).await);
     assert!(missing(&nobody.unwrap_err(), "person"));
+}
+
+async fn people_are_found_by_their_address(s: Subject) {
+    let mail = || Some("ann@example.com".to_owned());
+    let later = T0.plus(std::time::Duration::from_secs(1));
+    let invited = Person { email: mail(), created: later, ..person("invited") };
+    let known = Person { email: mail(), ..person("known") };
+    let other = Person { email: Some("ann@example.org".into()), ..person("other") };
+    let all = [invited.clone(), known.clone(), other, person("nobody")];
+    let id = known.id.clone();
+    write!(s.store, |tx| {
+        for person in all {
+            tx.people().add(person).await?;
+        }
+        tx.people().know("https://b.example".into(), "1".into(), id.clone()).await?;
+        tx.people().know("https://a.example".into(), "7".into(), id).await
+    })
+    .unwrap();
+    let found = read!(s.store, |tx| tx.people().addressed("ann@example.com".into()).await);
+    let issuers = ["https://a.example", "https://b.example"].map(str::to_owned).to_vec();
+    assert_eq!(found.unwrap(), [(known, issuers), (invited, Vec::new())]);
+    for none in ["", "Ann@example.com", "ann@example.com "] {
+        let found = read!(s.store, |tx| tx.people().addressed(none.into()).await);
+        assert_eq!(found.unwrap(), [], "{none:?}");
+    }
 }
 
 async fn a_role_is_given_and_taken_back(s: Subject) {
