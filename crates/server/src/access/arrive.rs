@@ -98,7 +98,7 @@ impl Wanted {
         let mut before = tx.people().known(who.issuer.clone(), who.subject.clone()).await?;
         let known = before.is_some();
         if let (None, Some(email)) = (&before, &email) {
-            before = expected(tx, email, &who.issuer).await?;
+            before = expected(tx, email).await?;
         }
         if before.is_none() && !given.is_something() {
             return Ok(None);
@@ -172,16 +172,12 @@ impl Wanted {
     }
 }
 
-/// Who was written down by an address that somebody comes with. Not somebody whom this issuer knows by
-/// another name: it gave the address to one after the other, and what was the first one's stays theirs.
-async fn expected(
-    tx: &mut dyn Tx,
-    email: &str,
-    issuer: &str,
-) -> Result<Option<Person>, StoreError> {
+/// Who was written down by an address that somebody comes with, and has not come before. Whom an issuer
+/// knows is found by that alone: it may give the address to somebody else later, and another issuer does
+/// not speak for it.
+async fn expected(tx: &mut dyn Tx, email: &str) -> Result<Option<Person>, StoreError> {
     let found = tx.people().addressed(email.to_owned()).await?;
-    let mut strange = found.into_iter().filter(|(_, known)| !known.iter().any(|of| of == issuer));
-    Ok(strange.next().map(|(person, _)| person))
+    Ok(found.into_iter().find(|(_, issuers)| issuers.is_empty()).map(|(person, _)| person))
 }
 
 fn arrived(account: AccountId, person: &PersonId, issuer: &str, at: Timestamp) -> Act {

@@ -37,6 +37,8 @@ pub enum Unfit {
     Oneself,
     /// Too many have it already.
     Many,
+    /// Several people have the address by which one was named.
+    Several,
 }
 
 /// What a change may come to.
@@ -79,7 +81,11 @@ impl Access {
         let changed = store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 let takes = matches!(gift, Gift::Role(None) | Gift::Share(_, None));
-                let person = match (sought(tx, &whom).await?, &whom) {
+                let mut found = sought(tx, &whom).await?;
+                if takes {
+                    found = holders(tx, &account, &gift, found).await?;
+                }
+                let person = match (found.into_iter().next(), &whom) {
                     (Some(person), _) => person,
                     (None, Whom::Email(email)) if !takes => {
                         let person =
@@ -142,7 +148,7 @@ impl Access {
         let act = told(by, &by.account, "person.create", &person, "", self.clock.now());
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
-                if sought(tx, &Whom::Email(email)).await?.is_some() {
+                if !sought(tx, &Whom::Email(email)).await?.is_empty() {
                     return Err(StoreError::Exists { what: "person" });
                 }
                 tx.people().add(person.clone()).await?;
@@ -163,8 +169,10 @@ impl Access {
         let (by, now) = (by.clone(), self.clock.now());
         let changed = store::write(&*self.store, move |tx| {
             Box::pin(async move {
-                let before =
-                    sought(tx, &whom).await?.ok_or(StoreError::Missing { what: "person" })?;
+                let before = match one(tx, &whom).await? {
+                    Ok(person) => person,
+                    Err(unfit) => return Ok(Err(unfit)),
+                };
                 let mut after = before.clone();
                 after.name = change.name.unwrap_or(after.name);
                 after.operator = change.operator.unwrap_or(after.operator);
@@ -195,8 +203,10 @@ impl Access {
         let (by, now) = (by.clone(), self.clock.now());
         let removed = store::write(&*self.store, move |tx| {
             Box::pin(async move {
-                let person =
-                    sought(tx, &whom).await?.ok_or(StoreError::Missing { what: "person" })?;
+                let person = match one(tx, &whom).await? {
+                    Ok(person) => person,
+                    Err(unfit) => return Ok(Err(unfit)),
+                };
                 if by.person.as_ref() == Some(&person.id) {
                     return Ok(Err(Unfit::Oneself));
                 }
@@ -225,15 +235,47 @@ impl Access {
     }
 }
 
-/// Who is meant.
-async fn sought(tx: &mut dyn Tx, whom: &Whom) -> Result<Option<Person>, StoreError> {
+/// Who may be meant. Of one address there may be several: whoever comes by two providers is two people,
+/// since neither provider speaks for the other.
+async fn sought(tx: &mut dyn Tx, whom: &Whom) -> Result<Vec<Person>, StoreError> {
     match whom {
-        Whom::Id(id) => tx.people().get(id.clone()).await,
+        Whom::Id(id) => Ok(tx.people().get(id.clone()).await?.into_iter().collect()),
         Whom::Email(email) => {
             let found = tx.people().addressed(email.clone()).await?;
-            Ok(found.into_iter().map(|(person, _)| person).next())
+            Ok(found.into_iter().map(|(person, _)| person).collect())
         }
     }
+}
+
+/// The one who is meant, and no other.
+async fn one(tx: &mut dyn Tx, whom: &Whom) -> Changed<Person> {
+    let mut found = sought(tx, whom).await?;
+    match (found.pop(), found.is_empty()) {
+        (Some(person), true) => Ok(Ok(person)),
+        (Some(_), false) => Ok(Err(Unfit::Several)),
+        (None, _) => Err(StoreError::Missing { what: "person" }),
+    }
+}
+
+/// Those of them who have it.
+async fn holders(
+    tx: &mut dyn Tx,
+    account: &AccountId,
+    gift: &Gift,
+    of: Vec<Person>,
+) -> Result<Vec<Person>, StoreError> {
+    let mut found = Vec::new();
+    for person in of {
+        let (account, id) = (account.clone(), person.id.clone());
+        let has = match gift {
+            Gift::Role(_) => tx.grants().role(account, id).await?.is_some(),
+            Gift::Share(smartbox, _) => tx.grants().share(smartbox.clone(), id).await?.is_some(),
+        };
+        if has {
+            found.push(person);
+        }
+    }
+    Ok(found)
 }
 
 /// In whose audits a change of a person stands: the installation's, and of each account that gave them

@@ -3,9 +3,9 @@
 use smartbox_core::id::PersonId;
 use smartbox_core::person::{Identity, Person, Role};
 use smartbox_core::store;
-use smartbox_server::access::{Arrival, Caller, Gift, PersonChange, Whom};
+use smartbox_server::access::{Arrival, Caller, Gift, PersonChange, Unfit, Whom};
 
-use crate::sign_in::ada;
+use crate::sign_in::{ada, crew};
 use crate::world::World;
 
 /// Ada, whom an owner made a member by her address before she ever came.
@@ -33,9 +33,7 @@ async fn whoever_was_written_down_by_an_address_is_who_comes_with_it() {
     let Arrival::In(caller) = arrival(&world, &mixed).await else { panic!("she is let in") };
     assert_eq!(caller.person, Some(person.id.clone()));
     assert_eq!(caller.right, Some(Role::Member.right()));
-    // By another provider she is the same; and by the first still, whatever her address is then.
-    let elsewhere = Identity { issuer: "https://other.example".into(), ..ada(&[]) };
-    assert_eq!(who(arrival(&world, &elsewhere).await), person.id);
+    // Whatever her address is later.
     let moved = Identity { email: Some("ada@elsewhere.example".into()), ..ada(&[]) };
     assert_eq!(who(arrival(&world, &moved).await), person.id);
     let account = world.app.account.id.clone();
@@ -45,7 +43,7 @@ async fn whoever_was_written_down_by_an_address_is_who_comes_with_it() {
     let acts = acts.await.unwrap();
     let arrivals = acts.iter().filter(|entry| entry.act.action == "person.arrive");
     let issuers: Vec<_> = arrivals.map(|entry| entry.act.detail.as_str()).collect();
-    assert_eq!(issuers, ["https://id.example", "https://other.example"]);
+    assert_eq!(issuers, ["https://id.example"]);
 }
 
 #[tokio::test]
@@ -61,16 +59,50 @@ async fn an_address_lets_nobody_in_to_whom_it_was_not_given() {
         assert!(matches!(came, Arrival::Stranger), "{stranger:?} {came:?}");
     }
     assert_eq!(who(arrival(&world, &ada(&[])).await), person.id);
-    // She left the firm, and her address was given to somebody else.
+    // She left the firm, and her address was given to somebody else; or another issuer says that it is hers.
     let heir = Identity { subject: "2".into(), ..ada(&[]) };
-    let came = arrival(&world, &heir).await;
-    assert!(matches!(came, Arrival::Stranger), "{came:?}");
-    // Whom the operator shut out is not let in by another provider.
+    let elsewhere = Identity { issuer: "https://other.example".into(), ..ada(&[]) };
+    for stranger in [heir, elsewhere] {
+        let came = arrival(&world, &stranger).await;
+        assert!(matches!(came, Arrival::Stranger), "{came:?}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_shut_out_before_they_come_stays_out() {
+    let world = World::new().await;
+    let person = invited(&world).await;
     let operator = Caller::operator(world.app.account.id.clone(), "test".into());
     let change = PersonChange { disabled: Some(true), ..PersonChange::default() };
     let whom = Whom::Id(person.id);
     world.app.access.change_person(&operator, whom, change).await.unwrap().unwrap();
-    let elsewhere = Identity { issuer: "https://other.example".into(), ..ada(&[]) };
-    let came = arrival(&world, &elsewhere).await;
+    let came = arrival(&world, &ada(&[])).await;
     assert!(matches!(came, Arrival::ShutOut), "{came:?}");
+}
+
+#[tokio::test]
+async fn of_several_with_one_address_nobody_is_taken_for_another() {
+    let world = World::new().await;
+    let first = invited(&world).await;
+    assert_eq!(who(arrival(&world, &ada(&[])).await), first.id);
+    // By another provider a rule lets her in; she is another one there.
+    let elsewhere = Identity { issuer: "https://other.example".into(), ..ada(&["crew"]) };
+    let rules = crew(Role::Viewer);
+    let app = &world.app;
+    let second = who(app.access.arrive(&elsewhere, &rules, &app.account.id).await.unwrap());
+    assert_ne!(second, first.id);
+    let operator = Caller::operator(app.account.id.clone(), "test".into());
+    let whom = Whom::parse("ada@example.com").unwrap();
+    let change = PersonChange { disabled: Some(true), ..PersonChange::default() };
+    let disabled = app.access.change_person(&operator, whom.clone(), change).await.unwrap();
+    assert_eq!(disabled.unwrap_err(), Unfit::Several);
+    let removed = app.access.remove_person(&operator, whom.clone()).await.unwrap();
+    assert_eq!(removed.unwrap_err(), Unfit::Several);
+    // What is taken is taken from whoever has it.
+    let take = || Gift::Role(None);
+    let (by, me) = (&operator, &app.account.id);
+    for _ in 0..2 {
+        app.access.give(by, me, whom.clone(), take()).await.unwrap().unwrap();
+    }
+    assert!(app.access.give(by, me, whom, take()).await.is_err(), "nobody has it any more");
 }

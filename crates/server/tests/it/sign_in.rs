@@ -31,7 +31,8 @@ fn rule(whom: Whom, role: Role) -> Rule {
     Rule { whom, issuer: None, gives: Gives::Role("me".into(), role) }
 }
 
-fn crew(role: Role) -> Vec<Rule> {
+/// Whoever is in the group `crew` is that.
+pub fn crew(role: Role) -> Vec<Rule> {
     vec![rule(Whom::Group("crew".into()), role)]
 }
 

@@ -43,6 +43,9 @@ impl From<Unfit> for Trouble {
                 "ask another operator, or use the command line",
             ),
             Unfit::Many => ("200 people have it already", "remove somebody first"),
+            Unfit::Several => {
+                ("several people have that address", "name one by id: `smartbox people ls`")
+            }
         };
         Self::new(Code::Refused, detail, hint)
     }
