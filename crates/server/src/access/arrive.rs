@@ -51,18 +51,17 @@ impl Access {
         }
         if wanted.changes() {
             let who = who.clone();
-            wanted = store::write(&*self.store, move |tx| {
-                Box::pin(async move {
-                    // Again: two windows of one person may come at the same time.
-                    let wanted = Wanted::of(tx, &who, &given, fresh, now).await?;
-                    let wanted = wanted.ok_or(StoreError::Missing { what: "person" })?;
-                    wanted.write(tx, &who, now).await?;
-                    Ok(wanted)
+            wanted = self
+                .change(move |tx| {
+                    Box::pin(async move {
+                        // Again: two windows of one person may come at the same time.
+                        let wanted = Wanted::of(tx, &who, &given, fresh, now).await?;
+                        let wanted = wanted.ok_or(StoreError::Missing { what: "person" })?;
+                        wanted.write(tx, &who, now).await?;
+                        Ok(wanted)
+                    })
                 })
-            })
-            .await?;
-            // What is remembered of their sessions is what they might before.
-            self.forget();
+                .await?;
         }
         let (person, first) = (wanted.person.id.clone(), first.clone());
         let caller = store::read(&*self.store, move |tx| {

@@ -152,7 +152,8 @@ impl Access {
         decision: Decision,
     ) -> Result<Option<Decided>, StoreError> {
         let (who, now) = (by.clone(), self.clock.now());
-        let decided = store::write(&*self.store, move |tx| {
+        // What hangs on it is over, or may less, afterwards.
+        self.change(move |tx| {
             Box::pin(async move {
                 let found = tx.devices().get(id).await?;
                 let its = |device: &Device| device.account.as_ref() == Some(&who.account);
@@ -181,12 +182,7 @@ impl Access {
                 Ok(Some(Ok(device)))
             })
         })
-        .await?;
-        if matches!(decided, Some(Ok(_))) {
-            // What hung on it is over, or may less: open connections ask again.
-            self.forget();
-        }
-        Ok(decided)
+        .await
     }
 
     /// Calls a device of the caller's account something else.

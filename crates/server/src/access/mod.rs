@@ -2,6 +2,7 @@
 
 mod admit;
 mod arrive;
+mod change;
 mod device;
 mod guess;
 mod link;
@@ -16,7 +17,7 @@ mod tokens;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use sha2::{Digest, Sha256};
 use smartbox_core::id::{AccountId, Entropy, random_text};
@@ -42,6 +43,8 @@ const RANDOM: usize = 32;
 
 /// Keeps tokens, tickets and sessions.
 pub struct Access {
+    /// For what goes on though nobody waits for it.
+    me: Weak<Self>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -68,7 +71,8 @@ impl Access {
         entropy: Arc<dyn Entropy>,
         master: Option<Master>,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             store,
             clock,
             entropy,

@@ -78,7 +78,7 @@ impl Access {
         let now = self.clock.now();
         let (by, account) = (by.clone(), account.clone());
         let fresh = self.nobody();
-        let changed = store::write(&*self.store, move |tx| {
+        self.change(move |tx| {
             Box::pin(async move {
                 let takes = matches!(gift, Gift::Role(None) | Gift::Share(_, None));
                 let mut found = sought(tx, &whom).await?;
@@ -131,9 +131,7 @@ impl Access {
                 Ok(Ok(person))
             })
         })
-        .await;
-        self.forget();
-        changed
+        .await
     }
 
     /// Writes somebody down, for whom no provider has vouched yet.
@@ -167,7 +165,7 @@ impl Access {
         change: PersonChange,
     ) -> Changed<Person> {
         let (by, now) = (by.clone(), self.clock.now());
-        let changed = store::write(&*self.store, move |tx| {
+        self.change(move |tx| {
             Box::pin(async move {
                 let before = match one(tx, &whom).await? {
                     Ok(person) => person,
@@ -193,15 +191,13 @@ impl Access {
                 Ok(Ok(after))
             })
         })
-        .await;
-        self.forget();
-        changed
+        .await
     }
 
     /// Removes a person with all that they may, their sessions and tokens.
     pub async fn remove_person(&self, by: &Caller, whom: Whom) -> Changed<()> {
         let (by, now) = (by.clone(), self.clock.now());
-        let removed = store::write(&*self.store, move |tx| {
+        self.change(move |tx| {
             Box::pin(async move {
                 let person = match one(tx, &whom).await? {
                     Ok(person) => person,
@@ -218,9 +214,7 @@ impl Access {
                 Ok(Ok(()))
             })
         })
-        .await;
-        self.forget();
-        removed
+        .await
     }
 
     fn nobody(&self) -> Person {

@@ -69,11 +69,10 @@ impl Access {
     /// Ends every session of a person, on every origin.
     pub async fn end_all(&self, person: &PersonId) -> Result<(), StoreError> {
         let person = person.clone();
-        store::write(&*self.store, move |tx| {
+        self.change(move |tx| {
             Box::pin(async move { tx.sessions().end_all(person).await.map(drop) })
         })
         .await?;
-        self.forget();
         Ok(())
     }
 
@@ -148,9 +147,9 @@ impl Access {
         .await?;
         if let Some(seat) = &found {
             let mut known = self.known();
-            // Somebody was shut out since the records were read: they are asked again next time.
+            // Somebody was shut out since the records were read: this may be them, and is not remembered.
             if self.forgotten.load(Ordering::SeqCst) != forgotten {
-                return Ok(None);
+                return Ok(found);
             }
             if known.len() >= REMEMBERED {
                 known.clear();
@@ -175,11 +174,7 @@ impl Access {
     pub async fn end(&self, value: &str) -> Result<(), StoreError> {
         let hash = hash(value);
         let gone = hash.clone();
-        store::write(&*self.store, move |tx| {
-            Box::pin(async move { tx.sessions().end(gone).await })
-        })
-        .await?;
-        self.forget();
+        self.change(move |tx| Box::pin(async move { tx.sessions().end(gone).await })).await?;
         Ok(())
     }
 
@@ -202,20 +197,14 @@ impl Access {
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         let idle = Timestamp(now.0.saturating_sub_unsigned(IDLE.as_millis() as u64));
-        self.known().retain(|_, seat| seat.session.expires > now);
-        let expired = store::write(&*self.store, move |tx| {
+        self.change(move |tx| {
             Box::pin(async move {
                 tx.sessions().sweep(now, idle).await?;
                 tx.devices().sweep(now).await?;
-                tx.tokens().sweep(now).await
+                tx.tokens().sweep(now).await.map(drop)
             })
         })
-        .await?;
-        // What was begun by one of them is gone with it.
-        if expired > 0 {
-            self.forget();
-        }
-        Ok(())
+        .await
     }
 }
 

@@ -167,19 +167,26 @@ impl Access {
         Ok(made)
     }
 
-    /// Revokes every token of the API of an account.
+    /// Revokes every token of the API of an account, and ends what was begun by one, or by a link or the
+    /// master token: every sign-in of nobody in particular but the one that asks.
     pub async fn revoke_tokens(&self, by: &Caller) -> Result<(), StoreError> {
-        let act = act(by, "token.revoke", None, String::new(), self.clock.now());
-        let account = by.account.clone();
-        store::write(&*self.store, move |tx| {
+        let now = self.clock.now();
+        let act = act(by, "token.revoke", None, String::new(), now);
+        let (account, own) = (by.account.clone(), by.root.session.clone());
+        self.change(move |tx| {
             Box::pin(async move {
-                tx.tokens().revoke_all(account, Purpose::Api).await?;
+                tx.tokens().revoke_all(account.clone(), Purpose::Api).await?;
+                for session in tx.sessions().list(account, now).await? {
+                    let asks = own.is_some()
+                        && (own.as_ref() == Some(&session.id) || own == session.root.session);
+                    if session.person.is_none() && !asks {
+                        tx.sessions().end(session.hash).await?;
+                    }
+                }
                 tx.audit().append(act).await
             })
         })
         .await?;
-        // What somebody signed in to by one of them is over, too.
-        self.forget();
         Ok(())
     }
 }

@@ -32,17 +32,17 @@ impl Access {
     pub async fn revoke_token(&self, by: &Caller, token: &Token) -> Result<bool, StoreError> {
         let act = told(by, token, "revoke", self.clock.now());
         let id = token.id.clone();
-        let gone = store::write(&*self.store, move |tx| {
-            Box::pin(async move {
-                let gone = tx.tokens().revoke(id).await?;
-                if gone {
-                    tx.audit().append(act).await?;
-                }
-                Ok(gone)
+        let gone = self
+            .change(move |tx| {
+                Box::pin(async move {
+                    let gone = tx.tokens().revoke(id).await?;
+                    if gone {
+                        tx.audit().append(act).await?;
+                    }
+                    Ok(gone)
+                })
             })
-        })
-        .await?;
-        self.forget();
+            .await?;
         Ok(gone)
     }
 
@@ -60,37 +60,38 @@ impl Access {
         let value = self.value(prefix);
         let (fresh, before) = (hash(value.expose()), TokenId::generate(&*self.entropy));
         let (id, account, purpose) = (token.id.clone(), token.account.clone(), token.purpose);
-        let rotated = store::write(&*self.store, move |tx| {
-            Box::pin(async move {
-                // As it is now: two who rotate it at once do so one after another.
-                let all = tx.tokens().list(Some(account), purpose).await?;
-                let Some(old) = all.into_iter().find(|token| token.id == id) else {
-                    return Ok(None);
-                };
-                tx.tokens().revoke(id.clone()).await?;
-                // It lasts as long again as it was to last.
-                let lasts = old.expires.map(|at| at.since(old.created));
-                let expires = lasts.map(|lasts| now.plus(lasts));
-                let new = Token { hash: fresh, created: now, expires, used: None, ..old.clone() };
-                let made = (new.id.clone(), new.right, new.expires);
-                tx.tokens().add(new).await?;
-                if !grace.is_zero() {
-                    let until = now.plus(grace);
-                    let old = Token {
-                        name: format!("{BEFORE}{id}"),
-                        id: before,
-                        root: Root { session: None, token: Some(id), device: None },
-                        expires: Some(old.expires.map_or(until, |at| at.min(until))),
-                        ..old
+        let rotated = self
+            .change(move |tx| {
+                Box::pin(async move {
+                    // As it is now: two who rotate it at once do so one after another.
+                    let all = tx.tokens().list(Some(account), purpose).await?;
+                    let Some(old) = all.into_iter().find(|token| token.id == id) else {
+                        return Ok(None);
                     };
-                    tx.tokens().add(old).await?;
-                }
-                tx.audit().append(act).await?;
-                Ok(Some(made))
+                    tx.tokens().revoke(id.clone()).await?;
+                    // It lasts as long again as it was to last.
+                    let lasts = old.expires.map(|at| at.since(old.created));
+                    let expires = lasts.map(|lasts| now.plus(lasts));
+                    let new =
+                        Token { hash: fresh, created: now, expires, used: None, ..old.clone() };
+                    let made = (new.id.clone(), new.right, new.expires);
+                    tx.tokens().add(new).await?;
+                    if !grace.is_zero() {
+                        let until = now.plus(grace);
+                        let old = Token {
+                            name: format!("{BEFORE}{id}"),
+                            id: before,
+                            root: Root { session: None, token: Some(id), device: None },
+                            expires: Some(old.expires.map_or(until, |at| at.min(until))),
+                            ..old
+                        };
+                        tx.tokens().add(old).await?;
+                    }
+                    tx.audit().append(act).await?;
+                    Ok(Some(made))
+                })
             })
-        })
-        .await?;
-        self.forget();
+            .await?;
         Ok(rotated.map(|(id, right, expires)| MadeToken { id, value, right, expires }))
     }
 }

@@ -30,7 +30,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("smartbox-request-id");
 const NO_PERMISSIONS: &str = "camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), \
                               usb=(), serial=(), hid=(), clipboard-read=()";
 
-pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn outer(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = random_text(&*app.entropy, 12);
     let method = request.method().clone();
     // The path alone: a query may hold a token.
@@ -47,6 +47,7 @@ pub(super) async fn outer(State(app): State<App>, request: Request, next: Next) 
     let began = Instant::now();
     let span = span(&request, route.as_ref(), &id);
     let mut response = if local || ours(&app, &request) {
+        name_host(&mut request);
         next.run(request).instrument(span.clone()).await
     } else {
         wrong_host(&app).into_response()
@@ -103,6 +104,18 @@ fn ours(app: &App, request: &Request) -> bool {
         (None, None) => return false,
     };
     second.is_none() && app.site.is_platform(host)
+}
+
+/// Has the host stand in `Host`, where everything behind this reads it: HTTP/2 names it in the target
+/// (RFC 9113, 8.3.1).
+fn name_host(request: &mut Request) {
+    if request.headers().contains_key(HOST) {
+        return;
+    }
+    let target = request.uri().authority();
+    if let Some(Ok(host)) = target.map(|target| HeaderValue::from_str(target.as_str())) {
+        request.headers_mut().insert(HOST, host);
+    }
 }
 
 fn wrong_host(app: &App) -> Trouble {

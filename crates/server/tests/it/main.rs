@@ -44,6 +44,7 @@ mod revision;
 mod rights;
 mod schema;
 mod secrets;
+mod shut;
 mod sign_in;
 mod table;
 mod tenancy;

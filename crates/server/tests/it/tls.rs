@@ -108,6 +108,34 @@ async fn signing_in_is_encrypted_and_its_cookie_bound_to_the_host() {
 }
 
 #[tokio::test]
+async fn a_page_does_by_http_2_what_it_does_by_http_1() {
+    let office = Office::new();
+    office.write(&office.usual());
+    let (world, _) = office.world().await;
+    let client = office.client(&world);
+    let post = |path: &str, origin: String| {
+        client
+            .post(at(&world, path))
+            .header("origin", origin)
+            .header("sec-fetch-site", "same-origin")
+    };
+    let own = || format!("https://{HOST}:{}", world.port);
+    let form = format!("token={}", world.token);
+    let login = post("/login", own()).header("content-type", "application/x-www-form-urlencoded");
+    let answer = login.body(form).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.version()), (303, Version::HTTP_2));
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let stop = post("/api/v1/boxes/pa/stop", own()).header("cookie", &cookie);
+    let answer = stop.send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.status());
+    let other = format!("https://pa.{HOST}:{}", world.port);
+    let answer =
+        post("/api/v1/boxes/pa/stop", other).header("cookie", cookie).send().await.unwrap();
+    assert_eq!(answer.status(), 403, "a box's page is another one's");
+}
+
+#[tokio::test]
 async fn what_is_not_tls_is_told_so_and_gets_nothing() {
     let office = Office::new();
     office.write(&office.usual());

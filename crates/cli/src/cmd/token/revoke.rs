@@ -8,7 +8,8 @@ use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{ask, out};
 
-/// Revokes a token, or every token of the account; asks first. What was begun by it ends at once.
+/// Revokes a token, or every token of the account; asks first. What was begun by it ends at once; with
+/// every token everybody is signed out who came by a link.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Its id, from `smartbox token ls`; every token of the account if absent

@@ -42,9 +42,8 @@ pub(super) async fn change(
         labels: change.labels.into_iter().collect(),
         disabled: change.disabled,
     };
-    let changed = app.control.change_account(&who.actor, &found.id, change, expected).await?;
-    if !changed.active() {
-        app.access.forget();
-    }
+    let (control, actor) = (app.control.clone(), who.actor.clone());
+    let work = async move { control.change_account(&actor, &found.id, change, expected).await };
+    let changed = app.access.to_the_end(work).await??;
     Ok((Revision(changed.revision), axum::Json(changed.into())))
 }

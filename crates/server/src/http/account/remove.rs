@@ -43,8 +43,9 @@ pub(super) async fn remove(
     }
     let expected = seen.expect(found.revision)?;
     let boxes = how.boxes == Some(BoxesOfIt::Remove);
-    let rows = app.control.remove_account(&who.actor, &found.id, boxes, expected).await?;
-    app.access.forget();
+    let (control, actor) = (app.control.clone(), who.actor.clone());
+    let work = async move { control.remove_account(&actor, &found.id, boxes, expected).await };
+    let rows = app.access.to_the_end(work).await??;
     let gone = app.control.gone(&rows, PATIENCE).await;
     Ok(if gone { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
 }

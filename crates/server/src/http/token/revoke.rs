@@ -8,7 +8,8 @@ use crate::app::App;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
-/// Revokes every token of the API of the account.
+/// Revokes every token of the API of the account, and signs everybody out who came by one, by a link or
+/// by the master token, but for who asks. People with a sign-in of their own stay signed in.
 #[utoipa::path(
     delete,
     path = "/api/v1/tokens",
