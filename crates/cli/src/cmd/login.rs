@@ -15,7 +15,7 @@ use crate::client::contexts::{Context, Contexts, check_name};
 use crate::client::{Client, Key, check_address};
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
-use crate::ui::out;
+use crate::ui::{out, qr};
 
 /// Is let in to a platform elsewhere: somebody there approves a code.
 ///
@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// The account to come in to; the platform's first one if absent
     #[arg(long = "to", value_name = "ACCOUNT")]
     account: Option<String>,
+    /// Show the address to approve it at as a QR code too, on a terminal
+    #[arg(long)]
+    qr: bool,
     /// Print what came of it as JSON
     #[arg(long)]
     json: bool,
@@ -95,6 +98,9 @@ async fn let_in(
         digits(&asked.nonce),
         asked.user_code
     ));
+    if args.qr {
+        qr::show(&asked.verification_uri_complete);
+    }
     let poll = TokenAsk { grant_type: GRANT.into(), device_code: asked.device_code };
     let mut interval = asked.interval;
     loop {

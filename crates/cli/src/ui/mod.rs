@@ -8,6 +8,7 @@ pub(crate) mod ask;
 pub(crate) mod interrupt;
 pub(crate) mod out;
 pub(crate) mod phase;
+pub(crate) mod qr;
 pub(crate) mod size;
 pub(crate) mod stdin;
 pub(crate) mod table;
