@@ -92,6 +92,8 @@ pub struct Asking {
     pub account: Option<AccountId>,
     /// The one box that it would be for.
     pub smartbox: Option<SmartboxId>,
+    /// Who signed in with it, if it is a browser.
+    pub person: Option<PersonId>,
     /// What it calls itself.
     pub name: String,
     /// What it says it runs on.
@@ -157,6 +159,10 @@ impl Device {
         waiting: Waiting,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
+        let before = before.filter(Self::is_let_in);
+        if before.as_ref().is_some_and(|device| device.is_elsewhere(&new)) {
+            return Err(Refusal::Elsewhere);
+        }
         let mut ask = Ask {
             user_code: new.user_code,
             device_code: new.device_code,
@@ -168,11 +174,7 @@ impl Device {
             polled: None,
             verdict: Verdict::Waiting,
         };
-        let before = before.filter(Self::is_let_in);
         if let Some(device) = before {
-            if device.account != new.account || device.smartbox != new.smartbox {
-                return Err(Refusal::Elsewhere);
-            }
             if device.granted.is_some_and(|granted| new.requested <= granted) {
                 ask.verdict = Verdict::Approved;
             } else if waiting.is_full() {
@@ -189,7 +191,7 @@ impl Device {
             kind: new.kind,
             account: new.account,
             smartbox: new.smartbox,
-            person: None,
+            person: new.person,
             name: new.name,
             platform: new.platform,
             address: new.address,
@@ -201,6 +203,15 @@ impl Device {
             decided_by: None,
             seen: None,
         })
+    }
+
+    /// Whether its key is let in to something else than what is asked for.
+    fn is_elsewhere(&self, new: &Asking) -> bool {
+        let browser = self.kind == Kind::Browser;
+        self.account != new.account
+            || self.smartbox != new.smartbox
+            || browser != (new.kind == Kind::Browser)
+            || (browser && self.person != new.person)
     }
 
     /// Whether somebody may still decide about it.
@@ -218,7 +229,8 @@ impl Device {
         }
     }
 
-    /// Lets it in, with as much as `right`, by somebody who may `most`. Its hands are theirs from now on.
+    /// Lets it in, with as much as `right`, by somebody who may `most`. Its hands are theirs from now on;
+    /// a browser stays in those of whoever signed in with it.
     pub fn approve(
         &mut self,
         right: Right,
@@ -232,7 +244,9 @@ impl Device {
         ask.verdict = Verdict::Approved;
         self.state = State::Approved;
         self.granted = Some(right);
-        self.person = person;
+        if self.kind != Kind::Browser {
+            self.person = person;
+        }
         self.decided_as(by, now);
         Ok(())
     }

@@ -8,8 +8,8 @@ use crate::time::Timestamp;
 
 /// Devices within one unit of work. A device goes with its account, its box and its person.
 pub trait Devices: Send {
-    /// Adds a device, or replaces its row. Unless it is let in, the sessions and tokens that hang on it
-    /// are over, in the same work. [`StoreError::Exists`] if another one's request has its codes,
+    /// Adds a device, or replaces its row. If it is let in no more, the sessions and tokens that hang on it
+    /// are over, in the same work; those of one that still waits reach nothing. [`StoreError::Exists`] if another one's request has its codes,
     /// [`StoreError::Missing`] if its account, box or person is gone.
     fn put(&mut self, device: Device) -> BoxFuture<'_, Result<(), StoreError>>;
     /// The device with this id.
@@ -30,6 +30,7 @@ pub trait Devices: Send {
     ) -> BoxFuture<'_, Result<Waiting, StoreError>>;
     /// Notes that a device was there. One that is gone is no error.
     fn seen(&mut self, id: DeviceId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// Forgets requests that are over, and the devices that never were let in; how many devices.
+    /// Forgets requests that are over, the devices that never were let in, and browsers without a key
+    /// that nothing hangs on any more; how many devices.
     fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 }

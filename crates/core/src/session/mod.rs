@@ -2,6 +2,8 @@
 
 pub mod port;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::device::DeviceId;
@@ -19,6 +21,11 @@ pub struct Root {
     /// A device that was let in: it ends when the device is let in no more.
     pub device: Option<DeviceId>,
 }
+
+/// How long a browser that has a key may go on before it proves again that it has it.
+pub const PROVED: Duration = Duration::from_mins(15);
+/// How far ahead of now a proof may lie that another second of a clock gave.
+const AHEAD: Duration = Duration::from_secs(10);
 
 /// A browser that signed in, on one origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,4 +50,44 @@ pub struct Session {
     pub seen: Timestamp,
     /// When it ends whatever happens.
     pub expires: Timestamp,
+    /// When the device that it hangs on proved last that it has its key.
+    pub proved: Option<Timestamp>,
+}
+
+impl Session {
+    /// Whether the device's key was here a short while ago. One that was here in the future, by a clock
+    /// that was moved since, was not.
+    pub fn is_proved(&self, now: Timestamp) -> bool {
+        self.proved.is_some_and(|at| at.plus(PROVED) > now && at <= now.plus(AHEAD))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_holds_for_a_while_whichever_way_the_clock_is_moved() {
+        let text = format!(
+            r#"{{"id":"ses_00000000000000000000","hash":"h","account":"acc_00000000000000000000",
+                "person":null,"smartbox":null,"right":"own","root":{{}},"created":0,"seen":0,
+                "expires":9,"proved":{}}}"#,
+            Timestamp(1_000_000_000).0
+        );
+        let session: Session = serde_json::from_str(&text).unwrap();
+        let (at, while_) = (1_000_000_000, 15 * 60_000);
+        for (now, proved) in [
+            (at, true),
+            (at + while_ - 1, true),
+            (at + while_, false),
+            (at - 10_000, true),
+            (at - 10_001, false),
+            (0, false),
+            (i64::MAX, false),
+        ] {
+            assert_eq!(session.is_proved(Timestamp(now)), proved, "{now}");
+        }
+        let never = Session { proved: None, ..session };
+        assert!(!never.is_proved(Timestamp(at)));
+    }
 }

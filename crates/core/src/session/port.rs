@@ -10,6 +10,8 @@ use crate::time::Timestamp;
 pub trait Sessions: Send {
     /// Adds a session.
     fn add(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Replaces the row with this id: another cookie, another device. [`StoreError::Missing`] if it is gone.
+    fn put(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>>;
     /// The session whose cookie has this hash.
     fn find(
         &mut self,

@@ -57,6 +57,7 @@ impl Access {
             created: now,
             seen: now,
             expires: until.min(now.plus(PLATFORM)),
+            proved: None,
         };
         let root = Root { session: Some(session.id.clone()), token: None, device: None };
         store::write(&*self.store, move |tx| {
@@ -98,6 +99,7 @@ impl Access {
             created: now,
             seen: now,
             expires: now.plus(lasts),
+            proved: None,
         };
         store::write(&*self.store, move |tx| {
             Box::pin(async move {

@@ -463,6 +463,7 @@ async fn keep_device(world: &World, owner: &Tenant) {
         kind: device::Kind::Cli,
         account: Some(owner.account.id.clone()),
         smartbox: None,
+        person: None,
         name: MARK.into(),
         platform: MARK.into(),
         address: MARK.into(),

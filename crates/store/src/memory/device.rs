@@ -1,11 +1,12 @@
 //! Devices in memory.
 
+use std::collections::BTreeSet;
 use std::future::ready;
 use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::device::port::Devices;
-use smartbox_core::device::{Device, DeviceId, State, Waiting};
+use smartbox_core::device::{Device, DeviceId, Kind, LASTS, State, Waiting};
 use smartbox_core::id::AccountId;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
@@ -33,7 +34,7 @@ impl Records<'_> {
         if self.state.devices.values().any(|other| other.id != device.id && same(other)) {
             return Err(StoreError::Exists { what: "device" });
         }
-        let (id, stays) = (device.id.clone(), device.is_let_in());
+        let (id, stays) = (device.id.clone(), device.state != State::Revoked);
         let state = &mut self.state;
         Arc::make_mut(&mut state.devices).insert(id.clone(), device);
         if !stays {
@@ -46,11 +47,17 @@ impl Records<'_> {
 
     fn sweep_devices(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         let state = self.change()?;
+        let roots = state.sessions.values().map(|s| &s.root);
+        let roots = roots.chain(state.tokens.values().map(|t| &t.root));
+        let held: BTreeSet<_> = roots.filter_map(|root| root.device.clone()).collect();
         let devices = Arc::make_mut(&mut state.devices);
         let before = devices.len();
-        devices.retain(|_, device| {
+        devices.retain(|id, device| {
             let asks = device.ask.as_ref().is_some_and(|ask| ask.expires > now);
-            asks || !matches!(device.state, State::Pending | State::Rejected)
+            // One that has signed in only now asks in a moment.
+            let new = device.created.plus(LASTS) > now;
+            let bare = device.kind == Kind::Browser && device.key.is_none() && !held.contains(id);
+            !bare && (asks || new || !matches!(device.state, State::Pending | State::Rejected))
         });
         let gone = before - devices.len();
         for device in devices.values_mut() {

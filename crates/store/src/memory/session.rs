@@ -54,6 +54,26 @@ impl Records<'_> {
         Ok(())
     }
 
+    fn put_browser(&mut self, session: Session) -> Result<(), StoreError> {
+        self.change()?;
+        let sessions = &self.state.sessions;
+        if sessions.values().any(|s| s.id != session.id && s.hash == session.hash) {
+            return Err(StoreError::Exists { what: "session" });
+        }
+        let before = sessions.values().find(|s| s.id == session.id).map(|s| s.hash.clone());
+        let before = before.ok_or(StoreError::Missing { what: "session" })?;
+        self.need_owners(
+            &session.account,
+            session.person.as_ref(),
+            session.smartbox.as_ref(),
+            &session.root,
+        )?;
+        let sessions = Arc::make_mut(&mut self.state.sessions);
+        sessions.remove(&before);
+        sessions.insert(session.hash.clone(), session);
+        Ok(())
+    }
+
     /// Keeps those that `keep`; how many went.
     fn keep_browsers(&mut self, keep: impl Fn(&Session) -> bool) -> Result<u64, StoreError> {
         let state = self.change()?;
@@ -69,6 +89,10 @@ impl Records<'_> {
 impl Sessions for Records<'_> {
     fn add(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(ready(self.add_browser(session)))
+    }
+
+    fn put(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(ready(self.put_browser(session)))
     }
 
     fn find(

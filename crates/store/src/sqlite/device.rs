@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::device::port::Devices;
-use smartbox_core::device::{Ask, Device, DeviceId, Kind, PublicKey, State, Verdict, Waiting};
+use smartbox_core::device::{
+    Ask, Device, DeviceId, Kind, LASTS, PublicKey, State, Verdict, Waiting,
+};
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
 use smartbox_core::store::StoreError;
@@ -65,7 +67,7 @@ impl Devices for Records<'_> {
                 .execute(self.conn()?)
                 .await
                 .map_err(|e| self.failed_referring(e, "account, person or smartbox"))?;
-            if !device.is_let_in() {
+            if device.state == State::Revoked {
                 for sql in [
                     "DELETE FROM tokens WHERE by_device = ?",
                     "DELETE FROM sessions WHERE by_device = ?",
@@ -147,10 +149,16 @@ impl Devices for Records<'_> {
     fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
             let gone = sqlx::query(
-                "DELETE FROM devices WHERE state IN ('pending', 'rejected')
-                 AND (expires IS NULL OR expires <= ?)",
+                "DELETE FROM devices
+                 WHERE (state IN ('pending', 'rejected') AND created <= ?2
+                        AND (expires IS NULL OR expires <= ?1))
+                    OR (kind = 'browser' AND public_key IS NULL
+                        AND NOT EXISTS (SELECT 1 FROM sessions WHERE by_device = devices.id)
+                        AND NOT EXISTS (SELECT 1 FROM tokens WHERE by_device = devices.id))",
             )
             .bind(now.0)
+            // One that has signed in only now asks in a moment.
+            .bind(now.0.saturating_sub_unsigned(LASTS.as_millis() as u64))
             .execute(self.conn()?)
             .await
             .map_err(|e| self.failed(e))?;

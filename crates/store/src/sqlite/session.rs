@@ -17,8 +17,8 @@ impl Sessions for Records<'_> {
         Box::pin(async move {
             sqlx::query(
                 "INSERT INTO sessions (id, hash, account, person, smartbox, grade, by_session, by_token,
-                                       by_device, created, seen, expires)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                                       by_device, created, seen, expires, proved)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(session.id.as_str())
             .bind(&session.hash)
@@ -32,10 +32,42 @@ impl Sessions for Records<'_> {
             .bind(session.created.0)
             .bind(session.seen.0)
             .bind(session.expires.0)
+            .bind(session.proved.map(|at| at.0))
             .execute(self.conn()?)
             .await
             .map_err(|e| self.failed_referring(e, "account, person, smartbox or root"))?;
             Ok(())
+        })
+    }
+
+    fn put(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let done = sqlx::query(
+                "UPDATE sessions SET hash = ?2, account = ?3, person = ?4, smartbox = ?5, grade = ?6,
+                     by_session = ?7, by_token = ?8, by_device = ?9, created = ?10, seen = ?11,
+                     expires = ?12, proved = ?13
+                 WHERE id = ?1",
+            )
+            .bind(session.id.as_str())
+            .bind(&session.hash)
+            .bind(session.account.as_str())
+            .bind(session.person.as_ref().map(|id| id.as_str()))
+            .bind(session.smartbox.as_ref().map(|id| id.as_str()))
+            .bind(session.right.as_str())
+            .bind(session.root.session.as_ref().map(|id| id.as_str()))
+            .bind(session.root.token.as_ref().map(|id| id.as_str()))
+            .bind(session.root.device.as_ref().map(|id| id.as_str()))
+            .bind(session.created.0)
+            .bind(session.seen.0)
+            .bind(session.expires.0)
+            .bind(session.proved.map(|at| at.0))
+            .execute(self.conn()?)
+            .await
+            .map_err(|e| self.failed_referring(e, "account, person, smartbox or root"))?;
+            match done.rows_affected() {
+                0 => Err(StoreError::Missing { what: "session" }),
+                _ => Ok(()),
+            }
         })
     }
 
@@ -132,6 +164,7 @@ fn session(row: &SqliteRow) -> Result<Session, sqlx::Error> {
         created: Timestamp(row.try_get("created")?),
         seen: Timestamp(row.try_get("seen")?),
         expires: Timestamp(row.try_get("expires")?),
+        proved: row.try_get::<Option<i64>, _>("proved")?.map(Timestamp),
     })
 }
 

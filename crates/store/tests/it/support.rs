@@ -199,6 +199,7 @@ pub(crate) fn session(account: &AccountId, hash: &str, expires: Timestamp) -> Se
         created: T0,
         seen: T0,
         expires,
+        proved: None,
     }
 }
 

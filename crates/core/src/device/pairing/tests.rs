@@ -10,6 +10,7 @@ fn asking(key: u8, requested: Right) -> Asking {
         kind: Kind::Cli,
         account: "acc_00000000000000000001".parse().ok(),
         smartbox: None,
+        person: None,
         name: "laptop".into(),
         platform: "linux".into(),
         address: "192.0.2.1".into(),
@@ -140,5 +141,21 @@ fn a_flood_finds_no_place() {
         let ask = |right| Device::asking(Some(device.clone()), asking(1, right), waiting, T);
         assert_eq!(ask(Right::Chat).unwrap().poll(T), Poll::Granted);
         assert_eq!(ask(Right::Own).unwrap_err(), Refusal::Full);
+    }
+}
+
+#[test]
+fn a_browser_stays_in_the_hands_of_whoever_signed_in_with_it() {
+    let [ann, bob]: [Option<PersonId>; 2] =
+        ["per_00000000000000000001", "per_00000000000000000002"].map(|id| id.parse().ok());
+    let browser = |person| Asking { kind: Kind::Browser, person, ..asking(1, Right::Chat) };
+    let ask = |before, new| Device::asking(before, new, Waiting::default(), T);
+    let mut device = ask(None, browser(ann.clone())).unwrap();
+    device.approve(Right::Chat, (Right::Own, "bob", bob.clone()), T).unwrap();
+    assert_eq!(device.person, ann, "whoever lets it in does not become its owner");
+    let others = [browser(bob), browser(None), Asking { person: ann, ..asking(1, Right::Chat) }];
+    for other in others {
+        let moved = ask(Some(device.clone()), other);
+        assert_eq!(moved.unwrap_err(), Refusal::Elsewhere);
     }
 }

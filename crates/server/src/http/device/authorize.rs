@@ -69,6 +69,7 @@ pub(super) async fn authorize(
         kind,
         account,
         smartbox: None,
+        person: None,
         name: plain(ask.name.as_deref(), "a command line"),
         platform: plain(ask.platform.as_deref(), "unknown"),
         address,

@@ -18,6 +18,8 @@ over_every_driver!(
     nothing_hangs_on_a_device_that_is_not_there,
     codes_are_unique_and_owners_are_needed,
     requests_that_are_over_are_forgotten,
+    a_browser_without_a_key_is_forgotten_with_its_session,
+    what_hangs_on_a_device_that_waits_waits_too,
     a_device_goes_with_what_it_is_of,
 );
 
@@ -29,6 +31,7 @@ fn device(account: Option<&AccountId>, key: u8, at: Timestamp) -> Device {
         kind: Kind::Cli,
         account: account.cloned(),
         smartbox: None,
+        person: None,
         name: "laptop".into(),
         platform: "linux".into(),
         address: format!("192.0.2.{}", key.0[0] % 2),
@@ -256,4 +259,54 @@ async fn a_device_goes_with_what_it_is_of(s: Subject) {
     assert_eq!(left().await, [false, false, true]);
     write!(s.store, |tx| tx.accounts().bury(you.id, T0).await).unwrap();
     assert_eq!(left().await, [false; 3]);
+}
+
+fn browser(account: &AccountId, key: Option<u8>) -> Device {
+    let id = DeviceId::of(&PublicKey([key.unwrap_or(99); 32]));
+    let key = key.map(|key| PublicKey([key; 32]));
+    Device { id, key, kind: Kind::Browser, ask: None, ..approved(account, 98) }
+}
+
+async fn a_browser_without_a_key_is_forgotten_with_its_session(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let (bare, keyed) = (browser(&owner.id, None), browser(&owner.id, Some(1)));
+    let soon = T0.plus(Duration::from_secs(9));
+    let (mut open, mut key) = (session(&owner.id, "open", soon), token(&owner.id, "key", None));
+    (open.root.device, key.root.device) = (Some(bare.id.clone()), Some(bare.id.clone()));
+    let id = key.id.clone();
+    put(&s, &bare).await;
+    put(&s, &keyed).await;
+    write!(s.store, |tx| {
+        tx.sessions().add(open).await?;
+        tx.tokens().add(key).await
+    })
+    .unwrap();
+    let sweep = async || write!(s.store, |tx| tx.devices().sweep(T0).await).unwrap();
+    assert_eq!(sweep().await, 0);
+    write!(s.store, |tx| tx.sessions().end("open".into()).await).unwrap();
+    assert_eq!(sweep().await, 0, "what it made hangs on it");
+    write!(s.store, |tx| tx.tokens().revoke(id).await).unwrap();
+    assert_eq!(sweep().await, 1);
+    assert_eq!(get(&s, &bare.id).await, None);
+    assert!(get(&s, &keyed.id).await.is_some(), "one with a key may come back");
+}
+
+async fn what_hangs_on_a_device_that_waits_waits_too(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let late = T0.plus(LASTS + Duration::from_secs(1));
+    let mut waits = Device { kind: Kind::Browser, ..device(Some(&owner.id), 1, T0) };
+    let mut open = session(&owner.id, "open", Timestamp(i64::MAX));
+    open.root.device = Some(waits.id.clone());
+    put(&s, &waits).await;
+    write!(s.store, |tx| tx.sessions().add(open).await).unwrap();
+    let there = async || {
+        read!(s.store, |tx| tx.sessions().find("open".into(), T0).await).unwrap().is_some()
+    };
+    waits.name = "phone".into();
+    put(&s, &waits).await;
+    waits.reject("owner", T0).unwrap();
+    put(&s, &waits).await;
+    assert!(there().await, "whoever waits must be able to read that they may not come in");
+    write!(s.store, |tx| tx.devices().sweep(late).await).unwrap();
+    assert!(!there().await, "and goes with the device");
 }

@@ -7,6 +7,7 @@ use crate::{read, write};
 
 over_every_driver!(
     sessions_and_tokens_come_back,
+    a_session_gets_another_cookie_and_hangs_on_another_device,
     what_has_expired_is_never_returned,
     a_token_burns_once_under_concurrency,
     revoking_takes_one_purpose_of_one_account,
@@ -228,4 +229,38 @@ async fn one_token_is_revoked_and_the_others_are_listed(s: Subject) {
     }
     let other = Some(account("other").id);
     assert!(read!(s.store, |tx| tx.tokens().list(other, Purpose::Api).await).unwrap().is_empty());
+}
+
+async fn a_session_gets_another_cookie_and_hangs_on_another_device(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let (mut open, other) = (session(&owner.id, "old", SOON), session(&owner.id, "other", SOON));
+    let (o, t) = (open.clone(), other.clone());
+    write!(s.store, |tx| {
+        tx.sessions().add(o).await?;
+        tx.sessions().add(t).await
+    })
+    .unwrap();
+    (open.hash, open.proved, open.seen) = ("new".into(), Some(T0), SOON);
+    let changed = open.clone();
+    write!(s.store, |tx| tx.sessions().put(changed).await).unwrap();
+    let found = read!(s.store, |tx| {
+        Ok((
+            tx.sessions().find("old".into(), T0).await?,
+            tx.sessions().find("new".into(), T0).await?,
+            tx.sessions().find("other".into(), T0).await?,
+        ))
+    });
+    assert_eq!(
+        found.unwrap(),
+        (None, Some(open.clone()), Some(other)),
+        "the old cookie is nothing"
+    );
+    open.hash = "other".into();
+    let taken = open.clone();
+    let error = write!(s.store, |tx| tx.sessions().put(taken).await).unwrap_err();
+    assert!(exists(&error, "session"), "{error}");
+    write!(s.store, |tx| tx.sessions().end("new".into()).await).unwrap();
+    open.hash = "again".into();
+    let error = write!(s.store, |tx| tx.sessions().put(open).await).unwrap_err();
+    assert!(missing(&error, "session"), "a session that is over does not come back: {error}");
 }
