@@ -50,6 +50,8 @@ pub(super) struct Principal {
     pub(super) by_cookie: bool,
     /// An operator who said for which account: what he names is looked for there alone.
     acting: bool,
+    /// That account is not the one that he is in.
+    visits: bool,
     /// What the route needs.
     needs: Right,
     /// By what it is known whether they may still, while a connection is open.
@@ -59,7 +61,15 @@ pub(super) struct Principal {
 impl Principal {
     fn of(caller: Caller) -> Self {
         let actor = Actor(caller.actor.clone());
-        Self { caller, actor, by_cookie: false, acting: false, needs: Right::Read, watch: None }
+        Self {
+            caller,
+            actor,
+            by_cookie: false,
+            acting: false,
+            visits: false,
+            needs: Right::Read,
+            watch: None,
+        }
     }
 
     fn watched(self, watch: Watch) -> Self {
@@ -123,6 +133,11 @@ impl Principal {
         self.caller.operator >= Some(self.needs)
     }
 
+    /// Whether they run all of the installation, whatever the route needs.
+    pub(super) fn runs(&self) -> bool {
+        self.caller.operator >= Some(Right::Own)
+    }
+
     /// Whether they see every account: an operator who named none.
     pub(super) fn everywhere(&self) -> bool {
         self.operates() && !self.acting
@@ -178,20 +193,44 @@ impl Principal {
         }
     }
 
+    /// Whether they may this with all of the account that they act for.
+    pub(super) fn may(&self, right: Right) -> bool {
+        self.caller.only.is_none() && self.caller.right >= Some(right)
+    }
+
+    /// For whom they let something in: for themselves, or for an account that they only look after.
+    pub(super) fn host(&self) -> Caller {
+        let mut by = self.caller.clone();
+        if self.visits {
+            by.person = None;
+        }
+        by
+    }
+
     /// The same person, acting for the account that the request names.
-    pub(super) async fn acting(mut self, app: &App, parts: &Parts) -> Result<Self, Trouble> {
+    pub(super) async fn acting(self, app: &App, parts: &Parts) -> Result<Self, Trouble> {
         let mut named = parts.headers.get_all(ACCOUNT_HEADER).iter();
         let (Some(value), second) = (named.next(), named.next()) else { return Ok(self) };
+        let name = match (value.to_str(), second) {
+            (Ok(name), None) => name,
+            _ if self.operates() => {
+                return Err(Trouble::new(Code::BadRequest, "the account is not understood", ""));
+            }
+            _ => "",
+        };
+        self.acting_for(app, name).await
+    }
+
+    /// The same operator, acting for the account with this name or id.
+    pub(super) async fn acting_for(mut self, app: &App, account: &str) -> Result<Self, Trouble> {
         if !self.operates() {
             let detail = "only an operator acts for another account";
             let hint = "leave out `--account` and SMARTBOX_ACCOUNT: the token says whose it is";
             return Err(Trouble::new(Code::Forbidden, detail, hint));
         }
-        let name = match (value.to_str(), second) {
-            (Ok(name), None) => name,
-            _ => return Err(Trouble::new(Code::BadRequest, "the account is not understood", "")),
-        };
-        self.caller.account = app.control.account(name).await?.id;
+        let account = app.control.account(account).await?.id;
+        self.visits |= account != self.caller.account;
+        self.caller.account = account;
         self.caller.right = self.caller.operator;
         self.acting = true;
         Ok(self)

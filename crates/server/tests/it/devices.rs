@@ -27,14 +27,14 @@ const AUTHORIZE: &str = "/api/v1/device/authorize";
 const TOKEN: &str = "/api/v1/device/token";
 
 /// Something with a key.
-struct Laptop(SigningKey);
+pub(crate) struct Laptop(pub(crate) SigningKey);
 
 impl Laptop {
-    fn new(key: u8) -> Self {
+    pub(crate) fn new(key: u8) -> Self {
         Self(SigningKey::from_bytes(&[key; 32]))
     }
 
-    fn id(&self) -> DeviceId {
+    pub(crate) fn id(&self) -> DeviceId {
         DeviceId::of(&dpop::public(&self.0))
     }
 
@@ -57,12 +57,12 @@ impl Laptop {
     }
 
     /// Asks to be let in.
-    async fn asks(&self, world: &World, form: &[(&str, &str)]) -> (u16, Value) {
+    pub(crate) async fn asks(&self, world: &World, form: &[(&str, &str)]) -> (u16, Value) {
         let proof = self.proof(&Self::claims(world, &Method::POST, AUTHORIZE, None));
         answer(world.ask(Method::POST, AUTHORIZE).header("dpop", proof).form(form)).await
     }
 
-    async fn polls(&self, world: &World, asked: &Value) -> (u16, Value) {
+    pub(crate) async fn polls(&self, world: &World, asked: &Value) -> (u16, Value) {
         let nonce = asked["nonce"].as_str().map(str::to_owned);
         let claims = Claims { nonce, ..Self::claims(world, &Method::POST, TOKEN, None) };
         let form = [("grant_type", GRANT), ("device_code", asked["device_code"].as_str().unwrap())];
@@ -77,12 +77,18 @@ impl Laptop {
         asks.header("dpop", self.proof(&claims))
     }
 
-    async fn status(&self, world: &World, method: Method, path: &str, token: &str) -> u16 {
+    pub(crate) async fn status(
+        &self,
+        world: &World,
+        method: Method,
+        path: &str,
+        token: &str,
+    ) -> u16 {
         self.request(world, method, path, token).send().await.unwrap().status().as_u16()
     }
 
     /// Let in by the owner with this much: its token.
-    async fn let_in(&self, world: &World, right: &str) -> String {
+    pub(crate) async fn let_in(&self, world: &World, right: &str) -> String {
         let (_, asked) = self.asks(world, &[("scope", right)]).await;
         let path = format!("/api/v1/devices/{}/approve", self.id());
         let how = json!({ "right": right });

@@ -13,6 +13,7 @@ mod bucket_import;
 mod bulk_config;
 mod compat;
 mod config;
+mod device_pages;
 mod devices;
 mod document;
 mod egress;

@@ -86,6 +86,7 @@ fn about(route: &Route) -> About {
         // All means all of theirs.
         "/api/v1/bulk/config" | "/api/v1/bulk/restart" => About::Whatever,
         "/boxes" | "/logout" => About::Whatever,
+        "/_admin" | "/_admin/" | "/device" => About::Account,
         "/api/v1/egress/presets" | "/api/v1/secrets/services" => About::Whatever,
         "/api/v1/tokens" if route.method == Method::GET => About::Whatever,
         path if whole(path) => About::Account,

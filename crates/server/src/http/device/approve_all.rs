@@ -27,14 +27,14 @@ pub(super) async fn approve_all(
 }
 
 /// Lets them in. One that somebody else decided about meanwhile is left out.
-pub(super) async fn all(app: &App, who: &Principal) -> Result<Vec<DeviceView>, Trouble> {
-    let (most, now) = (most(who)?, app.clock.now());
+pub(in crate::http) async fn all(app: &App, who: &Principal) -> Result<Vec<DeviceView>, Trouble> {
+    let (most, by, now) = (most(who)?, who.host(), app.clock.now());
     let mut done = Vec::new();
     for device in app.access.devices(who.account()?).await? {
         if !device.waits(now) {
             continue;
         }
-        let decided = app.access.decide(who.caller(), most, device.id, Decision::Approve(None));
+        let decided = app.access.decide(&by, most, device.id, Decision::Approve(None));
         if let Some(Ok(device)) = decided.await? {
             done.push(view(device, now));
         }

@@ -113,7 +113,7 @@ fn address(parts: &Parts) -> String {
 }
 
 /// What somebody says of themselves, as people may read it.
-pub(super) fn plain(text: Option<&str>, otherwise: &str) -> String {
+pub(in crate::http) fn plain(text: Option<&str>, otherwise: &str) -> String {
     let shown = |c: &char| !c.is_control() && !invisible(*c);
     let text: String = text.unwrap_or_default().chars().filter(shown).take(LONGEST).collect();
     match text.trim() {
@@ -124,5 +124,16 @@ pub(super) fn plain(text: Option<&str>, otherwise: &str) -> String {
 
 /// Characters that turn a line around, or hide in it.
 fn invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }

@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use smartbox_api::device::{Approve, DeviceView};
 use smartbox_api::problem::Code;
-use smartbox_core::device::{Device, Undecided};
+use smartbox_core::device::{Device, DeviceId, Undecided};
 
 use super::view::view;
 use super::{missing, most, one};
-use crate::access::Decision;
+use crate::access::{Decided, Decision};
 use crate::app::App;
 use crate::http::body::JsonOrDefault;
 use crate::http::principal::Principal;
@@ -81,11 +81,21 @@ pub(super) async fn decide(
     device: Device,
     decision: Decision,
 ) -> Result<Device, Trouble> {
-    let decided = app.access.decide(who.caller(), most(who)?, device.id, decision).await?;
-    decided.ok_or_else(missing)?.map_err(|why| undecided(why, decision))
+    decided(app, who, device.id, decision).await?.map_err(|why| undecided(why, decision))
 }
 
-fn undecided(why: Undecided, decision: Decision) -> Trouble {
+/// The same, for who has other words for why nothing came of it.
+pub(in crate::http) async fn decided(
+    app: &App,
+    who: &Principal,
+    device: DeviceId,
+    decision: Decision,
+) -> Result<Decided, Trouble> {
+    let decided = app.access.decide(&who.host(), most(who)?, device, decision).await?;
+    decided.ok_or_else(missing)
+}
+
+pub(in crate::http) fn undecided(why: Undecided, decision: Decision) -> Trouble {
     match why {
         Undecided::TooMuch => {
             Trouble::new(Code::Forbidden, why.to_string(), "give it less, or ask an owner")

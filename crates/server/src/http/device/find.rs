@@ -32,7 +32,11 @@ pub(super) async fn find(
 }
 
 /// The caller's device that shows this code.
-pub(super) async fn showing(app: &App, who: &Principal, text: &str) -> Result<Device, Trouble> {
+pub(in crate::http) async fn showing(
+    app: &App,
+    who: &Principal,
+    text: &str,
+) -> Result<Device, Trouble> {
     let (account, now) = (who.account()?, app.clock.now());
     let Some(typed) = code::typed(text) else {
         let hint = "it has eight letters, like BCDF-GHJK";

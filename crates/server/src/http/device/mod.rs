@@ -22,6 +22,12 @@ use super::route::{Policy, Route, SMALL};
 use super::trouble::Trouble;
 use crate::app::App;
 
+pub(super) use approve_all::all as approve_all;
+pub(super) use authorize::plain;
+pub(super) use decide::{decided, undecided};
+pub(super) use find::showing;
+pub(super) use rename::renamed;
+
 const DECIDES: &[Code] = &[Code::NotFound, Code::Conflict];
 
 pub(super) fn routes() -> Vec<Route> {
@@ -46,7 +52,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// The caller's device with this id.
-async fn one(app: &App, who: &Principal, id: &str) -> Result<Device, Trouble> {
+pub(super) async fn one(app: &App, who: &Principal, id: &str) -> Result<Device, Trouble> {
     let account = who.account()?;
     let Ok(id) = id.parse::<DeviceId>() else { return Err(missing()) };
     app.access.device(account, id).await?.ok_or_else(missing)
@@ -57,7 +63,7 @@ fn missing() -> Trouble {
 }
 
 /// How much the caller may give.
-fn most(who: &Principal) -> Result<Right, Trouble> {
+pub(super) fn most(who: &Principal) -> Result<Right, Trouble> {
     who.account()?;
     let caller = who.caller();
     Ok(caller.right.unwrap_or(Right::Read).min(caller.cap))

@@ -4,6 +4,7 @@
 mod admin;
 mod asset;
 mod boxes;
+mod device;
 mod egress;
 mod home;
 mod login;
@@ -16,7 +17,8 @@ mod words;
 
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::uri::PathAndQuery;
+use http::{Method, StatusCode, Uri};
 use smartbox_api::problem::Problem;
 use smartbox_core::person::Right;
 use smartbox_core::smartbox::Smartbox;
@@ -29,15 +31,12 @@ use crate::app::App;
 
 pub(super) fn routes() -> Vec<Route> {
     let (public, session) = (Policy::Public, Policy::Session(Right::Read));
-    let own = Policy::Session(Right::Own);
     let mut routes = vec![
         Route::page((Method::GET, "/"), public, SMALL, home::home),
         Route::page((Method::POST, "/login"), public, SMALL, login::login),
         Route::page((Method::POST, "/logout"), session, SMALL, logout::logout),
         Route::page((Method::GET, "/login/oidc"), public, SMALL, oidc::begin::begin),
         Route::page((Method::GET, "/login/oidc/callback"), public, SMALL, oidc::back::back),
-        Route::page((Method::GET, "/_admin"), own, SMALL, admin::bare),
-        Route::page((Method::GET, "/_admin/"), own, SMALL, admin::admin),
         Route::page((Method::GET, "/boxes"), session, SMALL, boxes::boxes),
         Route::page((Method::GET, "/open/{label}"), session, SMALL, open::show),
         Route::page((Method::POST, "/open/{label}"), session, SMALL, open::open),
@@ -45,6 +44,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page((Method::GET, "/assets/open.js"), public, SMALL, asset::open),
         Route::page((Method::GET, "/favicon.svg"), public, SMALL, asset::icon),
     ];
+    routes.extend(admin::routes());
+    routes.extend(device::routes());
     routes.extend(egress::routes());
     routes.extend(snapshots::routes());
     routes
@@ -57,7 +58,7 @@ pub(super) async fn ask(app: &App, parts: &Parts) -> Response {
         return Trouble::unauthenticated().into_response();
     }
     let wrong = vouched::wrong(app, &parts.headers).await;
-    let page = render::sign_in(app, parts.uri.path(), wrong.as_deref());
+    let page = render::sign_in(app, back(&parts.uri), wrong.as_deref());
     (StatusCode::UNAUTHORIZED, page).into_response()
 }
 
@@ -74,33 +75,79 @@ pub(super) async fn enter(app: &App, who: &Caller, row: &Smartbox) -> Result<Str
     Ok(format!("{origin}/_smartbox/enter?ticket={}", ticket.expose()))
 }
 
-/// Whether a path of ours may be gone to after signing in: never another site's.
+/// Where somebody wanted to go: with the query, where that is one that we know.
+fn back(uri: &Uri) -> &str {
+    let whole = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    match own_path(whole) {
+        "/" => uri.path(),
+        known => known,
+    }
+}
+
+/// Whether an address of ours may be gone to after signing in: never another site's. What stands in a query
+/// is a name or a code, so that it can be written into an address again as it is.
 fn own_path(next: &str) -> &str {
     let label = |text: &str| {
         !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let egress = |rest: &str| rest.strip_suffix("/egress").is_some_and(label);
-    let good = matches!(next, "/boxes" | "/_admin/")
+    let good = matches!(next, "/boxes" | "/_admin/" | "/device")
         || next.strip_prefix("/open/").is_some_and(label)
+        || next.strip_prefix("/device?code=").is_some_and(label)
+        || next.strip_prefix("/_admin/?account=").is_some_and(label)
         || next.strip_prefix("/boxes/").is_some_and(egress);
     if good { next } else { "/" }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::own_path;
+    use super::{back, own_path};
 
     #[test]
     fn signing_in_leads_nowhere_else() {
-        assert_eq!(own_path("/open/pa"), "/open/pa");
-        assert_eq!(own_path("/boxes"), "/boxes");
-        assert_eq!(own_path("/_admin/"), "/_admin/");
-        assert_eq!(own_path("/boxes/pa/egress"), "/boxes/pa/egress");
+        for good in [
+            "/open/pa",
+            "/boxes",
+            "/_admin/",
+            "/boxes/pa/egress",
+            "/device",
+            "/device?code=BCDF-GHJK",
+            "/_admin/?account=ann",
+        ] {
+            assert_eq!(own_path(good), good);
+        }
         for bad in ["/boxes//egress", "/boxes/../egress", "/boxes/pa/egress?x", "/boxes/pa/"] {
             assert_eq!(own_path(bad), "/", "{bad}");
         }
         for bad in ["//evil.example", "https://evil.example", "/open/", "/open/../x", "/open/a?b"] {
             assert_eq!(own_path(bad), "/", "{bad}");
         }
+        for bad in [
+            "/device//evil.example",
+            "/device?code=",
+            "/device?code=a&next=//evil.example",
+            "/device?code=//evil.example",
+            "/device?code=a%0d%0aset-cookie:x",
+            "/device?code=a\r\nset-cookie:x",
+            "/device?code=\"><script>",
+            "/device?other=a",
+            "/device\\evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/_admin/?account=a&done=all",
+            "/_admin/?done=all",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(own_path(bad), "/", "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_was_asked_for_is_come_back_to_and_a_strange_query_is_left_out() {
+        let back = |text: &str| back(&text.parse().unwrap()).to_owned();
+        assert_eq!(back("/device?code=BCDF-GHJK"), "/device?code=BCDF-GHJK");
+        assert_eq!(back("/device?code=%22"), "/device");
+        assert_eq!(back("/device?code=a&x=b"), "/device");
+        assert_eq!(back("/boxes?x"), "/boxes");
     }
 }

@@ -22,6 +22,7 @@ struct SignIn<'a> {
 struct Boxes {
     rows: Vec<Row>,
     missing: Vec<String>,
+    devices: Option<usize>,
 }
 
 /// One line of the list.
@@ -49,12 +50,18 @@ struct Trouble<'a> {
 
 pub(super) fn sign_in(app: &App, next: &str, wrong: Option<&str>) -> Html<String> {
     let next = super::own_path(next);
-    let notes = if next == "/_admin/" { app.sign_in.notes.as_slice() } else { &[] };
+    let notes = if next.starts_with("/_admin/") { app.sign_in.notes.as_slice() } else { &[] };
     let provider = app.sign_in.provider.as_ref().map(|provider| provider.name.as_str());
     page(&SignIn { next, wrong, notes, provider })
 }
 
-pub(super) fn boxes(app: &App, rows: Vec<Smartbox>, missing: Vec<String>) -> Html<String> {
+/// The list; `devices` is how many wait, for whoever may decide about them.
+pub(super) fn boxes(
+    app: &App,
+    rows: Vec<Smartbox>,
+    missing: Vec<String>,
+    devices: Option<usize>,
+) -> Html<String> {
     let rows = rows
         .into_iter()
         .map(|row| Row {
@@ -66,7 +73,7 @@ pub(super) fn boxes(app: &App, rows: Vec<Smartbox>, missing: Vec<String>) -> Htm
             name: row.name,
         })
         .collect();
-    page(&Boxes { rows, missing })
+    page(&Boxes { rows, missing, devices })
 }
 
 fn state(row: &Smartbox) -> &'static str {

@@ -1,0 +1,116 @@
+//! `POST /device`: shows the device that shows a code, or decides about it.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use smartbox_api::problem::Code;
+use smartbox_core::device::{Undecided, code};
+use smartbox_core::person::Right;
+
+use super::show::Page;
+use super::{Done, Line, Names, PATH};
+use crate::access::Decision;
+use crate::app::App;
+use crate::http::body::Form;
+use crate::http::device;
+use crate::http::page::admin::on_behalf;
+use crate::http::page::render;
+use crate::http::principal::Principal;
+use crate::http::trouble::Trouble;
+
+/// What the button does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Verb {
+    Find,
+    Approve,
+    Reject,
+}
+
+/// A form of the page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    verb: Verb,
+    /// What the device shows.
+    code: Option<String>,
+    /// Which one was shown.
+    device: Option<String>,
+    /// How much it may.
+    right: Option<Right>,
+    /// `yes`: they looked, and the device shows the same digits (RFC 8628, 5.4).
+    same: Option<String>,
+    /// Whose devices, if an operator looks after them.
+    account: Option<String>,
+}
+
+pub(super) async fn change(
+    State(app): State<App>,
+    who: Principal,
+    Form(wanted): Form<Wanted>,
+) -> Result<Response, Trouble> {
+    let (who, account) = on_behalf(&app, who, wanted.account.as_deref()).await?;
+    let which = wanted.device.as_deref().unwrap_or_default();
+    let done = match wanted.verb {
+        Verb::Find => {
+            let typed = wanted.code.unwrap_or_default();
+            return find(&app, &who, &typed, account.unwrap_or_default()).await;
+        }
+        Verb::Approve if wanted.same.as_deref() != Some("yes") => {
+            let hint = "look at the device, and say that it shows the same digits";
+            return Err(Trouble::new(Code::BadRequest, "nobody has compared the digits", hint));
+        }
+        Verb::Approve => decide(&app, &who, which, Decision::Approve(wanted.right)).await?,
+        Verb::Reject => decide(&app, &who, which, Decision::Reject).await?,
+    };
+    let account = account.map(|name| format!("account={name}&")).unwrap_or_default();
+    Ok(Redirect::to(&format!("{PATH}?{account}done={}", done.word())).into_response())
+}
+
+/// The device, or the field again with what is wrong. Who guesses waits, as everywhere.
+async fn find(
+    app: &App,
+    who: &Principal,
+    typed: &str,
+    account: String,
+) -> Result<Response, Trouble> {
+    let shown = code::typed(typed).map(|code| code::shown(&code)).unwrap_or_default();
+    let mut page = Page { done: None, wrong: None, code: shown, account, line: None };
+    match device::showing(app, who, typed).await {
+        Ok(found) => {
+            let (most, now) = (device::most(who)?, app.clock.now());
+            let names = Names::of(app, who.account()?).await?;
+            page.line = Some(Line::of(found, most, now, &names));
+            Ok(render::page(&page).into_response())
+        }
+        Err(trouble) => {
+            let problem = trouble.problem();
+            if !matches!(problem.known(), Some(Code::BadName | Code::NotFound)) {
+                return Err(trouble);
+            }
+            page.wrong = Some(format!("{}: {}", problem.detail, problem.hint));
+            let status = http::StatusCode::from_u16(problem.status);
+            Ok((status.unwrap_or(http::StatusCode::BAD_REQUEST), render::page(&page))
+                .into_response())
+        }
+    }
+}
+
+/// Decides about one of the account's. Whoever was too late is told so: nothing is wrong with that.
+pub(in crate::http::page) async fn decide(
+    app: &App,
+    who: &Principal,
+    which: &str,
+    decision: Decision,
+) -> Result<Done, Trouble> {
+    let found = device::one(app, who, which).await?;
+    match device::decided(app, who, found.id, decision).await? {
+        Ok(_) => Ok(match decision {
+            Decision::Approve(_) => Done::Approve,
+            Decision::Reject => Done::Reject,
+            Decision::Revoke => Done::Revoke,
+        }),
+        Err(Undecided::Already | Undecided::Over) => Ok(Done::Late),
+        Err(why @ Undecided::TooMuch) => Err(device::undecided(why, decision)),
+    }
+}
