@@ -6,12 +6,14 @@ use http::Method;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use smartbox_control::Actor;
+use smartbox_core::person::Right;
 use smartbox_core::smartbox::{Kind, Rest, Smartbox, State};
 use smartbox_server::http::compat::answered::ANSWERED;
 use smartbox_server::http::compat::gone::GONE;
 use smartbox_server::http::route::Policy;
 use smartbox_server::http::routes;
 
+use crate::devices::Laptop;
 use crate::tenancy::Tenant;
 use crate::world::{MASTER, World};
 
@@ -251,4 +253,81 @@ async fn the_secrets_of_the_original_are_set_masked_and_forgotten() {
     assert_eq!(emptied["configured"], json!([]), "{emptied}");
     let (status, _) = answer(world.ask(Method::GET, path)).await;
     assert_eq!(status, 401, "nobody sees them without a sign-in");
+}
+
+#[tokio::test]
+async fn devices_are_listed_and_approved_as_the_original_did() {
+    let world = World::new().await;
+    let (ann, path) = (Tenant::new(&world, "ann").await, "/api/admin/devices");
+    let as_owner = |method, path: &str| world.as_owner(method, path);
+    let (status, listed) = answer(as_owner(Method::GET, path)).await;
+    assert_eq!((status, listed), (200, json!({ "pending": [], "paired": [] })));
+    let laptop = Laptop::new(1);
+    let form = [("name", "laptop"), ("platform", "linux"), ("scope", "own")];
+    let (_, asked) = laptop.asks(&world, &form).await;
+    let (_, listed) = answer(as_owner(Method::GET, path)).await;
+    let (id, one) = (laptop.id().to_string(), &listed["pending"][0]);
+    for (field, value) in [
+        ("requestId", json!(id)),
+        ("deviceId", json!(id)),
+        ("displayName", json!("laptop")),
+        ("platform", json!("linux")),
+        ("clientId", json!("cli")),
+        ("clientMode", json!("cli")),
+        ("role", json!("operator")),
+        ("roles", json!(["operator"])),
+        ("scopes", json!(["read", "chat", "manage", "own"])),
+        ("remoteIp", json!("127.0.0.1")),
+    ] {
+        assert_eq!(one[field], value, "{field} of {one}");
+    }
+    assert!(one["ts"].is_i64() && one.get("approvedAtMs").is_none(), "{one}");
+    // Another account's are not there, and who only looks decides nothing.
+    let approve = format!("{path}/{id}/approve");
+    let (_, theirs) = answer(world.ask(Method::GET, path).bearer_auth(&ann.token)).await;
+    assert_eq!(theirs["pending"], json!([]));
+    for missing in [approve.as_str(), "/api/admin/devices/%24%28id%29/approve"] {
+        let (status, said) = answer(world.ask(Method::POST, missing).bearer_auth(&ann.token)).await;
+        assert!(status == 404 && said["error"].is_string(), "{said}");
+    }
+    let viewer = Tenant::token(&world, &world.app.account, Right::Chat, None).await;
+    for (method, path) in [(Method::GET, path), (Method::POST, approve.as_str())] {
+        let (status, said) = answer(world.ask(method, path).bearer_auth(&viewer)).await;
+        assert!(status == 403 && said["error"].is_string(), "{said}");
+    }
+    // A browser's session is enough on our own page, and not on another's.
+    let session = world.sign_in().await;
+    let by_page = |origin: &str| {
+        let request = world.ask(Method::POST, &approve).header("cookie", &session);
+        request.header("origin", origin.to_owned())
+    };
+    assert_eq!(answer(by_page("http://evil.example")).await.0, 403);
+    let (status, done) = answer(by_page(&world.origin())).await;
+    assert_eq!((status, &done["success"], &done["requestId"]), (200, &json!(true), &json!(id)));
+    assert!(done["message"].as_str().unwrap().to_lowercase().contains("approved"), "{done}");
+    let (status, again) = answer(as_owner(Method::POST, &approve)).await;
+    assert!(status == 409 && again["error"].is_string(), "{again}");
+    assert_eq!(laptop.polls(&world, &asked).await.1["scope"], json!("manage"), "never own");
+    let (_, listed) = answer(as_owner(Method::GET, path)).await;
+    let one = &listed["paired"][0];
+    assert_eq!((&one["deviceId"], &listed["pending"]), (&json!(id), &json!([])));
+    assert!(one["createdAtMs"].is_i64() && one["approvedAtMs"].is_i64(), "{one}");
+    assert_eq!(one["scopes"], json!(["read", "chat", "manage"]));
+    let all = "/api/admin/devices/approve-all";
+    let (status, none) = answer(as_owner(Method::POST, all)).await;
+    let message = "No pending devices to approve";
+    assert_eq!((status, none), (200, json!({ "approved": [], "failed": [], "message": message })));
+    for key in [2, 3] {
+        Laptop::new(key).asks(&world, &[]).await;
+    }
+    let (_, theirs) = answer(world.ask(Method::POST, all).bearer_auth(&ann.token)).await;
+    assert_eq!(theirs["approved"], json!([]));
+    let (_, done) = answer(as_owner(Method::POST, all)).await;
+    assert_eq!(done["approved"].as_array().unwrap().len(), 2, "{done}");
+    assert_eq!(
+        (&done["failed"], &done["message"]),
+        (&json!([]), &json!("Approved 2 of 2 device(s)"))
+    );
+    // No GET approves.
+    assert_eq!(as_owner(Method::GET, all).send().await.unwrap().status(), 405);
 }

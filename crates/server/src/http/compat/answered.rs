@@ -70,6 +70,21 @@ pub const ANSWERED: &[(&str, &str, &str)] = &[
     ),
     ("GET", "/api/super/users/{id}/r2-health", "`threshold` is the box's objective in minutes"),
     ("POST", "/api/super/users/{id}/sync-async", "a job; `checkStatusAt` says where it is"),
+    (
+        "GET",
+        "/api/admin/devices",
+        "of one's own account; a `requestId` is the `deviceId`; `scopes` are `read`, `chat`, `manage`, `own`",
+    ),
+    (
+        "POST",
+        "/api/admin/devices/{id}/approve",
+        "with what it asks for, as far as one may give it, and never `own`; 404 and 409 where nothing is done",
+    ),
+    (
+        "POST",
+        "/api/admin/devices/approve-all",
+        "`failed` has those that somebody else decided about",
+    ),
     ("GET", "/api/admin/storage", "of one's own PA box, by session or bearer"),
     ("POST", "/api/admin/storage/sync", "a job; `checkStatusAt` says where it is"),
     ("GET", "/api/admin/secrets", "of one's own account; shorter ones than 20 are masked whole"),

@@ -34,7 +34,6 @@ const LOGS: &str = "`GET /api/super/users/{id}/logs` or `GET /api/v1/boxes/{box}
 const FILES: &str = "`GET /api/super/users/{id}/files` or `GET /api/v1/boxes/{box}/files`";
 const EXEC: &str = "`POST /api/super/users/{id}/exec` or `POST /api/v1/boxes/{box}/execs`";
 const USERS: &str = "`GET /api/super/users` or `GET /api/v1/accounts`";
-const DEVICES: &str = "nothing: a browser that is signed in needs no approval of its own";
 const RELAY: &str = "nothing yet: smartboxes that write to one another come with a later version";
 const BROWSER: &str = "nothing yet: browser automation comes with a later version";
 
@@ -54,8 +53,6 @@ pub const GONE: &[Gone] = &[
     gone("GET", "/api/super/cost/{*rest}", LATER_COST),
     // The person's own admin page.
     gone("GET", "/api/gateway-token", "nothing: no credential of the engine reaches a browser"),
-    gone("GET", "/api/admin/devices", DEVICES),
-    gone("POST", "/api/admin/devices/{*rest}", DEVICES),
     gone("*", "/api/admin/gateway/restart", RESTART),
     gone("POST", "/api/admin/container/reset", RESTART),
     gone("GET", "/api/admin/users", USERS),

@@ -8,6 +8,7 @@
 pub mod answered;
 mod bulk;
 mod config;
+mod devices;
 mod exec;
 mod files;
 pub mod gone;
@@ -87,8 +88,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page(post("/api/super/users/{id}/sync-async"), admin, SMALL, storage::sync),
     ]);
     // What a person did on the original's own page, who was signed in.
-    let own = Policy::Api(Right::Own);
+    let (own, manage) = (Policy::Api(Right::Own), Policy::Api(Right::Manage));
     routes.extend([
+        Route::page(get("/api/admin/devices"), manage, SMALL, devices::list),
+        Route::page(post("/api/admin/devices/approve-all"), manage, SMALL, devices::approve_all),
+        Route::page(post("/api/admin/devices/{id}/approve"), manage, SMALL, devices::approve),
         Route::page(get("/api/admin/storage"), own, SMALL, storage::storage),
         Route::page(post("/api/admin/storage/sync"), own, SMALL, storage::sync_storage),
         Route::page(get("/api/admin/secrets"), own, SMALL, secrets::list),

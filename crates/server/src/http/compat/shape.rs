@@ -30,9 +30,9 @@ pub(super) fn state_of(user: &str) -> String {
     format!("/api/super/users/{user}/state/v2")
 }
 
-/// Whether this path is one of the original's fleet calls.
+/// Whether this path is one of the original's calls.
 pub(in crate::http) fn answers(path: &str) -> bool {
-    path.starts_with("/api/super/")
+    path.starts_with("/api/super/") || path.starts_with("/api/admin/")
 }
 
 /// A problem document that a client of the original understands too: it looks for `error`.
