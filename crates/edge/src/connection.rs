@@ -28,11 +28,6 @@ use crate::settings::Scheme;
 
 /// Only for the very host: a domain of which boxes are a part may have others that know no TLS.
 const FOR_A_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
-/// Streams that a client reset before they were looked at, at a time; more end the connection
-/// (CVE-2023-44487).
-const PENDING_RESETS: usize = 20;
-/// Streams that we had to reset for a client's mistakes, over the connection's life.
-const MISTAKES: usize = 64;
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -225,8 +220,8 @@ impl Edge {
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
-            .max_pending_accept_reset_streams(PENDING_RESETS)
-            .max_local_error_reset_streams(MISTAKES)
+            .max_pending_accept_reset_streams(limits.resets)
+            .max_local_error_reset_streams(limits.mistakes)
             .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(Duration::from_secs(20))
             .keep_alive_timeout(Duration::from_secs(20));

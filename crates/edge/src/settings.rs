@@ -209,6 +209,11 @@ pub struct Limits {
     pub head_time: Duration,
     /// Streams at once on an HTTP/2 connection.
     pub streams: u32,
+    /// Streams that a client took back before they were looked at, at a time; more end the connection
+    /// (CVE-2023-44487).
+    pub resets: usize,
+    /// Streams that we had to reset for a client's mistakes, over the connection's life.
+    pub mistakes: usize,
     /// A request's body.
     pub body_bytes: u64,
     /// Between two pieces of a request's body.
@@ -222,10 +227,10 @@ pub struct Limits {
     pub thaw_time: Duration,
     /// One WebSocket frame.
     pub frame_bytes: u64,
-    /// Frames that a client sends on one socket; 1008 ends it beyond that.
-    pub frames: Rate,
+    /// Frames that a client sends on one socket; 1008 ends it beyond that. `None` is no limit.
+    pub frames: Option<Rate>,
     /// Bytes that a client sends on one socket.
-    pub frame_flow: Rate,
+    pub frame_flow: Option<Rate>,
     /// What waits for a frozen box on one socket; when it is full the box wakes.
     pub held_bytes: usize,
     /// How long a socket whose engine went away waits to learn whether the box went to sleep.
@@ -246,14 +251,16 @@ impl Default for Limits {
             head_bytes: 64 * 1024,
             head_time: Duration::from_secs(30),
             streams: 128,
+            resets: 20,
+            mistakes: 64,
             body_bytes: 256 * 1024 * 1024,
             body_pause: Duration::from_secs(30),
             reply_time: Duration::from_mins(10),
             wake_time: Duration::from_mins(1),
             thaw_time: Duration::from_secs(2),
             frame_bytes: 32 * 1024 * 1024,
-            frames: Rate::new(200, Duration::from_secs(1), 2000),
-            frame_flow: Rate::new(8 << 20, Duration::from_secs(1), 64 << 20),
+            frames: Some(Rate::new(200, Duration::from_secs(1), 2000)),
+            frame_flow: Some(Rate::new(8 << 20, Duration::from_secs(1), 64 << 20)),
             held_bytes: 64 * 1024,
             farewell_time: Duration::from_secs(5),
             recheck: Duration::from_mins(1),

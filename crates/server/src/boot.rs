@@ -583,7 +583,11 @@ fn edge_settings(site: &Site, config: &Config) -> EdgeSettings {
     let (limits, of) = (&mut settings.limits, &config.limits);
     (limits.connections, limits.per_client) = (of.connections, of.per_client);
     limits.sockets = of.sockets;
-    limits.frames = of.frames.unwrap_or(limits.frames);
+    let wire = &of.wire;
+    (limits.streams, limits.resets, limits.mistakes) = (wire.streams, wire.resets, wire.mistakes);
+    (limits.headers, limits.head_bytes) = (wire.headers, wire.head);
+    limits.head_time = wire.head_time;
+    (limits.frame_bytes, limits.frames, limits.frame_flow) = (wire.frame, wire.frames, wire.flow);
     settings.proxies.clone_from(&config.http.trusted_proxies);
     settings
 }

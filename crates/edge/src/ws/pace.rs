@@ -30,8 +30,12 @@ impl Pace {
             Piece::More(bytes) => (0, bytes.len()),
         };
         let length = u64::try_from(length).unwrap_or(u64::MAX);
-        (frames == 0 || self.frames.take(limits.frames, frames, now).is_ok())
-            && self.bytes.take(limits.frame_flow, length, now).is_ok()
+        let bears = |bucket: &mut Bucket, rate, count| match rate {
+            Some(rate) if count > 0 => bucket.take(rate, count, now).is_ok(),
+            _ => true,
+        };
+        bears(&mut self.frames, limits.frames, frames)
+            && bears(&mut self.bytes, limits.frame_flow, length)
     }
 }
 

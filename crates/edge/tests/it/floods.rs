@@ -12,6 +12,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -40,6 +41,13 @@ fn head() -> Vec<u8> {
         out.extend_from_slice(text.as_bytes());
     }
     out
+}
+
+/// A stream that the edge has to reset: its window is to be larger than a window can be. (One of
+/// nothing is a mistake of the connection, and ends it by itself.)
+fn mistaken(id: u32) -> Vec<u8> {
+    let window = 0x7fff_ffff_u32.to_be_bytes();
+    [frame(HEADERS, 5, id, &head()), frame(WINDOW_UPDATE, 0, id, &window)].concat()
 }
 
 async fn greeted(front: &Front) -> TcpStream {
@@ -124,17 +132,36 @@ async fn rapid_resets_end_their_connection() {
 }
 
 #[tokio::test]
+async fn how_many_streams_are_taken_back_and_mistaken_is_a_setting() {
+    let reset = |n: u32| {
+        let id = 2 * n + 1;
+        [frame(HEADERS, 5, id, &head()), frame(RST_STREAM, 0, id, &8_u32.to_be_bytes())].concat()
+    };
+    let mistake = |n: u32| mistaken(2 * n + 1);
+    for (resets, mistakes, ends) in [(3, 1000, true), (1000, 3, true), (1000, 1000, false)] {
+        let front = Front::with(World::new(Some(mirror().await)), |settings| {
+            (settings.limits.resets, settings.limits.mistakes) = (resets, mistakes);
+        })
+        .await;
+        let mut stream = greeted(&front).await;
+        let flood: Vec<u8> = (0..20).flat_map(reset).chain((20..40).flat_map(mistake)).collect();
+        stream.write_all(&flood).await.unwrap();
+        // Whoever is not sent away is answered.
+        stream.write_all(&frame(PING, 0, 0, b"are-they")).await.unwrap();
+        let mut seen = Vec::new();
+        let answered = |seen: &[u8]| seen.windows(8).any(|part| part == b"are-they");
+        while !answered(&seen) && soon(stream.read_buf(&mut seen)).await.unwrap_or(0) > 0 {}
+        let ended = says_goaway(&seen) || !answered(&seen);
+        assert_eq!(ended, ends, "{resets} {mistakes}");
+    }
+}
+
+#[tokio::test]
 async fn resets_that_are_our_own_doing_end_their_connection_too() {
     // MadeYouReset (CVE-2025-8671): the client makes mistakes for which the server resets streams.
     let front = front().await;
     let stream = greeted(&front).await;
-    let ended = flood(stream, 20_000, |n| {
-        let id = 2 * n + 1;
-        let mut both = frame(HEADERS, 5, id, &head());
-        // WINDOW_UPDATE of nothing.
-        both.extend(frame(8, 0, id, &0_u32.to_be_bytes()));
-        both
-    });
+    let ended = flood(stream, 20_000, |n| mistaken(2 * n + 1));
     assert!(soon(ended).await, "the flood went on");
     assert_eq!(front.ask("GET /x", "").await.status, 200);
 }

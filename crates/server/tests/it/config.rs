@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use smartbox_core::limit::Rate;
 use smartbox_core::person::{Gives, Right, Role, Whom};
 use smartbox_core::smartbox::Desired;
+use smartbox_edge::Limits as EdgeLimits;
 use smartbox_server::config::sign_in::AccessChoice;
 use smartbox_server::config::sources::{Source, settings};
 use smartbox_server::config::{Config, ConfigError, Env, Overrides, place};
@@ -23,6 +25,36 @@ fn without_file_or_environment_the_defaults_hold() {
         config.tiers.values().map(|t| (t.cpu_millis, t.memory_bytes >> 30)).collect();
     assert_eq!(cpus, [(1000, 2), (2000, 3), (4000, 4)]);
     assert_eq!(config.models.providers[0].base_url, "https://api.anthropic.com");
+}
+
+#[test]
+fn limits_are_data_down_to_the_frame() {
+    let text = "[limits]\nframes = { rate = \"none\" }\n[limits.wire]\nstreams = 10\nresets = 5\n\
+                mistakes = 6\nheaders = 50\nhead = \"16KiB\"\nhead_time = \"5s\"\n\
+                frame = \"1MiB\"\nflow = { rate = \"1MiB/s\", burst = \"2MiB\" }\n";
+    let config = load(text, &Env::default()).unwrap();
+    let wire = &config.limits.wire;
+    assert_eq!((wire.streams, wire.resets, wire.mistakes, wire.headers), (10, 5, 6, 50));
+    assert_eq!((wire.head, wire.head_time), (16 << 10, Duration::from_secs(5)));
+    assert_eq!((wire.frame, wire.frames), (1 << 20, None));
+    let flow = Rate::new(1 << 20, Duration::from_secs(1), 2 << 20);
+    assert_eq!(wire.flow, Some(flow));
+    // What is not said is as the edge would have it by itself.
+    let (usual, edge) = (load("", &Env::default()).unwrap().limits, EdgeLimits::default());
+    let wire = usual.wire;
+    assert_eq!((usual.connections, usual.per_client), (edge.connections, edge.per_client));
+    assert_eq!(
+        (wire.streams, wire.resets, wire.mistakes),
+        (edge.streams, edge.resets, edge.mistakes)
+    );
+    assert_eq!(
+        (wire.headers, wire.head, wire.head_time),
+        (edge.headers, edge.head_bytes, edge.head_time)
+    );
+    assert_eq!(
+        (wire.frame, wire.frames, wire.flow),
+        (edge.frame_bytes, edge.frames, edge.frame_flow)
+    );
 }
 
 #[test]
@@ -109,6 +141,15 @@ fn bad_values_say_what_to_write() {
         ),
         ("[limits]\nknock = { rate = \"5/day\" }", "limits.knock", "20/s"),
         ("[limits]\npatience = { first = \"soon\" }", "limits.patience.first", "15m"),
+        ("[limits.wire]\nresets = 0", "limits.wire.resets", "1, or more"),
+        ("[limits.wire]\nstreams = 0", "limits.wire.streams", "1, or more"),
+        ("[limits.wire]\nhead = \"1KiB\"", "limits.wire.head", "8KiB"),
+        ("[limits.wire]\nhead = \"big\"", "limits.wire.head", "64KiB"),
+        ("[limits.wire]\nhead_time = \"10ms\"", "limits.wire.head_time", "30s"),
+        ("[limits.wire]\nframe = \"0\"", "limits.wire.frame", "32MiB"),
+        ("[limits.wire]\nframe = \"65MiB\"", "limits.wire.flow", "limits.wire.frame"),
+        ("[limits.wire]\nflow = { rate = \"8MB\" }", "limits.wire.flow", "8MiB/s"),
+        ("[limits]\nresets = 5", "smartbox.toml:2", ""),
         ("[sleep]\nafter = \"soon\"", "sleep.after", "10m"),
         ("[sleep]\nafter = 10", "smartbox.toml:2", "correct that line"),
         ("[egress]\nallow = [\"https://a.b\"]", "egress.allow", "api.example.com"),

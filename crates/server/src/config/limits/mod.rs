@@ -1,5 +1,7 @@
 //! `[limits]`: how much may be asked, by whom.
 
+mod wire;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,6 +10,11 @@ use smartbox_core::limit::{Class, Patience, Rate, Rates};
 use smartbox_core::time::parse_duration;
 
 use super::error::ConfigError;
+
+pub use wire::Wire;
+
+/// Every limit as it was written, by its key, for people.
+type Words = BTreeMap<&'static str, String>;
 
 /// How much may be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +25,11 @@ pub struct Limits {
     pub per_client: usize,
     /// Open sockets of one session.
     pub sockets: usize,
-    /// Frames on one socket; `None` is no limit.
-    pub frames: Option<Rate>,
+    /// Of one connection, whoever's it is.
+    pub wire: Wire,
     /// By class, and the patience with wrong tokens.
     pub rates: Rates,
-    /// Every rate as it was written, by its key, for people.
+    /// Every limit as it was written, by its key, for people.
     pub words: BTreeMap<&'static str, String>,
 }
 
@@ -41,6 +48,7 @@ pub(crate) struct Written {
     run: Option<WrittenRate>,
     pair: Option<WrittenRate>,
     patience: WrittenPatience,
+    wire: wire::Written,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -81,13 +89,14 @@ pub(crate) fn settle(file: &Written, base: &Written) -> Result<Limits, ConfigErr
         let written = file.of(class).or(base.of(class));
         rates = rates.with(class, rate(class.as_str(), written, &mut words)?);
     }
-    let frames = rate("frames", file.frames.as_ref().or(base.frames.as_ref()), &mut words)?;
+    let frames = file.frames.as_ref().or(base.frames.as_ref());
+    let wire = wire::settle((&file.wire, &base.wire), frames, &mut words)?;
     let some = |file: Option<usize>, base: Option<usize>| file.or(base).unwrap_or(1).max(1);
     Ok(Limits {
         connections: some(file.connections, base.connections),
         per_client: some(file.per_client, base.per_client),
         sockets: some(file.sockets, base.sockets),
-        frames,
+        wire,
         rates,
         words,
     })
@@ -96,7 +105,7 @@ pub(crate) fn settle(file: &Written, base: &Written) -> Result<Limits, ConfigErr
 fn rate(
     name: &'static str,
     written: Option<&WrittenRate>,
-    words: &mut BTreeMap<&'static str, String>,
+    words: &mut Words,
 ) -> Result<Option<Rate>, ConfigError> {
     let Some(written) = written.filter(|written| written.rate != "none") else {
         words.insert(name, "no limit".to_owned());
