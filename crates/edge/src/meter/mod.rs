@@ -1,6 +1,8 @@
 //! Counts in the memory of this process: bounded, gone with it, and not shared with another control
 //! plane; for that there is the port.
 
+#[cfg(test)]
+mod conformance;
 mod table;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -103,6 +105,24 @@ mod tests {
             .patient(patience)
             .with(Class::Knock, Rate::parse("1/s", 3).ok())
             .with(Class::Guess, Rate::parse("1/min", 20).ok())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_does_what_the_port_says() {
+        super::conformance::conforms(|rates| {
+            let meter: std::sync::Arc<dyn Meter> = std::sync::Arc::new(MemoryMeter::new(rates));
+            [meter.clone(), meter]
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    #[should_panic(expected = "a full budget, and not two")]
+    async fn two_that_do_not_share_are_found_out() {
+        super::conformance::conforms(|rates| {
+            [(); 2].map(|()| std::sync::Arc::new(MemoryMeter::new(rates.clone())) as _)
+        })
+        .await;
     }
 
     #[tokio::test(start_paused = true)]
