@@ -40,7 +40,7 @@ pub use accounts::create::NewAccount;
 pub use activity::Tracker;
 pub use boxes::change::{Change, LabelChange};
 pub use boxes::create::NewSmartbox;
-pub use boxes::find::Reach;
+pub use boxes::find::{Note, Reach};
 pub use boxes::fleet::{Fleet, Member};
 pub use boxes::select::Selection;
 pub use boxes::view::View;

@@ -1,5 +1,7 @@
 //! Looking smartboxes up. Wakes nothing.
 
+use std::sync::{Arc, OnceLock};
+
 use smartbox_core::id::{AccountId, PersonId, SmartboxId};
 use smartbox_core::person::Right;
 use smartbox_core::smartbox::alias::{self, Which};
@@ -27,7 +29,12 @@ pub struct Reach {
     pub everywhere: bool,
     /// What must be allowed for what is to be done.
     pub needs: Right,
+    /// Where it is noted what was found.
+    pub found: Note,
 }
+
+/// The smartbox that was found first: on what is allowed with it hangs what is open for the one who asked.
+pub type Note = Arc<OnceLock<SmartboxId>>;
 
 impl From<&AccountId> for Reach {
     /// Everything in the account, for whatever is done.
@@ -40,6 +47,7 @@ impl From<&AccountId> for Reach {
             only: None,
             everywhere: false,
             needs: Right::Read,
+            found: Note::default(),
         }
     }
 }
@@ -129,13 +137,16 @@ impl Control {
         text: &str,
     ) -> Result<Smartbox, ControlError> {
         let (reach, text) = (reach.into(), text.to_owned());
-        let needs = reach.needs;
+        let (needs, note) = (reach.needs, reach.found.clone());
         let found = store::read(&*self.parts.store, |tx| {
             Box::pin(async move { sought(tx, &reach, &text).await })
         })
         .await?;
         match found {
-            Found::One(row) => Ok(*row),
+            Found::One(row) => {
+                let _ = note.set(row.id.clone());
+                Ok(*row)
+            }
             Found::Less => Err(ControlError::Forbidden { needs }),
             Found::Nothing => Err(ControlError::Missing { what: "smartbox" }),
             Found::Several => Err(ControlError::Refused {

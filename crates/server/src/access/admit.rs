@@ -24,7 +24,7 @@ impl Admit for Access {
     }
 
     fn remembers(&self, cookie: &str) -> bool {
-        self.recalls(cookie)
+        self.sits(cookie)
     }
 
     fn enter<'a>(

@@ -70,6 +70,26 @@ impl Access {
         .await?;
         Ok(caller.map_or(Arrival::Stranger, |caller| Arrival::In(Box::new(caller))))
     }
+
+    /// What somebody may now for whom somebody else gave their word, for something that they have open;
+    /// `None` once that word is over, or they may not come in any more.
+    pub(crate) async fn again(&self, was: &Caller) -> Result<Option<Caller>, StoreError> {
+        let now = self.clock.now();
+        if was.until.is_some_and(|until| until <= now) {
+            return Ok(None);
+        }
+        let was = was.clone();
+        store::read(&*self.store, move |tx| {
+            Box::pin(async move {
+                if !admitted(tx, &was.account).await? {
+                    return Ok(None);
+                }
+                let standing = standing(tx, &was.account, was.person.as_ref()).await?;
+                Ok(standing.map(|is| Caller { right: is.right, operator: is.operator, ..was }))
+            })
+        })
+        .await
+    }
 }
 
 /// What the records are to say of somebody.

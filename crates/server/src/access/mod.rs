@@ -99,9 +99,26 @@ impl Access {
         proven || self.known().contains_key(&hash)
     }
 
+    /// Whether this is the value of a session that is remembered.
+    fn sits(&self, value: &str) -> bool {
+        self.known().contains_key(&hash(value))
+    }
+
+    /// A name for whoever is known by this value, which says nothing of it.
+    pub(crate) fn nickname(&self, value: &str) -> String {
+        format!("known:{:.16}", hash(value))
+    }
+
+    /// A value that was right once is right no more.
+    pub(crate) fn recall_no_more(&self, value: &str) {
+        let hash = hash(value);
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
+        self.known().remove(&hash);
+    }
+
     /// A token was right. Never the master's, which a person may have made up: whether it is right
     /// must not be told faster than patience allows.
-    fn proves(&self, value: &str) {
+    pub(crate) fn proves(&self, value: &str) {
         let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
         if proven.len() >= REMEMBERED {
             proven.clear();

@@ -108,6 +108,8 @@ impl Access {
             })
         })
         .await?;
+        // Whoever signed in under a flood from their own address is not sent away by it right afterwards.
+        self.proves(value.expose());
         Ok(value)
     }
 

@@ -1,26 +1,33 @@
 //! Open connections end when their asker may no more: a reply that streams is broken off, a socket is
-//! closed. Asked is the record, and only when somebody was shut out, or may less.
+//! closed. Asked is the record: at once when somebody was shut out, or may less, and now and then, for
+//! what ends by the clock.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
 use tokio::sync::watch;
 
+use super::principal::{Held, Principal};
 use crate::access::Caller;
 use crate::app::App;
+
+/// A session, a token, or the word of somebody else may end while nobody does anything.
+const NOW_AND_THEN: Duration = Duration::from_secs(60);
 
 /// What somebody signed in by.
 #[derive(Debug, Clone)]
 pub(super) enum Witness {
     Token(Arc<Secret<String>>),
     Cookie(Arc<Secret<String>>),
+    /// Nothing of ours: somebody else vouched for them, for a time.
+    Word(Box<Caller>),
 }
 
 impl Witness {
@@ -38,58 +45,59 @@ impl Witness {
 pub(super) struct Watch {
     ended: watch::Receiver<u64>,
     by: Witness,
-    needs: Right,
 }
 
 impl Watch {
     /// `ended` was asked for before they were looked up.
     pub(super) fn new(ended: watch::Receiver<u64>, by: Witness) -> Self {
-        Self { ended, by, needs: Right::Read }
+        Self { ended, by }
     }
 
-    pub(super) fn needing(self, needs: Right) -> Self {
-        Self { needs, ..self }
-    }
-
-    async fn stands(&self, app: &App) -> bool {
+    async fn stands(&self, app: &App, held: &Held) -> bool {
         let caller = match &self.by {
             Witness::Token(value) => app.access.still(value.expose()).await,
             Witness::Cookie(value) => {
                 app.access.seat(value.expose(), None).await.map(|seat| seat.map(|s| s.caller()))
             }
+            Witness::Word(caller) => app.access.again(caller).await,
+        };
+        let unknown = |why: &str| {
+            tracing::warn!(error = why, "nobody knows whether a connection may stay open")
         };
         match caller {
-            Ok(Some(caller)) => self.suffices(&caller),
+            Ok(Some(caller)) => match Principal::may_hold(app, caller, held).await {
+                Ok(may) => may,
+                Err(trouble) => {
+                    unknown(&trouble.problem().detail);
+                    false
+                }
+            },
             Ok(None) => false,
             Err(error) => {
-                tracing::warn!(%error, "nobody knows whether a connection may stay open");
+                unknown(&error.to_string());
                 false
             }
         }
     }
-
-    fn suffices(&self, caller: &Caller) -> bool {
-        let may = caller.operator.max(caller.right);
-        // What is shared with a person is looked for by the route, box by box.
-        caller.cap >= self.needs
-            && (may.is_some_and(|right| right >= self.needs) || caller.person.is_some())
-    }
 }
 
 /// Ends when they may no more.
-pub(super) async fn shut_out(app: App, watch: Option<Watch>) {
-    let Some(mut watch) = watch else { return std::future::pending().await };
-    while watch.ended.changed().await.is_ok() {
-        if !watch.stands(&app).await {
+pub(super) async fn shut_out(app: App, watch: Option<(Watch, Held)>) {
+    let Some((mut watch, held)) = watch else { return std::future::pending().await };
+    loop {
+        match tokio::time::timeout(NOW_AND_THEN, watch.ended.changed()).await {
+            // The platform goes down, and says so itself.
+            Ok(Err(_)) => return std::future::pending().await,
+            Ok(Ok(())) | Err(_) => {}
+        }
+        if !watch.stands(&app, &held).await {
             return;
         }
     }
-    // The platform goes down, and says so itself.
-    std::future::pending::<()>().await;
 }
 
 /// The response; if it streams, as long as its asker may have it.
-pub(super) fn cut(app: &App, response: Response, watch: Watch) -> Response {
+pub(super) fn cut(app: &App, response: Response, watch: (Watch, Held)) -> Response {
     response.map(|body| {
         if http_body::Body::size_hint(&body).exact().is_some() {
             return body;

@@ -71,7 +71,7 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Refusal> {
     if origin::uninvited(&parts.method, &parts.headers) {
         return Err(nobody(foreign()));
     }
-    toll::enter(&guard.app, &parts).await.map_err(nobody)?;
+    toll::enter(&guard.app, &parts, guard.policy == Policy::Public).await.map_err(nobody)?;
     let who = match guard.policy {
         // Nobody is asked who they are: whoever may not come in must be able to read that.
         Policy::Public => None,

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use smartbox_api::dpop;
 use smartbox_api::paths::ACCOUNT_HEADER;
 use smartbox_api::problem::Code;
-use smartbox_control::{Actor, Reach};
+use smartbox_control::{Actor, ControlError, Note, Reach};
 use smartbox_core::audit;
 use smartbox_core::device::DeviceId;
 use smartbox_core::id::{AccountId, SmartboxId};
@@ -56,6 +56,8 @@ pub(super) struct Principal {
     needs: Right,
     /// By what it is known whether they may still, while a connection is open.
     watch: Option<Watch>,
+    /// The smartbox that they asked for.
+    found: Note,
 }
 
 impl Principal {
@@ -69,6 +71,7 @@ impl Principal {
             visits: false,
             needs: Right::Read,
             watch: None,
+            found: Note::default(),
         }
     }
 
@@ -77,8 +80,37 @@ impl Principal {
     }
 
     /// How long a connection of theirs may be open; `None`: as long as they like.
-    pub(super) fn watch(&self) -> Option<Watch> {
-        self.watch.clone().map(|watch| watch.needing(self.needs))
+    pub(super) fn watch(&self) -> Option<(Watch, Held)> {
+        let acting = self.acting.then(|| self.caller.account.clone());
+        let held = Held { needs: self.needs, acting, found: self.found.clone() };
+        self.watch.clone().map(|watch| (watch, held))
+    }
+
+    /// Whether somebody, as the records have them now, may have open what they opened before.
+    pub(super) async fn may_hold(
+        app: &App,
+        mut caller: Caller,
+        held: &Held,
+    ) -> Result<bool, Trouble> {
+        if let Some(account) = &held.acting {
+            caller.account.clone_from(account);
+            caller.right = caller.operator;
+        }
+        let who =
+            Self { acting: held.acting.is_some(), needs: held.needs, ..Self::of(caller.clone()) };
+        if who.everywhere() {
+            return Ok(true);
+        }
+        // What is shared with somebody is theirs by that box alone, and a member may be shut out of the
+        // account and not of the box.
+        let Some(id) = held.found.get() else {
+            return Ok(caller.right.max(caller.operator).min(Some(caller.cap)) >= Some(held.needs));
+        };
+        match app.control.find(&who, id.as_str()).await {
+            Ok(_) => Ok(true),
+            Err(ControlError::Missing { .. } | ControlError::Forbidden { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The same, as the audit has them who come by the network.
@@ -154,7 +186,7 @@ impl Principal {
             return Ok(true);
         }
         let missing = |error| match error {
-            smartbox_control::ControlError::Missing { .. } => Ok(false),
+            ControlError::Missing { .. } => Ok(false),
             other => Err(other.into()),
         };
         match smartbox {
@@ -247,8 +279,20 @@ impl From<&Principal> for Reach {
             most: who.caller.cap,
             everywhere: who.everywhere(),
             needs: who.needs,
+            found: who.found.clone(),
         }
     }
+}
+
+/// What hangs on it whether they still may.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    /// What the route needs.
+    needs: Right,
+    /// For which account an operator acts.
+    acting: Option<AccountId>,
+    /// The smartbox that it is about; known once it was found.
+    found: Note,
 }
 
 /// Whose something is that is kept for one box or for all of an account: the box that is named, if one
@@ -340,7 +384,9 @@ async fn known(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
         }
     }
     if let Some(found) = vouched::find(app, &parts.headers).await? {
-        return Ok(Some(Principal { by_cookie: !found.service, ..Principal::of(found.caller) }));
+        let watch = Watch::new(ended, Witness::Word(Box::new(found.caller.clone())));
+        let who = Principal { by_cookie: !found.service, ..Principal::of(found.caller) };
+        return Ok(Some(who.watched(watch)));
     }
     // Another host's name is refused before, and so is a change that another site's page makes.
     let dev = app.dev && comes_from_here(parts);
@@ -389,19 +435,21 @@ fn comes_from_here(parts: &Parts) -> bool {
 /// The bearer of the original's admin secret, which is the master token, or of an operator's key. A
 /// cookie, another token or the local socket is not asked: the header says it, or nothing does.
 pub(super) async fn admin(app: &App, parts: &Parts) -> Result<Principal, Trouble> {
+    let ended = app.access.ended();
     let mut sent = parts.headers.get_all(ADMIN_SECRET).iter();
-    let bearer = match (sent.next().map(HeaderValue::to_str), sent.next()) {
-        (Some(Ok(value)), None) => app.access.bearer(value).await?,
-        _ => None,
+    let value = match (sent.next().map(HeaderValue::to_str), sent.next()) {
+        (Some(Ok(value)), None) => value,
+        _ => "",
     };
     let first = || app.account.id.clone();
-    match bearer {
+    match app.access.bearer(value).await? {
         Some(Bearer::Master) => {
             let caller = Caller::operator(first(), "admin-secret".into());
             return Ok(Principal::of(caller).from(parts));
         }
         Some(Bearer::Token(caller)) if caller.operator.is_some() => {
-            return Ok(Principal::of(caller).from(parts));
+            let watch = Watch::new(ended, Witness::token(value));
+            return Ok(Principal::of(caller).watched(watch).from(parts));
         }
         _ => {}
     }

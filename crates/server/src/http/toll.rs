@@ -10,7 +10,7 @@ use smartbox_api::problem::Code;
 use smartbox_core::limit::{Class, Client, Key};
 
 use super::principal::{ADMIN_SECRET, Peer, Principal};
-use super::{cookie, origin, trouble::Trouble};
+use super::{cookie, origin, trouble::Trouble, vouched};
 use crate::access::plausible;
 use crate::app::App;
 
@@ -25,16 +25,30 @@ pub(super) fn client(extensions: &Extensions) -> Option<Client> {
 /// Before it is asked who it is. A session or token that was right lately is no stranger's. What is
 /// wrong too often is not even compared any more, except for a token of ours: there are 2^160 of
 /// those, so that guessing one is hopeless, and whose own it is must not wait for those who guess.
-pub(super) async fn enter(app: &App, parts: &Parts) -> Result<(), Trouble> {
+///
+/// Whoever begins a sign-in is a stranger, whatever they are signed in as besides: each costs a look-up,
+/// or a call at a provider. On another `public` route nobody asks who it is, so that who is recalled pays
+/// here, by what they are recalled by.
+pub(super) async fn enter(app: &App, parts: &Parts, public: bool) -> Result<(), Trouble> {
     let Some(client) = client(&parts.extensions).filter(|_| !app.dev) else { return Ok(()) };
     let secrets = secrets(parts);
-    if secrets.is_empty() {
-        let mut cookies = cookie::values(&parts.headers, &app.site.cookie()).into_iter();
-        if cookies.any(|value| app.access.recalls(value)) {
-            return Ok(());
+    if !begins(parts) {
+        let shown = if secrets.is_empty() { words(app, parts) } else { secrets.clone() };
+        let recalls = |value: &&str| app.access.recalls(value);
+        let known = match secrets.is_empty() {
+            true => shown.into_iter().find(recalls),
+            false if shown.iter().all(|value| recalls(&value)) => shown.first().copied(),
+            false => None,
+        };
+        match known {
+            Some(value) if public => {
+                let key = Key::Principal(app.account.id.clone(), app.access.nickname(value));
+                let class = class(&parts.method, parts.uri.path(), false);
+                return app.meter.take(class, key).await.map_err(too_many);
+            }
+            Some(_) => return Ok(()),
+            None => {}
         }
-    } else if secrets.iter().all(|secret| app.access.recalls(secret)) {
-        return Ok(());
     }
     if secrets.iter().any(|secret| !plausible(secret)) {
         may_guess(app, Some(client)).await?;
@@ -45,8 +59,26 @@ pub(super) async fn enter(app: &App, parts: &Parts) -> Result<(), Trouble> {
     app.meter.take(Class::Knock, Key::Client(client)).await.map_err(too_many)
 }
 
-/// It is nobody who is known; a secret that came with it was wrong.
+/// A sign-in begins, or goes on: a token in the address, or the way to a provider and back.
+fn begins(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    let token = |query: &str| query.split('&').any(|pair| pair.starts_with("token="));
+    path == "/login" || path.starts_with("/login/") || parts.uri.query().is_some_and(token)
+}
+
+/// What a browser brings by itself that says who it is: our cookie, and the word of Cloudflare Access.
+fn words<'p>(app: &App, parts: &'p Parts) -> Vec<&'p str> {
+    let mut all = cookie::values(&parts.headers, &app.site.cookie());
+    all.extend(vouched::words(app, &parts.headers));
+    all
+}
+
+/// It is nobody who is known; a secret that came with it was wrong. What was right once is no stranger's
+/// no more: it would be looked up for ever, at no cost.
 pub(super) async fn unknown(app: &App, parts: &Parts) {
+    for value in words(app, parts).into_iter().chain(secrets(parts)) {
+        app.access.recall_no_more(value);
+    }
     if let Some(client) = client(&parts.extensions).filter(|_| !secrets(parts).is_empty()) {
         app.meter.strike(client).await;
     }

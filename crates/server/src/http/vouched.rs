@@ -52,13 +52,25 @@ pub(super) async fn arrive(app: &App, identity: &Identity) -> Result<Caller, Tro
     }
 }
 
+/// What a request brings that may be such a token.
+pub(super) fn words<'h>(app: &App, headers: &'h HeaderMap) -> Vec<&'h str> {
+    if app.sign_in.access.is_none() {
+        return Vec::new();
+    }
+    let header = headers.get_all(HEADER).iter().filter_map(|value| value.to_str().ok());
+    header.chain(cookie::long(headers, COOKIE)).collect()
+}
+
 async fn ask(app: &App, headers: &HeaderMap) -> Option<Result<Identity, Refused>> {
     let access = app.sign_in.access.as_ref()?;
     let mut sent = headers.get_all(HEADER).iter();
     let refused = match (sent.next(), sent.next()) {
         (Some(_), Some(_)) => Refused::Malformed("there are two of them"),
         (Some(value), None) => match access.verify(value.to_str().unwrap_or_default()).await {
-            Ok(identity) => return Some(Ok(identity)),
+            Ok(identity) => {
+                app.access.proves(value.to_str().unwrap_or_default());
+                return Some(Ok(identity));
+            }
             Err(refused) => refused,
         },
         (None, _) => {
@@ -66,7 +78,10 @@ async fn ask(app: &App, headers: &HeaderMap) -> Option<Result<Identity, Refused>
             // A sibling host may have added some of the same name.
             for value in cookie::long(headers, COOKIE) {
                 match access.verify(value).await {
-                    Ok(identity) => return Some(Ok(identity)),
+                    Ok(identity) => {
+                        app.access.proves(value);
+                        return Some(Ok(identity));
+                    }
                     Err(refused) => last = Some(refused),
                 }
             }

@@ -16,7 +16,7 @@ use smartbox_server::system::{SystemClock, SystemEntropy};
 use smartbox_sign_in::{Access, AccessSettings, Http, Oidc, OidcSettings};
 
 use crate::real::{Browser, Peer, sign_in};
-use crate::world::World;
+use crate::world::{Manner, World};
 
 const TEAM: &str = "https://myteam.cloudflareaccess.com";
 const AUD: &str = "32eafc7626e737616deaf0dc3ce63d7bcbed58a2731d0d06bc3cdf1b53c4228";
@@ -27,7 +27,7 @@ fn http() -> Http {
     Http::new(tls, Duration::from_secs(60)).unwrap()
 }
 
-fn rule(whom: Whom, role: Role) -> Rule {
+pub(crate) fn rule(whom: Whom, role: Role) -> Rule {
     Rule { whom, issuer: None, gives: Gives::Role("me".into(), role) }
 }
 
@@ -53,7 +53,7 @@ async fn provider(port: u16) -> Peer {
     Peer::start("provider.mjs", &[given.to_string()]).await
 }
 
-fn by_provider(issuer: &str, rules: Vec<Rule>) -> SignIn {
+pub(crate) fn by_provider(issuer: &str, rules: Vec<Rule>) -> SignIn {
     let settings = OidcSettings {
         issuer: issuer.to_owned(),
         client_id: "smartbox".into(),
@@ -261,15 +261,20 @@ async fn somebody_who_comes_twice_at_once_is_one_person() {
 
 /// A platform behind Access, whose keys a real server publishes.
 async fn behind_access(rules: Vec<Rule>) -> (World, Peer) {
+    behind_access_with(Manner::default(), rules).await
+}
+
+/// The same, set up in this manner.
+pub(crate) async fn behind_access_with(manner: Manner, rules: Vec<Rule>) -> (World, Peer) {
     let peer = Peer::start("access.mjs", &[]).await;
     let base = Some(peer.url.parse().unwrap());
     let settings = AccessSettings { team_domain: "myteam".into(), aud: AUD.into(), base };
     let access = Access::new(&settings, http(), std::sync::Arc::new(SystemClock)).unwrap();
     let sign_in = SignIn { access: Some(access), rules, ..SignIn::none(&SystemEntropy) };
-    (World::vouched(async |_| sign_in).await, peer)
+    (World::vouched_with(manner, async |_| sign_in).await, peer)
 }
 
-async fn token(peer: &mut Peer, changes: Value) -> String {
+pub(crate) async fn token(peer: &mut Peer, changes: Value) -> String {
     let now = SystemClock.now().0 / 1000;
     let mut claims = json!({
         "iss": TEAM, "aud": [AUD], "type": "app", "sub": "7335", "email": "ada@example.com",
@@ -281,7 +286,7 @@ async fn token(peer: &mut Peer, changes: Value) -> String {
     peer.ask(&claims.to_string()).await
 }
 
-const HEADER: &str = "cf-access-jwt-assertion";
+pub(crate) const HEADER: &str = "cf-access-jwt-assertion";
 
 #[tokio::test]
 async fn access_vouches_by_header_and_by_cookie() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use reqwest::{Client, Method, RequestBuilder};
 use smartbox_control::activity::Counting;
 use smartbox_control::{Book, BookParts, Control, EngineSlot, Parts, Settings, Tracker};
@@ -106,6 +106,11 @@ impl World {
     /// The same, where others vouch for people; they may have to know the port.
     pub async fn vouched(sign_in: impl AsyncFnOnce(u16) -> SignIn) -> Self {
         Self::build(Manner::default(), sign_in).await
+    }
+
+    /// Both.
+    pub async fn vouched_with(manner: Manner, sign_in: impl AsyncFnOnce(u16) -> SignIn) -> Self {
+        Self::build(manner, sign_in).await
     }
 
     /// The same, in this manner.
@@ -450,7 +455,7 @@ impl ModelCalls for NoModels {
     }
 }
 
-/// Repeats what it is told.
+/// Repeats what it is told; `for ever` never to its end.
 struct Parrot(Manifest);
 
 impl Parrot {
@@ -488,6 +493,11 @@ impl Engine for Parrot {
     }
     fn chat(&self, _: Arc<dyn Dial>, turn: Turn) -> BoxFuture<'_, Result<Turns, EngineError>> {
         let text = format!("you said: {}", turn.text);
+        if turn.text == "for ever" {
+            let begun = stream::iter(vec![Ok(TurnEvent::Started), Ok(TurnEvent::Delta(text))]);
+            let turns = Box::pin(begun.chain(stream::pending())) as Turns;
+            return Box::pin(async move { Ok(turns) });
+        }
         let events = vec![
             Ok(TurnEvent::Started),
             Ok(TurnEvent::Delta(text.clone())),
