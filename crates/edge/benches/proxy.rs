@@ -17,7 +17,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use smartbox_core::BoxFuture;
@@ -126,7 +125,7 @@ fn world(engine: SocketAddr) -> AnyResult<Arc<World>> {
     Ok(Arc::new(World { route, engine }))
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn answer<B>(request: Request<B>) -> Result<Response<Full<Bytes>>, Infallible> {
     static LARGE: [u8; 1 << 20] = [b'x'; 1 << 20];
     let body = match request.uri().path() {
         "/64k" => Bytes::from_static(&LARGE[..1 << 16]),

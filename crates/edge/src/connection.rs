@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::asked::Asked;
 use crate::body::EdgeBody;
 use crate::client::{self, Peer};
 use crate::crowd::{Beat, Pulse, Seat};
@@ -97,7 +98,7 @@ impl Edge {
     pub async fn serve_connection<S, F, B>(&self, stream: S, peer: SocketAddr, fallback: F)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        F: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+        F: Service<Request<Asked>, Response = Response<B>, Error = Infallible>,
         F: Send + Sync + 'static,
         F::Future: Send + 'static,
         B: Body<Data = Bytes, Error: Into<AnyError>> + Unpin + Send + 'static,
@@ -114,7 +115,7 @@ impl Edge {
     pub async fn serve_seated<S, F, B>(&self, stream: S, seat: Seat, fallback: F)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        F: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+        F: Service<Request<Asked>, Response = Response<B>, Error = Infallible>,
         F: Send + Sync + 'static,
         F::Future: Send + 'static,
         B: Body<Data = Bytes, Error: Into<AnyError>> + Unpin + Send + 'static,
@@ -130,6 +131,7 @@ impl Edge {
             if request.headers().contains_key(http::header::UPGRADE) {
                 request.extensions_mut().insert(Slot { seat: seated.clone() });
             }
+            let request = request.map(|body| Asked::new(body, &beat));
             async move { Ok::<_, Infallible>(edge.answer(request, peer, &*fallback, beat).await) }
         });
         let builder = self.builder();
@@ -154,13 +156,13 @@ impl Edge {
 
     async fn answer<F, B>(
         &self,
-        mut request: Request<Incoming>,
+        mut request: Request<Asked>,
         peer: Peer,
         fallback: &F,
         beat: Beat,
     ) -> Response<ServedBody<B>>
     where
-        F: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+        F: Service<Request<Asked>, Response = Response<B>, Error = Infallible>,
     {
         let secure = self.inner.settings.scheme == Scheme::Https;
         let response = if secure && peer.scheme == Some(Scheme::Http) {
@@ -185,7 +187,7 @@ impl Edge {
     async fn idle(&self, pulse: &Pulse) {
         let limit = self.inner.settings.limits.head_time;
         loop {
-            let wait = match pulse.quiet_for() {
+            let wait = match pulse.idle_for() {
                 Some(quiet) if quiet >= limit => return,
                 Some(quiet) => limit - quiet,
                 None => limit,
@@ -194,7 +196,7 @@ impl Edge {
         }
     }
 
-    fn means_a_box(&self, request: &Request<Incoming>) -> bool {
+    fn means_a_box(&self, request: &Request<Asked>) -> bool {
         let headers = request.headers().get(http::header::HOST);
         let header = headers.and_then(|value| value.to_str().ok());
         let authority = request.uri().authority().map(http::uri::Authority::as_str);

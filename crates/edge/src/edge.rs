@@ -7,7 +7,6 @@ use std::sync::Arc;
 use http::header::{HOST, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
-use hyper::body::Incoming;
 use smartbox_core::activity::{Activity, Doing};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::limit::port::Meter;
@@ -26,6 +25,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 
 use crate::admit::{Admit, Person};
+use crate::asked::Asked;
 use crate::body::EdgeBody;
 use crate::crowd::Crowd;
 use crate::problem::Refusal;
@@ -138,7 +138,7 @@ impl Edge {
 
     /// Answers a request to a box's host. For HTTP/1.1 the connection must be served with
     /// upgrades, as [`Edge::serve_connection`] does.
-    pub async fn serve(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<EdgeBody> {
+    pub async fn serve(&self, request: Request<Asked>, peer: SocketAddr) -> Response<EdgeBody> {
         let began = Instant::now();
         let html = shows_html(request.headers());
         let span = info_span!(
@@ -167,7 +167,7 @@ impl Edge {
 impl Inner {
     async fn answer(
         self: &Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<Asked>,
         peer: SocketAddr,
     ) -> Result<Response<EdgeBody>, Refusal> {
         let (mut parts, body) = request.into_parts();

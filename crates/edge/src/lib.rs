@@ -9,6 +9,7 @@
 //! any knowledge of how a box is started (behind `core::route::port::Resolve`).
 
 pub mod admit;
+pub mod asked;
 pub mod body;
 pub mod client;
 pub mod connection;
@@ -27,6 +28,7 @@ mod wake;
 mod ws;
 
 pub use admit::{Admit, Person};
+pub use asked::Asked;
 pub use body::EdgeBody;
 pub use client::Peer;
 pub use connection::ServedBody;

@@ -5,6 +5,9 @@ use crate::id::{AccountId, PersonId, SmartboxId};
 use crate::person::{Person, Right, Role};
 use crate::store::StoreError;
 
+/// A person, and the issuers that know them.
+pub type Known = (Person, Vec<String>);
+
 /// The people within one unit of work.
 pub trait People: Send {
     /// Adds a person.
@@ -28,10 +31,7 @@ pub trait People: Send {
     ) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Who has this address, in the form of [`super::email`], whoever was written down first first; each
     /// with the issuers that know them.
-    fn addressed(
-        &mut self,
-        email: String,
-    ) -> BoxFuture<'_, Result<Vec<(Person, Vec<String>)>, StoreError>>;
+    fn addressed(&mut self, email: String) -> BoxFuture<'_, Result<Vec<Known>, StoreError>>;
     /// Everybody, by name and id.
     fn list(&mut self) -> BoxFuture<'_, Result<Vec<Person>, StoreError>>;
     /// Removes a person with all that they may, their sessions and tokens. Removing twice is once.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use smartbox_core::limit::Client;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use pulse::{Beat, Pulse};
+pub(crate) use pulse::{Beat, Pulse, Reading};
 
 /// How many are looked at to find somebody quiet.
 const FEW: usize = 64;

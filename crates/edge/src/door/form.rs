@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
 
+use crate::asked::Asked;
 use crate::problem::Refusal;
 
 const BYTES: usize = 8 * 1024;
@@ -14,7 +14,7 @@ const TIME: Duration = Duration::from_secs(10);
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    pub(super) async fn read(body: Incoming) -> Result<Self, Refusal> {
+    pub(super) async fn read(body: Asked) -> Result<Self, Refusal> {
         let bad = |status, message| Refusal::new(status, "bad-form", message, "Try again.");
         let read = tokio::time::timeout(TIME, Limited::new(body, BYTES).collect()).await;
         let bytes = read

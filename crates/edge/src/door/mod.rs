@@ -6,11 +6,11 @@ mod form;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use hyper::body::Incoming;
 use smartbox_core::limit::Client;
 use smartbox_core::route::Route;
 use smartbox_core::secret::Secret;
 
+use crate::asked::Asked;
 use crate::body::EdgeBody;
 use crate::edge::{Inner, redirect};
 use crate::page::{self, Report};
@@ -31,7 +31,7 @@ pub(crate) async fn open(
     route: Option<Route>,
     client: Client,
     parts: Parts,
-    body: Incoming,
+    body: Asked,
 ) -> Result<Response<EdgeBody>, Refusal> {
     let Some(route) = route else {
         return edge.sign_in(label, &parts);
@@ -82,7 +82,7 @@ async fn enter(
     edge: &Inner,
     route: &Route,
     client: Client,
-    body: Incoming,
+    body: Asked,
 ) -> Result<Response<EdgeBody>, Refusal> {
     if let Some(wait) = edge.meter.barred(client).await {
         return Err(Refusal::too_many(wait));

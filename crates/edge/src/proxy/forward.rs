@@ -8,6 +8,7 @@ use smartbox_core::activity::Busy;
 use smartbox_core::id::SmartboxId;
 
 use crate::admit::Person;
+use crate::asked::Asked;
 use crate::body::EdgeBody;
 use crate::edge::Inner;
 use crate::problem::Refusal;
@@ -32,7 +33,7 @@ impl Errand<'_> {
     pub(crate) async fn run(
         &self,
         parts: Parts,
-        body: Incoming,
+        body: Asked,
         busy: Option<Box<dyn Busy>>,
     ) -> Result<Response<EdgeBody>, Refusal> {
         let limits = &self.edge.settings.limits;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
+use crate::asked::Asked;
 use crate::problem::Refusal;
 use crate::settings::Limits;
 
@@ -77,7 +77,7 @@ impl Verdict {
 
 /// The body toward the engine.
 pub(crate) struct Upload {
-    body: Option<Incoming>,
+    body: Option<Asked>,
     left: u64,
     pause: Duration,
     stall: Option<Pin<Box<Sleep>>>,
@@ -86,7 +86,7 @@ pub(crate) struct Upload {
 
 impl Upload {
     /// Refuses a body whose length is known to be too much.
-    pub(crate) fn new(body: Incoming, limits: &Limits) -> Result<(Self, Verdict), Cut> {
+    pub(crate) fn new(body: Asked, limits: &Limits) -> Result<(Self, Verdict), Cut> {
         if body.is_end_stream() {
             return Ok((Self::empty(), Verdict::default()));
         }

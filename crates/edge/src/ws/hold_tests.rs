@@ -309,6 +309,27 @@ async fn a_frozen_boxes_client_gets_ticks_at_half_the_greetings_interval() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_does_not_take_the_answers_to_their_pings_is_not_heard() {
+    for state in [State::Frozen, State::Stopped] {
+        let mut s = stage_with(|settings| settings.limits.frames = None);
+        s.greet().await;
+        s.set(state);
+        s.settle().await;
+        let ping = make(PING, &[b'x'; 125], s.client.toward);
+        let flood = async {
+            for _ in 0..100_000 {
+                s.client.raw(&ping).await;
+            }
+        };
+        assert!(timeout(Duration::from_secs(1), flood).await.is_err(), "it waits: {state:?}");
+        // Once they are taken it goes on.
+        for _ in 0..1_000 {
+            s.client.hear().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn polling_waits_for_the_thaw_and_a_person_brings_it() {
     let mut s = stage();
     s.set(State::Frozen);

@@ -198,10 +198,9 @@ where
     }
 
     fn poll_ends(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Event> {
-        let room = match &self.engine {
-            Some(engine) => engine.output.len() < HIGH,
-            None => true,
-        };
+        let taken = self.engine.as_ref().is_none_or(|engine| engine.output.len() < HIGH);
+        // What a client says can make words for it: whoever does not take those is not heard.
+        let room = taken && self.client.output.len() < HIGH;
         if let std::task::Poll::Ready(turn) = self.client.poll_turn(cx, room, true) {
             return std::task::Poll::Ready(Event::Client(turn));
         }

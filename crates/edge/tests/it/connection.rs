@@ -110,6 +110,39 @@ async fn for_one_more_connection_the_quietest_goes_and_the_busy_stay() {
 }
 
 #[tokio::test]
+async fn who_begins_a_body_and_does_not_go_on_keeps_nobody_out() {
+    let front = Front::with(World::new(Some(mirror().await)), |settings| {
+        settings.limits.connections = 4;
+    })
+    .await;
+    let beginning = format!(
+        "POST /_smartbox/enter HTTP/1.1\r\nhost: {HOST}\r\norigin: http://{HOST}\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n\r\nx"
+    );
+    let mut crowd = Vec::new();
+    for _ in 0..20 {
+        let mut stream = front.connect().await;
+        stream.write_all(beginning.as_bytes()).await.unwrap();
+        crowd.push(stream);
+    }
+    let text = format!("GET /x HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n{COOKIE}\r\n");
+    // Whoever comes while the others' beginnings are still being read may have to come again.
+    soon(async {
+        loop {
+            let mut good = front.connect().await;
+            let mut answer = Vec::new();
+            if good.write_all(text.as_bytes()).await.is_ok()
+                && good.read_to_end(&mut answer).await.is_ok_and(|length| length > 0)
+            {
+                assert_eq!(Answer::parse(&answer).status, 200);
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_address_holds_so_many_connections_and_a_proxy_of_ours_more() {
     let world = World::new(Some(mirror().await));
     let few = |settings: &mut smartbox_edge::EdgeSettings| settings.limits.per_client = 2;

@@ -282,7 +282,9 @@ impl Front {
     }
 }
 
-async fn platform(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn platform(
+    request: Request<smartbox_edge::Asked>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let peer = request.extensions().get::<smartbox_edge::Peer>().is_some();
     Ok(Response::new(Full::from(format!("platform {} {peer}", request.uri().path()))))
 }

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use smartbox_edge::{Edge, Seat};
+use smartbox_edge::{Asked, Edge, Seat};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
@@ -57,7 +57,7 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let connected = seat.peer;
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Asked>| {
         // Of whom a proxy of ours speaks, if one stands between.
         let said = request.extensions().get::<smartbox_edge::Peer>();
         let peer = Peer::Tcp(said.map_or(connected, |peer| peer.address));
@@ -102,11 +102,14 @@ where
     let _ = connection.await;
 }
 
-async fn answer(
+async fn answer<B>(
     router: Router,
-    request: Request<Incoming>,
+    request: Request<B>,
     peer: Peer,
-) -> Result<Response<Body>, Infallible> {
+) -> Result<Response<Body>, Infallible>
+where
+    B: http_body::Body<Data = bytes::Bytes, Error = hyper::Error> + Send + 'static,
+{
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(peer);
     router.oneshot(request).await

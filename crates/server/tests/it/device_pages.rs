@@ -93,6 +93,7 @@ impl World {
             kind: What::Browser,
             account: Some(self.app.account.id.clone()),
             smartbox: None,
+            person: None,
             name: name.into(),
             platform: platform.into(),
             address: name.into(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::id::{AccountId, PersonId, SmartboxId};
-use smartbox_core::person::port::{Grants, People};
+use smartbox_core::person::port::{Grants, Known, People};
 use smartbox_core::person::{Person, Right, Role};
 use smartbox_core::store::StoreError;
 
@@ -133,10 +133,7 @@ impl People for Records<'_> {
         Box::pin(ready(self.know_person((issuer, subject), person)))
     }
 
-    fn addressed(
-        &mut self,
-        email: String,
-    ) -> BoxFuture<'_, Result<Vec<(Person, Vec<String>)>, StoreError>> {
+    fn addressed(&mut self, email: String) -> BoxFuture<'_, Result<Vec<Known>, StoreError>> {
         let people = self.state.people.values();
         let mut found: Vec<_> =
             people.filter(|person| person.email.as_ref() == Some(&email)).cloned().collect();

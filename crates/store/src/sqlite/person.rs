@@ -2,7 +2,7 @@
 
 use smartbox_core::BoxFuture;
 use smartbox_core::id::PersonId;
-use smartbox_core::person::port::People;
+use smartbox_core::person::port::{Known, People};
 use smartbox_core::person::{Person, Right};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
@@ -99,10 +99,7 @@ impl People for Records<'_> {
         })
     }
 
-    fn addressed(
-        &mut self,
-        email: String,
-    ) -> BoxFuture<'_, Result<Vec<(Person, Vec<String>)>, StoreError>> {
+    fn addressed(&mut self, email: String) -> BoxFuture<'_, Result<Vec<Known>, StoreError>> {
         Box::pin(async move {
             let rows = sqlx::query(
                 "SELECT people.*, issuer FROM people LEFT JOIN identities ON person = people.id
@@ -115,7 +112,7 @@ impl People for Records<'_> {
             .fetch_all(self.conn()?)
             .await
             .map_err(|e| self.failed(e))?;
-            let mut found: Vec<(Person, Vec<String>)> = Vec::new();
+            let mut found: Vec<Known> = Vec::new();
             for (person, issuer) in rows {
                 match found.last_mut() {
                     Some((last, issuers)) if last.id == person.id => issuers.extend(issuer),
