@@ -88,8 +88,12 @@ impl Admit for World {
         route: &'a Route,
         cookie: &'a str,
     ) -> BoxFuture<'a, Result<Option<Person>, StoreError>> {
-        let person =
-            Person { account: route.account.clone(), name: "ann".into(), right: Right::Own };
+        let person = Person {
+            account: route.account.clone(),
+            who: "ann".into(),
+            name: "ann".into(),
+            right: Right::Own,
+        };
         Box::pin(async move { Ok((cookie == "good").then_some(person)) })
     }
     fn enter<'a>(

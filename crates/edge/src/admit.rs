@@ -12,6 +12,9 @@ use smartbox_core::store::StoreError;
 pub struct Person {
     /// The account that the session acts for.
     pub account: AccountId,
+    /// Who they are among those who may come in here, however many sessions they have: what they do is
+    /// counted together.
+    pub who: String,
     /// The name that the engine is given in its identity header; visible ASCII.
     pub name: String,
     /// What they may do with this box. Who may nothing is not signed in.

@@ -21,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::asked::Asked;
 use crate::body::EdgeBody;
 use crate::client::{self, Peer};
-use crate::crowd::{Beat, Pulse, Seat};
+use crate::crowd::{Beat, Pulse, Seat, Staying};
 use crate::edge::Edge;
 use crate::host;
 use crate::proxy::DEFAULT_HEADERS;
@@ -238,8 +238,8 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// From now on it is a relayed socket's.
-    pub(crate) fn stay(&self) {
-        self.seat.stay();
+    /// From now on it is a relayed socket's; `None` if too many places are.
+    pub(crate) fn stay(&self) -> Option<Staying> {
+        Seat::stay(&self.seat)
     }
 }

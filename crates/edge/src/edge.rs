@@ -89,6 +89,13 @@ pub(crate) struct Known {
     pub(crate) peer: SocketAddr,
 }
 
+impl Known {
+    /// Under what their visits to this box are counted.
+    pub(crate) fn visitor(&self) -> String {
+        format!("{} {}", self.person.who, self.route.id)
+    }
+}
+
 impl Edge {
     /// Makes an edge.
     pub fn new(parts: EdgeParts) -> Self {
@@ -203,7 +210,7 @@ impl Inner {
             return self.sign_in(&label, &parts);
         };
         Span::current().record("smartbox.id", tracing::field::display(&known.route.id));
-        let visitor = Key::Principal(known.person.account.clone(), known.route.id.to_string());
+        let visitor = Key::Principal(known.person.account.clone(), known.visitor());
         self.meter.take(Class::Visit, visitor).await.map_err(Refusal::too_many)?;
         if ws::wanted(&parts) {
             return ws::open(self, known, &mut parts).await;

@@ -198,7 +198,7 @@ pub struct Limits {
     pub connections: usize,
     /// Of them, connections of one client: an IPv4 address, or a /64 of IPv6.
     pub per_client: usize,
-    /// Relayed sockets of one session.
+    /// Relayed sockets of one person to one box.
     pub sockets: usize,
     /// Header lines of a request, and of a response of the engine.
     pub headers: usize,

@@ -33,6 +33,8 @@ struct Inner {
     /// Where the last look for somebody quiet ended.
     hand: usize,
     clients: HashMap<Client, usize>,
+    /// Seats of relayed sockets.
+    relayed: usize,
 }
 
 #[derive(Debug)]
@@ -174,9 +176,27 @@ impl Seat {
         &self.sitting.pulse
     }
 
-    /// From now on it is a relayed socket's.
-    pub(crate) fn stay(&self) {
+    /// From now on it is a relayed socket's, until what comes of this is dropped. Such a seat is not
+    /// taken from it, so that a part is left for everybody else: `None` beyond three quarters.
+    pub(crate) fn stay(self: &Arc<Self>) -> Option<Staying> {
+        let mut inner = self.crowd.lock();
+        if inner.relayed >= (self.crowd.room - self.crowd.room / 4).max(1) {
+            return None;
+        }
+        inner.relayed += 1;
         self.sitting.stays.store(true, Ordering::Release);
+        Some(Staying(self.clone()))
+    }
+}
+
+/// A seat that is a relayed socket's.
+#[derive(Debug)]
+pub(crate) struct Staying(Arc<Seat>);
+
+impl Drop for Staying {
+    fn drop(&mut self) {
+        self.0.sitting.stays.store(false, Ordering::Release);
+        self.0.crowd.lock().relayed -= 1;
     }
 }
 
@@ -201,8 +221,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_quietest_makes_place_and_the_busy_and_the_relayed_stay() {
         let crowd = Crowd::new(3, 10);
-        let relayed = crowd.seat(peer("192.0.2.1:1"), false).unwrap();
-        relayed.stay();
+        let relayed = Arc::new(crowd.seat(peer("192.0.2.1:1"), false).unwrap());
+        let stays = relayed.stay().unwrap();
         let busy = crowd.seat(peer("192.0.2.1:2"), false).unwrap();
         let beat = busy.pulse().begin();
         let quiet = crowd.seat(peer("192.0.2.1:3"), false).unwrap();
@@ -216,6 +236,19 @@ mod tests {
         assert!(crowd.seat(peer("192.0.2.3:1"), false).is_none(), "everybody is busy");
         drop((beat, busy_too));
         assert!(crowd.seat(peer("192.0.2.3:1"), false).is_some());
+        drop(stays);
+    }
+
+    #[test]
+    fn sockets_leave_a_quarter_of_the_seats_to_others() {
+        let crowd = Crowd::new(4, 4);
+        let seats: Vec<_> = (0..4)
+            .map(|n| Arc::new(crowd.seat(SocketAddr::new([10, 0, 0, n].into(), 1), false).unwrap()))
+            .collect();
+        let mut stays: Vec<_> = seats[..3].iter().map(|seat| seat.stay().unwrap()).collect();
+        assert!(seats[3].stay().is_none());
+        stays.pop();
+        assert!(seats[3].stay().is_some());
     }
 
     #[test]

@@ -166,7 +166,7 @@ mod tests {
 
     fn person(name: &str) -> Person {
         let account: AccountId = "acc_00000000000000000000".parse().unwrap();
-        Person { account, name: name.into(), right: Right::Own }
+        Person { account, who: name.into(), name: name.into(), right: Right::Own }
     }
 
     fn through(pairs: &[(&str, &str)], peer: &str) -> HeaderMap {

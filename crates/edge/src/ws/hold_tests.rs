@@ -108,6 +108,7 @@ impl Activity for World {
 fn ann() -> Person {
     Person {
         account: "acc_00000000000000000000".parse().unwrap(),
+        who: "ann".into(),
         name: "ann".into(),
         right: Right::Own,
     }

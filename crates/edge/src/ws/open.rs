@@ -65,11 +65,15 @@ pub(crate) async fn open(
 ) -> Result<Response<EdgeBody>, Refusal> {
     checked(parts, edge.settings.scheme, &known.host)?;
     let most = edge.settings.limits.sockets;
-    let counted = edge.tally.one(&known.cookie, most).ok_or_else(too_many)?;
+    let counted = edge.tally.one(&known.visitor(), most).ok_or_else(too_many)?;
+    // The place among the connections is kept as long as the socket lives.
+    let stays = match parts.extensions.get::<Slot>() {
+        Some(slot) => Some(slot.stay().ok_or_else(full)?),
+        None => None,
+    };
     if known.route.state != State::Running {
         edge.wake(&known.route.id, &known.route.name).await?;
     }
-    let slot = parts.extensions.get::<Slot>().cloned();
     let client = parts.extensions.remove::<OnUpgrade>().ok_or_else(Refusal::engine)?;
     let limits = &edge.settings.limits;
     let asked = tokio::time::timeout(limits.wake_time, ask(edge, &known, parts)).await;
@@ -90,8 +94,7 @@ pub(crate) async fn open(
     head.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     let (tasks, edge) = (edge.tasks.clone(), edge.clone());
     tasks.spawn(async move {
-        // The place among the connections is kept as long as the socket lives.
-        let _held = (slot.inspect(Slot::stay), counted);
+        let _held = (stays, counted);
         if let (Ok(client), Ok(engine)) = tokio::join!(client, engine) {
             relay(edge, known, client, engine).await;
         }
@@ -100,9 +103,15 @@ pub(crate) async fn open(
 }
 
 fn too_many() -> Refusal {
-    let message = "This browser has too many conversations with the smartbox open.";
+    let message = "You have too many conversations with this smartbox open.";
     let hint = "Close some of its pages.";
     Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too-many-sockets", message, hint).retry(10)
+}
+
+fn full() -> Refusal {
+    let message = "Too many conversations are open on this platform.";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "full", message, "Try again in a while.")
+        .retry(10)
 }
 
 async fn relay(edge: Arc<Inner>, known: Known, client: Upgraded, engine: Upgraded) {

@@ -1,4 +1,4 @@
-//! How fast a client may talk on one socket, and how many sockets one session may have.
+//! How fast a client may talk on one socket, and how many sockets one person may have.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,27 +39,27 @@ impl Pace {
     }
 }
 
-/// The open sockets of each session.
+/// The open sockets of each person to each box.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally(Arc<Mutex<HashMap<String, usize>>>);
 
 /// One of them; counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Counted {
-    session: String,
+    visitor: String,
     tally: Tally,
 }
 
 impl Tally {
     /// One more, unless there are so many already.
-    pub(crate) fn one(&self, session: &str, most: usize) -> Option<Counted> {
+    pub(crate) fn one(&self, visitor: &str, most: usize) -> Option<Counted> {
         let mut counts = self.lock();
-        let count = counts.entry(session.to_owned()).or_default();
+        let count = counts.entry(visitor.to_owned()).or_default();
         if *count >= most {
             return None;
         }
         *count += 1;
-        Some(Counted { session: session.to_owned(), tally: self.clone() })
+        Some(Counted { visitor: visitor.to_owned(), tally: self.clone() })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
@@ -70,10 +70,10 @@ impl Tally {
 impl Drop for Counted {
     fn drop(&mut self) {
         let mut counts = self.tally.lock();
-        if let Some(count) = counts.get_mut(&self.session) {
+        if let Some(count) = counts.get_mut(&self.visitor) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&self.session);
+                counts.remove(&self.visitor);
             }
         }
     }

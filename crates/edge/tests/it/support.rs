@@ -177,8 +177,12 @@ impl Admit for World {
         cookie: &'a str,
     ) -> BoxFuture<'a, Result<Option<Person>, StoreError>> {
         let known = *self.session.lock().unwrap() == Some(cookie);
-        let person =
-            Person { account: route.account.clone(), name: "ann".into(), right: Right::Own };
+        let person = Person {
+            account: route.account.clone(),
+            who: "ann".into(),
+            name: "ann".into(),
+            right: Right::Own,
+        };
         Box::pin(async move { Ok(known.then_some(person)) })
     }
 

@@ -3,6 +3,7 @@
 use smartbox_core::BoxFuture;
 use smartbox_core::route::Route;
 use smartbox_core::secret::Secret;
+use smartbox_core::session::Session;
 use smartbox_core::store::StoreError;
 use smartbox_edge::{Admit, Person};
 
@@ -18,7 +19,9 @@ impl Admit for Access {
             let seat = self.seat(cookie, Some(&route.id)).await?;
             Ok(seat.and_then(|seat| {
                 let right = seat.right?;
-                Some(Person { account: seat.session.account, name: seat.name, right })
+                let Session { account, person, .. } = seat.session;
+                let who = person.map_or_else(|| account.to_string(), |person| person.to_string());
+                Some(Person { account, who, name: seat.name, right })
             }))
         })
     }

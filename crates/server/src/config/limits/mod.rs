@@ -23,7 +23,7 @@ pub struct Limits {
     pub connections: usize,
     /// Of them, of one client.
     pub per_client: usize,
-    /// Open sockets of one session.
+    /// Open sockets of one person to one smartbox.
     pub sockets: usize,
     /// Of one connection, whoever's it is.
     pub wire: Wire,
