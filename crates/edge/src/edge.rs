@@ -28,6 +28,7 @@ use crate::admit::{Admit, Person};
 use crate::asked::Asked;
 use crate::body::EdgeBody;
 use crate::crowd::Crowd;
+use crate::known::Known;
 use crate::problem::Refusal;
 use crate::proxy::{Errand, Pool, own_origin, uninvited};
 use crate::settings::EdgeSettings;
@@ -78,22 +79,6 @@ pub(crate) struct Inner {
     pub(crate) tasks: TaskTracker,
     /// Changes when sessions may have ended: open sockets ask again.
     pub(crate) sessions: watch::Sender<u64>,
-}
-
-/// What is known once a person was recognised.
-pub(crate) struct Known {
-    pub(crate) route: Route,
-    pub(crate) person: Person,
-    pub(crate) cookie: String,
-    pub(crate) host: HeaderValue,
-    pub(crate) peer: SocketAddr,
-}
-
-impl Known {
-    /// Under what their visits to this box are counted.
-    pub(crate) fn visitor(&self) -> String {
-        format!("{} {}", self.person.who, self.route.id)
-    }
 }
 
 impl Edge {
@@ -205,6 +190,7 @@ impl Inner {
         if door::is_door(parts.uri.path()) {
             return door::open(self, &label, route, client, parts, body).await;
         }
+        let sessions = self.sessions.subscribe();
         // A box that is not there looks like one that one is not signed in to.
         let Some(known) = self.known(route, &parts, host, peer).await? else {
             return self.sign_in(&label, &parts);
@@ -221,16 +207,9 @@ impl Inner {
         if let Some(page) = self.awake(&known.route, visit, &parts).await? {
             return Ok(page);
         }
-        let errand = Errand {
-            edge: self,
-            id: &known.route.id,
-            name: &known.route.name,
-            person: &known.person,
-            host: &known.host,
-            peer: peer.ip(),
-        };
+        let errand = Errand { edge: self, known: &known };
         let back = (visit == Visit::Page).then(|| parts.uri.clone());
-        let response = errand.run(parts, body, busy).await?;
+        let response = errand.run(parts, body, busy, sessions).await?;
         if response.status() != StatusCode::SERVICE_UNAVAILABLE || visit == Visit::Quiet {
             return Ok(response);
         }

@@ -21,6 +21,7 @@ pub mod settings;
 
 mod cookie;
 mod host;
+mod known;
 mod page;
 mod problem;
 mod proxy;

@@ -1,16 +1,19 @@
 //! One request to an engine and back.
 
+use std::sync::Arc;
+
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
-use hyper::body::Incoming;
+use http::{Request, Response, StatusCode, Uri, Version};
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::TrySendError;
 use smartbox_core::activity::Busy;
-use smartbox_core::id::SmartboxId;
+use smartbox_core::route::Route;
+use tokio::sync::watch;
 
-use crate::admit::Person;
 use crate::asked::Asked;
 use crate::body::EdgeBody;
 use crate::edge::Inner;
+use crate::known::Known;
 use crate::problem::Refusal;
 use crate::proxy::download::{Download, Source};
 use crate::proxy::headers::toward_engine;
@@ -18,14 +21,14 @@ use crate::proxy::link::Link;
 use crate::proxy::reply::toward_client;
 use crate::proxy::upload::{Upload, Verdict};
 
+/// What is longer, or has no known length, is broken off when its asker may no more; a shorter one is
+/// there before anybody could say so.
+const SHORT: u64 = 1 << 20;
+
 /// A request that may pass, and what is known of it.
 pub(crate) struct Errand<'a> {
-    pub(crate) edge: &'a Inner,
-    pub(crate) id: &'a SmartboxId,
-    pub(crate) name: &'a str,
-    pub(crate) person: &'a Person,
-    pub(crate) host: &'a HeaderValue,
-    pub(crate) peer: std::net::IpAddr,
+    pub(crate) edge: &'a Arc<Inner>,
+    pub(crate) known: &'a Known,
 }
 
 impl Errand<'_> {
@@ -35,6 +38,7 @@ impl Errand<'_> {
         parts: Parts,
         body: Asked,
         busy: Option<Box<dyn Busy>>,
+        sessions: watch::Receiver<u64>,
     ) -> Result<Response<EdgeBody>, Refusal> {
         let limits = &self.edge.settings.limits;
         let (upload, verdict) = Upload::new(body, limits).map_err(|cut| cut.refusal())?;
@@ -50,14 +54,21 @@ impl Errand<'_> {
         }
         toward_client(&mut head.headers);
         head.version = Version::HTTP_11;
-        let source = Source { link, pool: self.edge.pool.clone(), id: self.id.clone() };
+        let id = self.known.route.id.clone();
+        let source = Source { link, pool: self.edge.pool.clone(), id };
         let download = Download::new(incoming, Some(source), busy);
-        Ok(Response::from_parts(head, EdgeBody::engine(download)))
+        let mut body = EdgeBody::engine(download);
+        if body.size_hint().exact().is_none_or(|length| length > SHORT) {
+            let known = self.known.clone();
+            body = body.until(known.shut_out(self.edge.clone(), sessions));
+        }
+        Ok(Response::from_parts(head, body))
     }
 
     /// The request as the engine gets it: path and query untouched, in origin form.
     pub(crate) fn request<B>(&self, mut parts: Parts, body: B) -> Result<Request<B>, Refusal> {
-        toward_engine(&mut parts.headers, &self.edge.settings, self.person, self.host, self.peer);
+        let Known { person, host, peer, .. } = self.known;
+        toward_engine(&mut parts.headers, &self.edge.settings, person, host, peer.ip());
         let bad = || Refusal::bad_request("The request's target is not a path.");
         let path = parts.uri.path_and_query().filter(|p| p.as_str().starts_with('/'));
         let path = path.cloned().ok_or_else(bad)?;
@@ -73,7 +84,7 @@ impl Errand<'_> {
         mut request: Request<Upload>,
     ) -> Result<(Box<Link>, Response<Incoming>), Refusal> {
         loop {
-            let mut link = match self.edge.pool.take(self.id) {
+            let mut link = match self.edge.pool.take(&self.known.route.id) {
                 Some(link) => link,
                 None => self.open().await?,
             };
@@ -87,7 +98,8 @@ impl Errand<'_> {
     }
 
     async fn open(&self) -> Result<Box<Link>, Refusal> {
-        let conn = self.edge.dial(self.id, self.name).await?;
+        let Route { id, name, .. } = &self.known.route;
+        let conn = self.edge.dial(id, name).await?;
         Link::open(conn, &self.edge.settings.limits).await.map_err(|_| Refusal::engine())
     }
 }

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use super::frame::{CLOSE, Head, PING, PONG, Piece, Reader, Sender, TEXT, close, make};
 use super::half::Half;
 use super::relay::Relay;
-use crate::edge::Known;
+use crate::known::Known;
 use crate::{Admit, Edge, EdgeParts, EdgeSettings, Person, Scheme};
 
 const HELLO: &str =

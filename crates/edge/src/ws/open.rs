@@ -15,7 +15,8 @@ use smartbox_core::smartbox::State;
 
 use crate::body::EdgeBody;
 use crate::connection::Slot;
-use crate::edge::{Inner, Known};
+use crate::edge::Inner;
+use crate::known::Known;
 use crate::problem::Refusal;
 use crate::proxy::{Download, Errand, Wire, engine_builder, own_origin_strict, toward_client};
 use crate::ws::frame::{Reader, Sender};
@@ -127,14 +128,7 @@ async fn ask(
     known: &Known,
     parts: &Parts,
 ) -> Result<Response<Incoming>, Refusal> {
-    let errand = Errand {
-        edge,
-        id: &known.route.id,
-        name: &known.route.name,
-        person: &known.person,
-        host: &known.host,
-        peer: known.peer.ip(),
-    };
+    let errand = Errand { edge, known };
     let mut copy = Request::new(()).into_parts().0;
     copy.uri = parts.uri.clone();
     copy.headers = parts.headers.clone();

@@ -14,7 +14,8 @@ use smartbox_core::store::StoreError;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 
-use crate::edge::{Inner, Known};
+use crate::edge::Inner;
+use crate::known::{Known, Standing};
 use crate::ws::frame::{self, Sender, Violation};
 use crate::ws::half::{HIGH, Half, Turn};
 use crate::ws::pace::Pace;
@@ -213,14 +214,11 @@ where
 
     /// Asks whether the session still stands; a store that does not answer ends nothing.
     async fn recheck(&mut self) -> Flow {
-        let asked = self.edge.admit.who(&self.known.route, &self.known.cookie);
-        match timeout(LAST, asked).await {
-            Ok(Ok(None)) => Flow::Break(Ending::Close(1008, "signed out")),
+        match self.known.standing(&self.edge).await {
+            Standing::Same => Flow::Continue(()),
+            Standing::Gone => Flow::Break(Ending::Close(1008, "signed out")),
             // The engine was told what they may when the socket was opened: it has to be told anew.
-            Ok(Ok(Some(person))) if person != self.known.person => {
-                Flow::Break(Ending::Close(1008, "what you may has changed"))
-            }
-            _ => Flow::Continue(()),
+            Standing::Other => Flow::Break(Ending::Close(1008, "what you may has changed")),
         }
     }
 

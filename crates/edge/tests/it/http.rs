@@ -277,3 +277,31 @@ async fn methods_and_forms_of_targets() {
     assert_eq!(front.ask("GET /", two).await.status, 400);
     assert_eq!(front.ask("OPTIONS *", "origin: http://pa.localhost\r\n").await.status, 400);
 }
+
+#[tokio::test]
+async fn what_streams_is_broken_off_when_its_asker_may_no_more() {
+    let echo =
+        engine(|request: Request<Incoming>| async move { Response::new(request.into_body()) });
+    let front = Front::new(World::new(Some(echo.await))).await;
+    let head = format!(
+        "POST /echo HTTP/1.1\r\nhost: {HOST}\r\n{COOKIE}origin: http://{HOST}\r\n\
+         transfer-encoding: chunked\r\n\r\n3\r\none\r\n"
+    );
+    let mut stream = front.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"one\r\n") {
+        soon(stream.read_buf(&mut seen)).await.unwrap();
+    }
+    // Somebody else's session ended: this one goes on.
+    front.edge.sessions_changed();
+    stream.write_all(b"3\r\ntwo\r\n").await.unwrap();
+    while !seen.ends_with(b"two\r\n") {
+        assert!(soon(stream.read_buf(&mut seen)).await.unwrap() > 0);
+    }
+    *front.world.session.lock().unwrap() = None;
+    front.edge.sessions_changed();
+    let mut rest = Vec::new();
+    let _ = soon(stream.read_to_end(&mut rest)).await;
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "not as if it were whole: {rest:?}");
+}
