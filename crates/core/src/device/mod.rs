@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use id::{BadDevice, DeviceId, PublicKey};
 pub use pairing::{
-    Ask, Asking, INTERVAL, LASTS, MOST, Poll, Refusal, SLOWER, Undecided, Verdict, Waiting,
+    Ask, Asking, FORGOTTEN, IDLE, INTERVAL, LASTS, MOST, Poll, Refusal, SLOWER, Undecided, Verdict,
+    Waiting,
 };
 
 use crate::id::{AccountId, PersonId, SmartboxId};
@@ -58,6 +59,19 @@ impl Device {
     /// Whether what hangs on it stands.
     pub fn is_let_in(&self) -> bool {
         self.state == State::Approved
+    }
+
+    /// When it is let in no more unless it comes before. None if it is not let in, or not one that comes
+    /// by a token: of a browser the session says how long.
+    pub fn expires(&self) -> Option<Timestamp> {
+        let by_token = matches!(self.kind, Kind::Cli | Kind::Connector);
+        let there = self.seen.max(self.decided).unwrap_or(self.created);
+        (by_token && self.is_let_in()).then(|| there.plus(IDLE))
+    }
+
+    /// Whether it stayed away for too long: as good as revoked, which the next sweep makes it.
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.expires().is_some_and(|at| at <= now)
     }
 }
 

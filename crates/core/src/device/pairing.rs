@@ -9,6 +9,10 @@ use crate::time::Timestamp;
 
 /// How long a request waits for somebody.
 pub const LASTS: Duration = Duration::from_mins(10);
+/// How long a device that comes by a token may stay away: whoever lost one need not remember it.
+pub const IDLE: Duration = Duration::from_hours(30 * 24);
+/// Who decided about one that stayed away for too long.
+pub const FORGOTTEN: &str = "idle";
 /// How long a device waits at first before it asks again.
 pub const INTERVAL: Duration = Duration::from_secs(5);
 /// How much longer each time that it asked too soon (RFC 8628, 3.5).
@@ -159,7 +163,7 @@ impl Device {
         waiting: Waiting,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        let before = before.filter(Self::is_let_in);
+        let before = before.filter(|device| device.is_let_in() && !device.is_forgotten(now));
         if before.as_ref().is_some_and(|device| device.is_elsewhere(&new)) {
             return Err(Refusal::Elsewhere);
         }

@@ -31,6 +31,7 @@ pub trait Devices: Send {
     /// Notes that a device was there. One that is gone is no error.
     fn seen(&mut self, id: DeviceId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Forgets requests that are over, the devices that never were let in, and browsers without a key
-    /// that nothing hangs on any more; how many devices.
+    /// that nothing hangs on any more; revokes those that stayed away for too long, with what hangs on
+    /// them. How many devices that was.
     fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::device::port::Devices;
-use smartbox_core::device::{Device, DeviceId, Kind, LASTS, State, Waiting};
+use smartbox_core::device::{Device, DeviceId, FORGOTTEN, Kind, LASTS, State, Waiting};
 use smartbox_core::id::AccountId;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
@@ -63,8 +63,15 @@ impl Records<'_> {
         for device in devices.values_mut() {
             device.ask.take_if(|ask| ask.expires <= now);
         }
+        let forgotten = |device: &&Device| device.is_forgotten(now);
+        let shut: Vec<_> = devices.values().filter(forgotten).cloned().collect();
         state.uproot();
-        Ok(gone as u64)
+        let count = gone + shut.len();
+        for mut device in shut {
+            device.revoke(FORGOTTEN, now);
+            self.put_device(device)?;
+        }
+        Ok(count as u64)
     }
 
     fn one_device(&self, is: impl Fn(&Device) -> bool) -> Option<Device> {

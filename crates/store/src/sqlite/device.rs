@@ -5,7 +5,7 @@ use std::time::Duration;
 use smartbox_core::BoxFuture;
 use smartbox_core::device::port::Devices;
 use smartbox_core::device::{
-    Ask, Device, DeviceId, Kind, LASTS, PublicKey, State, Verdict, Waiting,
+    Ask, Device, DeviceId, FORGOTTEN, IDLE, Kind, LASTS, PublicKey, State, Verdict, Waiting,
 };
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
@@ -172,12 +172,34 @@ impl Devices for Records<'_> {
             .execute(self.conn()?)
             .await
             .map_err(|e| self.failed(e))?;
-            Ok(gone.rows_affected())
+            let shut = self.forget_devices(now).await?;
+            Ok(gone.rows_affected() + shut)
         })
     }
 }
 
 impl Records<'_> {
+    /// Revokes those that stayed away for too long; how many.
+    async fn forget_devices(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM devices WHERE state = 'approved' AND kind IN ('cli', 'connector')
+             AND max(coalesce(seen, created), coalesce(decided, created)) <= ? - ?",
+        )
+        .bind(now.0)
+        .bind(i64::try_from(IDLE.as_millis()).unwrap_or(i64::MAX))
+        .try_map(|row| device(&row))
+        .fetch_all(self.conn()?)
+        .await
+        .map_err(|e| self.failed(e))?;
+        let mut shut = 0;
+        for mut device in rows.into_iter().filter(|device| device.is_forgotten(now)) {
+            device.revoke(FORGOTTEN, now);
+            Devices::put(self, device).await?;
+            shut += 1;
+        }
+        Ok(shut)
+    }
+
     /// The one device that a statement finds by one value.
     fn device(
         &mut self,

@@ -109,6 +109,32 @@ fn one_that_was_shut_out_begins_again_with_nothing() {
 }
 
 #[test]
+fn one_that_stayed_away_for_too_long_begins_again() {
+    let mut device = new(Right::Chat);
+    assert_eq!(device.expires(), None, "it is not let in yet");
+    device.approve(Right::Chat, OWNER, T).unwrap();
+    assert_eq!(device.expires(), Some(T.plus(IDLE)), "nor has it come yet");
+    let came = later(60);
+    device.seen = Some(came);
+    let end = came.plus(IDLE);
+    assert_eq!(device.expires(), Some(end));
+    assert!(!device.is_forgotten(Timestamp(end.0 - 1)) && device.is_forgotten(end));
+    let ask = |at| {
+        let again = Some(device.clone());
+        Device::asking(again, asking(1, Right::Chat), Waiting::default(), at).unwrap()
+    };
+    assert_eq!(ask(Timestamp(end.0 - 1)).poll(end), Poll::Granted);
+    let mut again = ask(end);
+    assert_eq!(
+        (again.state, again.granted, again.poll(end)),
+        (State::Pending, None, Poll::Pending)
+    );
+    // What comes by no token has other ends.
+    let browser = Device { kind: Kind::Browser, ..device };
+    assert!(browser.expires().is_none() && !browser.is_forgotten(end));
+}
+
+#[test]
 fn a_key_that_is_let_in_is_let_in_to_one_thing() {
     let mut device = new(Right::Own);
     device.approve(Right::Own, OWNER, T).unwrap();

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use smartbox_core::device::{Asking, Device, DeviceId, Kind, LASTS, PublicKey, State, Waiting};
+use smartbox_core::device::{
+    Asking, Device, DeviceId, FORGOTTEN, IDLE, Kind, LASTS, PublicKey, State, Waiting,
+};
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
 use smartbox_core::time::Timestamp;
@@ -20,6 +22,7 @@ over_every_driver!(
     requests_that_are_over_are_forgotten,
     a_browser_without_a_key_is_forgotten_with_its_session,
     what_hangs_on_a_device_that_waits_waits_too,
+    those_that_stayed_away_are_shut_out_with_what_hangs_on_them,
     a_device_goes_with_what_it_is_of,
 );
 
@@ -216,6 +219,41 @@ async fn requests_that_are_over_are_forgotten(s: Subject) {
     assert_eq!(get(&s, &new.id).await, Some(new));
     assert_eq!(get(&s, &let_in.id).await, Some(Device { ask: None, ..let_in }));
     assert_eq!(get(&s, &shut.id).await.map(|d| d.state), Some(State::Revoked));
+}
+
+async fn those_that_stayed_away_are_shut_out_with_what_hangs_on_them(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let day = Duration::from_hours(24);
+    let away = approved(&owner.id, 1);
+    let came = Device { seen: Some(T0.plus(day)), ..approved(&owner.id, 2) };
+    let browser = Device { kind: Kind::Browser, ..approved(&owner.id, 3) };
+    for row in [&away, &came, &browser] {
+        put(&s, row).await;
+        let mut key = token(&owner.id, &row.id.as_str()[..8], None);
+        key.root.device = Some(row.id.clone());
+        write!(s.store, |tx| tx.tokens().add(key).await).unwrap();
+    }
+    let states = async || {
+        let mut states = Vec::new();
+        for row in [&away, &came, &browser] {
+            let hash = row.id.as_str()[..8].to_owned();
+            let token = read!(s.store, |tx| tx.tokens().find(hash, T0).await).unwrap();
+            states.push((get(&s, &row.id).await.unwrap().state, token.is_some()));
+        }
+        states
+    };
+    let (stays, shut) = ((State::Approved, true), (State::Revoked, false));
+    let end = T0.plus(IDLE);
+    let before = Timestamp(end.0 - 1);
+    write!(s.store, |tx| tx.devices().sweep(before).await).unwrap();
+    assert_eq!(states().await, [stays; 3]);
+    assert_eq!(write!(s.store, |tx| tx.devices().sweep(end).await).unwrap(), 1);
+    assert_eq!(states().await, [shut, stays, stays]);
+    let row = get(&s, &away.id).await.unwrap();
+    assert_eq!((row.granted, row.decided_by.as_deref()), (None, Some(FORGOTTEN)));
+    assert_eq!(write!(s.store, |tx| tx.devices().sweep(end).await).unwrap(), 0, "once");
+    write!(s.store, |tx| tx.devices().sweep(end.plus(day)).await).unwrap();
+    assert_eq!(states().await, [shut, shut, stays]);
 }
 
 async fn a_device_goes_with_what_it_is_of(s: Subject) {
