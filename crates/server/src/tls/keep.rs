@@ -35,8 +35,17 @@ pub struct Keeper {
     host: String,
     clock: Arc<dyn Clock>,
     shown: RwLock<Arc<Pair>>,
-    /// Of the files when they were looked at last, so that one bad pair is told of once.
-    seen: Mutex<Digests>,
+    seen: Mutex<Seen>,
+}
+
+/// What came of the last look.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Of the files of the pair that is shown.
+    shown: Digests,
+    /// Why what is in the files now is not shown, so that it is told once. It is judged anew each time
+    /// all the same: one that is not good yet will be, and next to one that has expired it may be better.
+    refused: Option<String>,
 }
 
 impl std::fmt::Debug for Keeper {
@@ -59,7 +68,7 @@ impl Keeper {
             host: host.to_owned(),
             clock,
             shown: RwLock::new(Arc::new(pair)),
-            seen: Mutex::new(bytes.digest()),
+            seen: Mutex::new(Seen { shown: bytes.digest(), refused: None }),
         }))
     }
 
@@ -71,31 +80,38 @@ impl Keeper {
     /// Looks at the files. A new pair is taken if it has no fault that the old one has not.
     pub fn look(&self) -> Look {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = match Bytes::read(&self.files) {
-            Ok(bytes) => bytes,
-            // Said once, until the files can be read again.
-            Err(_) if *seen == Digests::default() => return Look::Same,
-            Err(error) => {
-                *seen = Digests::default();
-                return Look::Refused(error.to_string());
+        match self.better(&seen.shown) {
+            Ok(None) => {
+                seen.refused = None;
+                Look::Same
             }
-        };
-        let digest = bytes.digest();
-        if std::mem::replace(&mut *seen, digest) == digest {
-            return Look::Same;
+            Ok(Some((pair, digests))) => {
+                *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
+                *seen = Seen { shown: digests, refused: None };
+                Look::Taken
+            }
+            Err(why) if seen.refused.as_ref() == Some(&why) => Look::Same,
+            Err(why) => {
+                seen.refused = Some(why.clone());
+                Look::Refused(why)
+            }
         }
-        let pair = match Pair::parse(&self.files, &bytes) {
-            Ok(pair) => pair,
-            Err(error) => return Look::Refused(error.to_string()),
-        };
+    }
+
+    /// What is in the files, if that is not what is shown; or why it is no better, for people.
+    fn better(&self, shown: &Digests) -> Result<Option<(Pair, Digests)>, String> {
+        let bytes = Bytes::read(&self.files).map_err(|error| error.to_string())?;
+        let digests = bytes.digest();
+        if digests == *shown {
+            return Ok(None);
+        }
+        let pair = Pair::parse(&self.files, &bytes).map_err(|error| error.to_string())?;
         let now = self.clock.now();
         let before = self.pair().faults(&self.host, now);
-        let worse = pair.faults(&self.host, now).into_iter().find(|fault| !before.contains(fault));
-        if let Some(fault) = worse {
-            return Look::Refused(fault.to_string());
+        match pair.faults(&self.host, now).into_iter().find(|fault| !before.contains(fault)) {
+            Some(fault) => Err(fault.to_string()),
+            None => Ok(Some((pair, digests))),
         }
-        *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(pair);
-        Look::Taken
     }
 
     /// Looks again and again, and at once when told to.

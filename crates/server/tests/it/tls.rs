@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use rcgen::{CertificateParams, Issuer, KeyPair, date_time_ymd};
@@ -13,6 +14,7 @@ use smartbox_server::tls::{Fault, Files, Keeper, Look, Pair, PairError};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::tokens::Standing;
 use crate::world::{Manner, World};
 
 const HOST: &str = "sb.example";
@@ -41,10 +43,14 @@ impl Office {
 
     /// A certificate and its key, for these names and until this year.
     fn made(&self, names: &[&str], year: i32) -> (String, String) {
+        self.issued(names, (2020, year))
+    }
+
+    fn issued(&self, names: &[&str], (from, until): (i32, i32)) -> (String, String) {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).unwrap();
-        params.not_before = date_time_ymd(2020, 1, 1);
-        params.not_after = date_time_ymd(year, 1, 1);
+        params.not_before = date_time_ymd(from, 1, 1);
+        params.not_after = date_time_ymd(until, 1, 1);
         let key = KeyPair::generate().unwrap();
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
@@ -222,6 +228,22 @@ fn a_worse_pair_is_refused_and_named() {
     office.write(&office.made(&[HOST, "*.sb.example"], 2092));
     assert_eq!(keeper.look(), Look::Taken);
     assert!(keeper.pair().ends > first);
+}
+
+#[test]
+fn one_that_is_not_good_yet_is_taken_when_its_time_has_come() {
+    let office = Office::new();
+    office.write(&office.usual());
+    // 2026 begins.
+    let clock = Arc::new(Standing(AtomicI64::new(1_767_225_600_000)));
+    let keeper = Keeper::open(office.files(), HOST, clock.clone()).unwrap();
+    office.write(&office.issued(&[HOST, "*.sb.example"], (2027, 2090)));
+    assert_eq!(keeper.look(), Look::Refused("it is not valid yet".into()));
+    assert_eq!(keeper.look(), Look::Same, "said once");
+    // 2027 begins.
+    clock.0.store(1_798_761_600_000, Ordering::SeqCst);
+    assert_eq!(keeper.look(), Look::Taken);
+    assert_eq!(keeper.look(), Look::Same);
 }
 
 #[test]

@@ -238,7 +238,7 @@ async fn a_revoked_token_ends_what_was_begun_by_it_and_tells_open_sockets() {
 }
 
 /// A clock that stands.
-struct Standing(AtomicI64);
+pub struct Standing(pub AtomicI64);
 
 impl Clock for Standing {
     fn now(&self) -> Timestamp {
