@@ -124,6 +124,9 @@ pub struct DeviceView {
     /// When it was there last, to the minute or so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
+    /// When it is shut out unless it comes before: thirty days after it was there last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
 }
 
 /// What a device asks for.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use smartbox_core::audit::Act;
-use smartbox_core::device::{Device, DeviceId};
+use smartbox_core::device::DeviceId;
 use smartbox_core::id::{SmartboxId, TokenId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
@@ -89,18 +89,24 @@ impl Access {
             return Ok(None);
         }
         self.proves(value);
-        if token.used.is_none_or(|at| at.plus(USED) <= now) {
-            store::write(&*self.store, move |tx| {
-                Box::pin(async move {
-                    if let Some(device) = token.root.device {
-                        tx.devices().seen(device, now).await?;
-                    }
-                    tx.tokens().used(token.id, now).await
-                })
-            })
-            .await?;
-        }
+        self.used(token, now).await?;
         Ok(Some(caller))
+    }
+
+    /// Notes that a token is used, and its device there, unless that is known.
+    async fn used(&self, token: Token, now: Timestamp) -> Result<(), StoreError> {
+        if token.used.is_some_and(|at| at.plus(USED) > now) {
+            return Ok(());
+        }
+        store::write(&*self.store, move |tx| {
+            Box::pin(async move {
+                if let Some(device) = token.root.device {
+                    tx.devices().seen(device, now).await?;
+                }
+                tx.tokens().used(token.id, now).await
+            })
+        })
+        .await
     }
 
     async fn known_token(
@@ -111,7 +117,7 @@ impl Access {
         store::read(&*self.store, move |tx| {
             Box::pin(async move {
                 match tx.tokens().find(hash, now).await? {
-                    Some(token) => caller(tx, token).await,
+                    Some(token) => caller(tx, token, now).await,
                     None => Ok(None),
                 }
             })
@@ -119,10 +125,14 @@ impl Access {
         .await
     }
 
-    /// Whom the token with this value stands for now, for a connection that it opened.
+    /// Whom the token with this value stands for now, for a connection that it opened. As long as that is
+    /// open the token is used.
     pub(crate) async fn still(&self, value: &str) -> Result<Option<Caller>, StoreError> {
-        let found = self.known_token(hash(value), self.clock.now()).await?;
-        Ok(found.map(|(caller, _)| caller))
+        let now = self.clock.now();
+        let found = self.known_token(hash(value), now).await?;
+        let Some((caller, token)) = found else { return Ok(None) };
+        self.used(token, now).await?;
+        Ok(Some(caller))
     }
 
     /// Whether this value is the master token.
@@ -209,14 +219,22 @@ pub(super) fn act(
 }
 
 /// Whom a token stands for now; `None` if it lets nobody in any more.
-async fn caller(tx: &mut dyn Tx, token: Token) -> Result<Option<(Caller, Token)>, StoreError> {
+async fn caller(
+    tx: &mut dyn Tx,
+    token: Token,
+    now: Timestamp,
+) -> Result<Option<(Caller, Token)>, StoreError> {
     if token.purpose == Purpose::Ticket || !admitted(tx, &token.account).await? {
         return Ok(None);
     }
     let mut most = token.right;
     if token.purpose == Purpose::Device {
         let device = match token.root.device.clone() {
-            Some(id) => tx.devices().get(id).await?.filter(Device::is_let_in),
+            Some(id) => tx
+                .devices()
+                .get(id)
+                .await?
+                .filter(|device| device.is_let_in() && !device.is_forgotten(now)),
             None => None,
         };
         match device.and_then(|device| device.granted) {

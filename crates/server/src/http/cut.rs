@@ -18,7 +18,8 @@ use super::principal::{Held, Principal};
 use crate::access::Caller;
 use crate::app::App;
 
-/// A session, a token, or the word of somebody else may end while nobody does anything.
+/// A session, a token, or the word of somebody else may end while nobody does anything; and whoever has
+/// something open is there, which is noted.
 const NOW_AND_THEN: Duration = Duration::from_secs(60);
 
 /// What somebody signed in by.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smartbox_edge::Crowd;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -20,6 +20,9 @@ const AT_ONCE: usize = 512;
 const PER_CLIENT: usize = 64;
 /// What a handshake begins with; a request without TLS begins with a letter.
 const HANDSHAKE: u8 = 0x16;
+
+/// Of what comes without TLS no more is taken off.
+const MOST: u64 = 64 << 10;
 
 /// Says to whoever forgot the `s` what is wrong; without knowing what he asked for, for that
 /// would have to be read.
@@ -60,6 +63,9 @@ impl Accept {
         if stream.peek(&mut first).await.ok()? == 1 && first[0] != HANDSHAKE {
             let _ = stream.write_all(PLAIN).await;
             let _ = stream.shutdown().await;
+            // What he asked is taken off, unseen: closed over it, the connection would be reset, and the
+            // answer lost.
+            let _ = tokio::io::copy(&mut stream.take(MOST), &mut tokio::io::sink()).await;
             return None;
         }
         match self.acceptor.accept(stream).await {

@@ -14,6 +14,8 @@ use smartbox_api::exec::live::PROTOCOL;
 use smartbox_core::device::{DeviceId, code};
 use smartbox_core::person::Right;
 use smartbox_core::smartbox::Kind;
+use smartbox_core::store;
+use smartbox_core::time::Timestamp;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -119,7 +121,9 @@ async fn a_command_line_is_let_in_and_proves_itself() {
     assert_eq!(status, 200, "{asked}");
     assert_eq!((&asked["expires_in"], &asked["interval"]), (&json!(600), &json!(5)));
     let shown = asked["user_code"].as_str().unwrap();
-    assert!(asked["verification_uri_complete"].as_str().unwrap().contains(shown));
+    let page = format!("{}/device", world.origin());
+    assert_eq!(asked["verification_uri"], json!(page));
+    assert_eq!(asked["verification_uri_complete"], json!(format!("{page}?code={shown}")));
     for (n, want) in ["authorization_pending", "slow_down"].iter().enumerate() {
         let (status, told) = laptop.polls(&world, &asked).await;
         assert_eq!((status, &told["error"]), (400, &json!(want)), "{n}");
@@ -427,6 +431,67 @@ async fn shut_out_is_cut_off() {
     assert_eq!(decide(&world, &world.token, &other.id(), "revoke", json!({})).await.0, 200);
     assert_eq!(by_made().await, 401, "what it made is over with it");
     assert!(timeout(LONG, still.text()).await.unwrap().is_err(), "broken off, and not just ended");
+}
+
+/// As if it had been there last so long ago.
+async fn stayed_away(world: &World, id: &DeviceId, days: u64) {
+    let (id, ago) = (id.clone(), Duration::from_hours(24 * days));
+    let past = move |at: Timestamp| Timestamp(at.0 - i64::try_from(ago.as_millis()).unwrap());
+    store::write(&*world.app.store, move |tx| {
+        Box::pin(async move {
+            let mut device = tx.devices().get(id).await?.unwrap();
+            device.seen = device.seen.map(past);
+            device.decided = device.decided.map(past);
+            tx.devices().put(device).await
+        })
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn one_that_stayed_away_is_let_in_no_more_and_asks_again() {
+    let world = World::new().await;
+    let laptop = Laptop::new(1);
+    let token = laptop.let_in(&world, "chat").await;
+    assert_eq!(laptop.status(&world, Method::GET, "/api/v1/boxes", &token).await, 200);
+    let path = format!("/api/v1/devices/{}", laptop.id());
+    let seen = async || answer(world.as_owner(Method::GET, &path)).await.1;
+    let day = 86_400_000;
+    let device = seen().await;
+    let at = |name: &str| device[name].as_i64().unwrap();
+    assert_eq!(at("expires") - at("seen"), 30 * day);
+    stayed_away(&world, &laptop.id(), 29).await;
+    assert_eq!(laptop.status(&world, Method::GET, "/api/v1/boxes", &token).await, 200);
+    stayed_away(&world, &laptop.id(), 31).await;
+    assert_eq!(laptop.status(&world, Method::GET, "/api/v1/boxes", &token).await, 401);
+    // The key alone is not enough any more, either.
+    let (_, asked) = laptop.asks(&world, &[("scope", "chat")]).await;
+    assert_eq!(laptop.polls(&world, &asked).await.1["error"], json!("authorization_pending"));
+    assert_eq!(seen().await["state"], json!("pending"));
+    assert_eq!(laptop.status(&world, Method::GET, "/api/v1/boxes", &token).await, 401);
+}
+
+#[tokio::test]
+async fn what_one_made_that_stayed_away_ends_with_it_and_is_cut_off() {
+    let world = World::new().await;
+    let laptop = Laptop::new(1);
+    let token = laptop.let_in(&world, "own").await;
+    let made = laptop.request(&world, Method::POST, "/api/v1/tokens", &token).send().await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let made = made["token"].as_str().unwrap();
+    let logs = "/api/v1/boxes/pa/logs?follow=true&tail=0";
+    let following = world.ask(Method::GET, logs).bearer_auth(made).send().await.unwrap();
+    assert_eq!(following.status(), 200);
+    stayed_away(&world, &laptop.id(), 31).await;
+    world.app.access.sweep().await.unwrap();
+    assert!(timeout(LONG, following.text()).await.unwrap().is_err(), "broken off");
+    let by_made = world.ask(Method::GET, "/api/v1/boxes").bearer_auth(made).send().await.unwrap();
+    assert_eq!(by_made.status(), 401);
+    let path = format!("/api/v1/devices/{}", laptop.id());
+    let (_, device) = answer(world.as_owner(Method::GET, &path)).await;
+    assert_eq!((&device["state"], &device["decided_by"]), (&json!("revoked"), &json!("idle")));
+    assert!(device.get("expires").is_none(), "{device}");
 }
 
 async fn socket(

@@ -89,8 +89,7 @@ pub(super) async fn authorize(
         }
     }
     let user_code = code::shown(&user_code);
-    // Until there is a page for it, the code is typed into `smartbox devices approve`.
-    let uri = format!("{}/", app.site.origin());
+    let uri = format!("{}/device", app.site.origin());
     let asked = DeviceAsked {
         verification_uri_complete: format!("{uri}?code={user_code}"),
         verification_uri: uri,

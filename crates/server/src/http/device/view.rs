@@ -13,6 +13,7 @@ pub(super) fn view(device: Device, now: Timestamp) -> DeviceView {
         expires: ask.expires,
     });
     DeviceView {
+        expires: device.expires(),
         id: device.id,
         kind: device.kind,
         name: device.name,
