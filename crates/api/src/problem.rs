@@ -92,6 +92,10 @@ codes! {
     DigestMismatch = "digest-mismatch", 400, "The bytes are not those that were announced", Failure;
     /// No sign-in, or one that is unknown or over.
     Unauthenticated = "unauthenticated", 401, "Sign-in is needed", Denied;
+    /// The session is a browser's that has a key, and has not shown it for a while.
+    Unproven = "unproven", 401, "The browser has to show its key", Denied;
+    /// The session is a browser's that nobody has let in yet.
+    NotLetIn = "not-let-in", 401, "The browser is not let in", Denied;
     /// Signed in, and still not allowed; or the request came from another site.
     Forbidden = "forbidden", 403, "Not allowed", Denied;
     /// No such thing at this address.

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::buckets::Buckets;
+use crate::config::devices::Devices;
 use crate::denials::Denials;
 use crate::http::LastLook;
 use crate::metrics::Metrics;
@@ -75,6 +76,8 @@ pub struct Inner {
     pub buckets: Buckets,
     /// What the platform says of itself.
     pub about: About,
+    /// What lets devices in.
+    pub devices: Devices,
     /// Nobody has to sign in: whoever comes is the first account.
     pub dev: bool,
     /// Whether it could work when somebody asked last.

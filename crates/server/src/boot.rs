@@ -174,6 +174,7 @@ pub(crate) async fn start(
         site,
         account: first.account.clone(),
         about,
+        devices: config.devices,
         dev: config.dev,
         ready: Default::default(),
         denials: Default::default(),

@@ -244,6 +244,7 @@ async fn caller(
             operator: standing.operator,
             cap: Right::Own,
             root: Root::default(),
+            welcome: false,
             until: None,
         }));
     }

@@ -52,27 +52,8 @@ impl Access {
     /// Notes that a device asks. Its codes are values that are shown once.
     pub async fn device_asks(&self, new: Asking) -> Result<Result<Device, Refusal>, StoreError> {
         let now = self.clock.now();
-        store::write(&*self.store, move |tx| {
-            Box::pin(async move {
-                let before = tx.devices().get(new.id.clone()).await?;
-                let waits = before.as_ref().is_some_and(|device| device.waits(now));
-                let (account, address) = (new.account.clone(), new.address.clone());
-                let mut waiting = tx.devices().waiting(account, address, now).await?;
-                if waits {
-                    // It takes its own place again.
-                    waiting.all = waiting.all.saturating_sub(1);
-                    waiting.account = waiting.account.saturating_sub(1);
-                    waiting.address = waiting.address.saturating_sub(1);
-                }
-                let device = match Device::asking(before, new, waiting, now) {
-                    Ok(device) => device,
-                    Err(refusal) => return Ok(Err(refusal)),
-                };
-                tx.devices().put(device.clone()).await?;
-                Ok(Ok(device))
-            })
-        })
-        .await
+        store::write(&*self.store, move |tx| Box::pin(async move { asks(tx, new, now).await }))
+            .await
     }
 
     /// A device polls that has proved to have the key of this one, over this nonce.
@@ -208,6 +189,30 @@ impl Access {
     }
 }
 
+/// Notes that a device asks, if there is a place for it.
+pub(super) async fn asks(
+    tx: &mut dyn Tx,
+    new: Asking,
+    now: Timestamp,
+) -> Result<Result<Device, Refusal>, StoreError> {
+    let before = tx.devices().get(new.id.clone()).await?;
+    let waits = before.as_ref().is_some_and(|device| device.waits(now));
+    let (account, address) = (new.account.clone(), new.address.clone());
+    let mut waiting = tx.devices().waiting(account, address, now).await?;
+    if waits {
+        // It takes its own place again.
+        waiting.all = waiting.all.saturating_sub(1);
+        waiting.account = waiting.account.saturating_sub(1);
+        waiting.address = waiting.address.saturating_sub(1);
+    }
+    let device = match Device::asking(before, new, waiting, now) {
+        Ok(device) => device,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    tx.devices().put(device.clone()).await?;
+    Ok(Ok(device))
+}
+
 /// Makes the token of a device that is let in.
 async fn grant(
     tx: &mut dyn Tx,
@@ -247,7 +252,7 @@ async fn grant(
     tx.audit().append(act).await
 }
 
-fn act(by: &Caller, action: &str, device: &Device, at: Timestamp) -> Act {
+pub(super) fn act(by: &Caller, action: &str, device: &Device, at: Timestamp) -> Act {
     Act {
         account: by.account.clone(),
         actor: by.actor.clone(),

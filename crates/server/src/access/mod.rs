@@ -2,6 +2,7 @@
 
 mod admit;
 mod arrive;
+mod browser;
 mod change;
 mod device;
 mod guess;
@@ -27,12 +28,13 @@ use smartbox_core::time::Clock;
 use tokio::sync::watch;
 
 pub use arrive::Arrival;
+pub use browser::{Came, INTRODUCED, Newcomer, Presented};
 pub use device::{Decided, Decision, Granted, Polled};
 pub use guess::Guesses;
 pub use master::Master;
 pub use people::{Changed, Gift, PersonChange, Unfit, Whom};
 pub use proof::{Proofs, Unproven, Wanted};
-pub use seat::{Caller, Seat};
+pub use seat::{Caller, Seat, Stage};
 pub use token::{Bearer, MadeToken, NewToken};
 
 /// Sessions of boxes that are remembered in memory at the most.

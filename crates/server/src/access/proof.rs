@@ -29,6 +29,9 @@ pub struct Wanted<'a> {
 /// Why a proof is not good enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unproven {
+    /// Not in form, or not signed by the key in it.
+    #[error("the DPoP proof is not one, or not signed by its key")]
+    Unsigned,
     /// For another method, address or token.
     #[error("the DPoP proof is for another request")]
     Other,

@@ -1,5 +1,6 @@
 //! What a session or a token lets its bearer do, as the records say it now.
 
+use smartbox_core::device::{Device, Kind};
 use smartbox_core::id::{AccountId, PersonId, SmartboxId};
 use smartbox_core::person::{Right, Role};
 use smartbox_core::session::{Root, Session};
@@ -27,6 +28,8 @@ pub struct Caller {
     pub cap: Right,
     /// What they signed in by, which what they begin hangs on.
     pub root: Root,
+    /// What they came by lets their browser in, too: a link of `up`, or an invitation.
+    pub welcome: bool,
     /// When the word ends that was given for them, if they came by nothing but that.
     pub until: Option<Timestamp>,
 }
@@ -43,6 +46,7 @@ impl Caller {
             operator: None,
             cap: Right::Own,
             root: Root::default(),
+            welcome: false,
             until: None,
         }
     }
@@ -51,6 +55,17 @@ impl Caller {
     pub fn operator(account: AccountId, actor: String) -> Self {
         Self { operator: Some(Right::Own), ..Self::owner(account, actor) }
     }
+}
+
+/// How far a browser is that has a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It is in.
+    In,
+    /// It has a key, and has not shown it for a while.
+    Unproven,
+    /// Nobody has let it in: it reaches nothing.
+    Waits,
 }
 
 /// A session, and what it lets one do: with the box on whose origin it is, or else with the account.
@@ -62,8 +77,12 @@ pub struct Seat {
     pub name: String,
     /// What they may; `None`: nothing but what is shared with them.
     pub right: Option<Right>,
+    /// How much they may at the most: by the session, and by what the browser was given.
+    pub most: Right,
     /// They run the installation, and how much of it.
     pub operator: Option<Right>,
+    /// The device that the session hangs on.
+    pub device: Option<Device>,
 }
 
 impl Seat {
@@ -77,12 +96,25 @@ impl Seat {
                 Some(standing) => standing,
                 None => return Ok(None),
             };
-        let most = session.right;
+        let device = match session.root.device.clone() {
+            Some(id) => tx.devices().get(id).await?,
+            None => None,
+        };
+        let most = match device.as_ref().and_then(|device| device.granted) {
+            Some(granted) => session.right.min(granted),
+            None => session.right,
+        };
         let Some(id) = session.smartbox.clone() else {
             let right = right.map(|right| right.min(most));
             let operator = operator.map(|right| right.min(most));
-            return Ok(Some(Self { session, name, right, operator }));
+            return Ok(Some(Self { session, name, right, most, operator, device }));
         };
+        let leads_here = |device: &Device| {
+            device.is_let_in() && device.smartbox.as_ref().is_none_or(|only| *only == id)
+        };
+        if !device.as_ref().is_none_or(leads_here) {
+            return Ok(None);
+        }
         let Some(row) = tx.boxes().get(id.clone()).await? else { return Ok(None) };
         if !admitted(tx, &row.account).await? {
             return Ok(None);
@@ -94,7 +126,20 @@ impl Seat {
             None => None,
         };
         let right = own.max(shared).map(|right| right.min(most));
-        Ok(right.map(|_| Self { session, name, right, operator: None }))
+        Ok(right.map(|_| Self { session, name, right, most, operator: None, device }))
+    }
+
+    /// How far the browser is. What a box shows was opened by one that had just proved itself.
+    pub fn stage(&self, now: Timestamp) -> Stage {
+        let Some(device) = &self.device else { return Stage::In };
+        let proves = device.kind == Kind::Browser && device.key.is_some();
+        match device.is_let_in() {
+            false => Stage::Waits,
+            true if proves && self.session.smartbox.is_none() && !self.session.is_proved(now) => {
+                Stage::Unproven
+            }
+            true => Stage::In,
+        }
     }
 
     /// Who acts, on the platform's own origin.
@@ -108,14 +153,15 @@ impl Seat {
             account: self.session.account.clone(),
             person: self.session.person.clone(),
             right: self.right,
-            only: self.session.smartbox.clone(),
+            only: self.session.smartbox.clone().or_else(|| self.device.as_ref()?.smartbox.clone()),
             operator: self.operator,
-            cap: self.session.right,
+            cap: self.most,
             root: Root {
                 session: Some(self.session.id.clone()),
                 token: self.session.root.token.clone(),
                 device: self.session.root.device.clone(),
             },
+            welcome: false,
             until: None,
         }
     }

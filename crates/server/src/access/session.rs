@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::{Access, Caller, REMEMBERED, Seat, hash};
 
 /// How long a session on the platform's origin lasts.
-const PLATFORM: Duration = Duration::from_hours(30 * 24);
+pub(super) const PLATFORM: Duration = Duration::from_hours(30 * 24);
 /// How long one on a box's origin lasts; renewed by a ticket while the platform's lasts.
 const SMARTBOX: Duration = Duration::from_hours(7 * 24);
 /// One that nobody used for so long is over.
@@ -25,13 +25,6 @@ const IDLE: Duration = Duration::from_hours(7 * 24);
 const SEEN: Duration = Duration::from_mins(1);
 
 impl Access {
-    /// Begins a session on the platform's own origin for whoever this is: the value of its cookie. It is
-    /// a new one, whatever the browser had before.
-    pub async fn begin(&self, who: &Caller) -> Result<Secret<String>, StoreError> {
-        let (account, person) = (who.account.clone(), who.person.clone());
-        self.add_session(account, person, None, who.cap, who.root.clone()).await
-    }
-
     /// Begins one on a box's origin, for whoever a ticket there was made for.
     pub(super) async fn begin_in(
         &self,
@@ -39,26 +32,19 @@ impl Access {
         smartbox: SmartboxId,
     ) -> Result<Secret<String>, StoreError> {
         let Token { account, person, right, root, .. } = ticket;
-        self.add_session(account, person, Some(smartbox), right, root).await
+        let (value, session) = self.new_session((account, person), right, root, SMARTBOX);
+        let session = Session { smartbox: Some(smartbox), ..session };
+        store::write(&*self.store, move |tx| Box::pin(async move { add(tx, session).await }))
+            .await?;
+        Ok(value)
     }
 
     /// A session that nobody has the cookie of: what somebody opens hangs on it who came by another's word
     /// alone, and ends with that word.
     pub(super) async fn anchor(&self, who: &Caller, until: Timestamp) -> Result<Root, StoreError> {
-        let now = self.clock.now();
-        let session = Session {
-            id: SessionId::generate(&*self.entropy),
-            hash: hash(self.value("sbs").expose()),
-            account: who.account.clone(),
-            person: who.person.clone(),
-            smartbox: None,
-            right: who.cap,
-            root: Root::default(),
-            created: now,
-            seen: now,
-            expires: until.min(now.plus(PLATFORM)),
-            proved: None,
-        };
+        let whose = (who.account.clone(), who.person.clone());
+        let (_, mut session) = self.new_session(whose, who.cap, Root::default(), PLATFORM);
+        session.expires = session.expires.min(until);
         let root = Root { session: Some(session.id.clone()), token: None, device: None };
         store::write(&*self.store, move |tx| {
             Box::pin(async move { tx.sessions().add(session).await })
@@ -77,23 +63,23 @@ impl Access {
         Ok(())
     }
 
-    async fn add_session(
+    /// A session that nobody has yet, and the value of its cookie.
+    pub(super) fn new_session(
         &self,
-        account: AccountId,
-        person: Option<PersonId>,
-        smartbox: Option<SmartboxId>,
+        (account, person): (AccountId, Option<PersonId>),
         right: Right,
         root: Root,
-    ) -> Result<Secret<String>, StoreError> {
-        let now = self.clock.now();
-        let value = self.value("sbs");
-        let lasts = if smartbox.is_some() { SMARTBOX } else { PLATFORM };
+        lasts: Duration,
+    ) -> (Secret<String>, Session) {
+        let (now, value) = (self.clock.now(), self.cookie());
+        // Whoever signed in under a flood from their own address is not sent away by it right afterwards.
+        self.proves(value.expose());
         let session = Session {
             id: SessionId::generate(&*self.entropy),
             hash: hash(value.expose()),
             account,
             person,
-            smartbox,
+            smartbox: None,
             right,
             root,
             created: now,
@@ -101,16 +87,12 @@ impl Access {
             expires: now.plus(lasts),
             proved: None,
         };
-        store::write(&*self.store, move |tx| {
-            Box::pin(async move {
-                let expires = within(tx, &session, now).await?;
-                tx.sessions().add(Session { expires, ..session }).await
-            })
-        })
-        .await?;
-        // Whoever signed in under a flood from their own address is not sent away by it right afterwards.
-        self.proves(value.expose());
-        Ok(value)
+        (value, session)
+    }
+
+    /// The value of a new cookie.
+    pub(super) fn cookie(&self) -> Secret<String> {
+        self.value("sbs")
     }
 
     /// What the session lets one do whose cookie has this value, if it is for exactly this origin.
@@ -210,6 +192,12 @@ impl Access {
         })
         .await
     }
+}
+
+/// Adds a session.
+pub(super) async fn add(tx: &mut dyn Tx, session: Session) -> Result<(), StoreError> {
+    let expires = within(tx, &session, session.created).await?;
+    tx.sessions().add(Session { expires, ..session }).await
 }
 
 /// When a session ends: never after the one that it hangs on.

@@ -267,6 +267,7 @@ async fn caller(
                 Root { session: None, token: Some(token.id.clone()), device }
             }
         },
+        welcome: token.purpose == Purpose::Link,
         until: None,
     };
     Ok(Some((caller, token)))

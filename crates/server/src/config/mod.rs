@@ -6,6 +6,7 @@
 //! the process anywhere but in [`env::Env::process`].
 
 pub mod boxes;
+pub mod devices;
 pub mod egress;
 pub mod engine;
 pub mod env;
@@ -51,6 +52,8 @@ pub struct Config {
     pub http: http::Http,
     /// What new boxes are like.
     pub boxes: boxes::Boxes,
+    /// What lets devices in.
+    pub devices: devices::Devices,
     /// When boxes sleep.
     pub sleep: sleep::Sleep,
     /// How many jobs run, and how long they are remembered.
@@ -91,6 +94,7 @@ pub struct Config {
 pub(crate) struct Written {
     http: http::Written,
     boxes: boxes::Written,
+    devices: devices::Written,
     sleep: sleep::Written,
     egress: egress::Written,
     engine: engine::Written,
@@ -149,6 +153,7 @@ impl Config {
         let Written {
             http,
             boxes,
+            devices,
             sleep,
             egress,
             engine,
@@ -171,6 +176,7 @@ impl Config {
             dev: original::dev_mode(env, &http)?,
             http,
             boxes: boxes::settle(&boxes, &base.boxes, &tiers)?,
+            devices: devices::settle(&devices, &base.devices)?,
             sleep: sleep::settle(&sleep, &base.sleep, env)?,
             egress: egress::settle(egress, base.egress)?,
             engine: engine::settle(engine, base.engine)?,

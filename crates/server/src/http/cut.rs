@@ -15,11 +15,11 @@ use smartbox_core::secret::Secret;
 use tokio::sync::watch;
 
 use super::principal::{Held, Principal};
-use crate::access::Caller;
+use crate::access::{Caller, Seat, Stage};
 use crate::app::App;
 
-/// A session, a token, or the word of somebody else may end while nobody does anything; and whoever has
-/// something open is there, which is noted.
+/// A session, a token, or the word of somebody else may end while nobody does anything, and a browser may
+/// show its key no more; whoever has something open is there, which is noted.
 const NOW_AND_THEN: Duration = Duration::from_secs(60);
 
 /// What somebody signed in by.
@@ -34,10 +34,6 @@ pub(super) enum Witness {
 impl Witness {
     pub(super) fn token(value: &str) -> Self {
         Self::Token(Arc::new(Secret::new(value.to_owned())))
-    }
-
-    pub(super) fn cookie(value: &str) -> Self {
-        Self::Cookie(Arc::new(Secret::new(value.to_owned())))
     }
 }
 
@@ -57,9 +53,11 @@ impl Watch {
     async fn stands(&self, app: &App, held: &Held) -> bool {
         let caller = match &self.by {
             Witness::Token(value) => app.access.still(value.expose()).await,
-            Witness::Cookie(value) => {
-                app.access.seat(value.expose(), None).await.map(|seat| seat.map(|s| s.caller()))
-            }
+            Witness::Cookie(value) => app.access.seat(value.expose(), None).await.map(|seat| {
+                // A browser that has a key goes on showing it, or what it has opened ends.
+                let ready = |seat: &Seat| seat.stage(app.clock.now()) == Stage::In;
+                seat.filter(ready).map(|seat| seat.caller())
+            }),
             Witness::Word(caller) => app.access.again(caller).await,
         };
         let unknown = |why: &str| {

@@ -24,6 +24,7 @@ pub(super) struct Guard {
     pub(super) policy: Policy,
     pub(super) limit: Limit,
     pub(super) socket: bool,
+    pub(super) gives: bool,
 }
 
 pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
@@ -76,6 +77,7 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Refusal> {
         // Nobody is asked who they are: whoever may not come in must be able to read that.
         Policy::Public => None,
         Policy::Admin => Some(principal::admin(&guard.app, &parts).await),
+        Policy::Browser => principal::come(&guard.app, &parts).await.transpose(),
         _ => principal::find(&guard.app, &parts).await.transpose(),
     };
     let who = match who.transpose() {
@@ -83,7 +85,10 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Refusal> {
         Ok(None) if guard.policy == Policy::Public => None,
         refused => {
             toll::unknown(&guard.app, &parts).await;
-            refused.map_err(nobody)?
+            match refused {
+                Ok(who) => who,
+                Err(why) => return Err((page::refused(guard.policy, &parts, why), None)),
+            }
         }
     };
     match (guard.policy, who) {
@@ -91,13 +96,18 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Refusal> {
         (Policy::Api(_) | Policy::Operator(_) | Policy::Admin, None) => {
             return Err(nobody(Trouble::unauthenticated()));
         }
-        (Policy::Session(_), None) => return Err((page::ask(&guard.app, &parts).await, None)),
+        (Policy::Session(_) | Policy::Browser, None) => {
+            return Err((page::ask(&guard.app, &parts).await, None));
+        }
         (policy, Some(who)) => {
             let known = who.clone();
-            let refused = |trouble: Trouble| (trouble.into_response(), Some(known));
+            let refused = |trouble: Trouble| (trouble.into_response(), Some(known.clone()));
             // A cookie proves nothing about who made the browser ask.
             if changes && who.by_cookie && from != From::Own {
                 return Err(refused(foreign()));
+            }
+            if let (true, Some(browser)) = (guard.gives, who.browser()) {
+                principal::shows(&guard.app, &parts, browser).map_err(refused)?;
             }
             if let Err(wait) = toll::pass(&guard.app, &who, &parts, guard.socket).await {
                 return Err(refused(wait));
@@ -105,6 +115,7 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Refusal> {
             let who = match policy {
                 Policy::Operator(needs) => who.operating(needs),
                 Policy::Api(needs) | Policy::Session(needs) => who.needing(needs),
+                Policy::Browser => who.needing(Right::Read),
                 // The original knew one secret for all: a key that may less looks, and changes nothing.
                 Policy::Admin if !changes => who.operating(Right::Read),
                 Policy::Admin | Policy::Public => who.operating(Right::Own),

@@ -3,6 +3,7 @@
 //! [`Reach`] of the one who asks: both know what the route needs, and neither can be gone around.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::header::{AUTHORIZATION, HOST};
@@ -17,12 +18,13 @@ use smartbox_core::audit;
 use smartbox_core::device::DeviceId;
 use smartbox_core::id::{AccountId, SmartboxId};
 use smartbox_core::person::Right;
+use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::Smartbox;
 use smartbox_core::store;
 
 use super::cut::{Watch, Witness};
 use super::{cookie, trouble::Trouble, vouched};
-use crate::access::{Bearer, Caller, Wanted};
+use crate::access::{Bearer, Caller, Seat, Stage, Unproven, Wanted};
 use crate::app::App;
 
 /// The header of the original's admin calls.
@@ -54,10 +56,28 @@ pub(super) struct Principal {
     visits: bool,
     /// What the route needs.
     needs: Right,
+    /// The browser that they come by, if by one that has a session.
+    browser: Option<Browser>,
     /// By what it is known whether they may still, while a connection is open.
     watch: Option<Watch>,
     /// The smartbox that they asked for.
     found: Note,
+}
+
+/// A browser that has a session on the platform's origin.
+#[derive(Debug, Clone)]
+pub(super) struct Browser {
+    pub(super) seat: Arc<Seat>,
+    /// What its cookie is.
+    pub(super) cookie: Arc<Secret<String>>,
+    pub(super) stage: Stage,
+}
+
+impl Browser {
+    /// Whether it has a key, and has to show it to get into a box.
+    pub(super) fn is_keyed(&self) -> bool {
+        self.seat.device.as_ref().is_some_and(|device| device.key.is_some())
+    }
 }
 
 impl Principal {
@@ -70,6 +90,7 @@ impl Principal {
             acting: false,
             visits: false,
             needs: Right::Read,
+            browser: None,
             watch: None,
             found: Note::default(),
         }
@@ -110,6 +131,25 @@ impl Principal {
             Ok(_) => Ok(true),
             Err(ControlError::Missing { .. } | ControlError::Forbidden { .. }) => Ok(false),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The browser that they come by, if by one that has a session.
+    pub(super) fn browser(&self) -> Option<&Browser> {
+        self.browser.as_ref()
+    }
+
+    /// They themselves, if they come by nothing that has to prove itself first, or to wait.
+    fn ready(self) -> Result<Self, Trouble> {
+        match self.browser.as_ref().map(|browser| browser.stage) {
+            None | Some(Stage::In) => Ok(self),
+            Some(Stage::Unproven) => {
+                Err(Trouble::unproven("this browser has not shown its key for a while"))
+            }
+            Some(Stage::Waits) => Err(Trouble::not_let_in(
+                "nobody has let this browser in yet",
+                "open the platform's page in it: it shows what to do",
+            )),
         }
     }
 
@@ -348,6 +388,12 @@ pub(super) fn tries(headers: &HeaderMap) -> bool {
 /// Finds out who acts; `None` if nobody who is known. A bearer that is wrong is not made good by a
 /// cookie.
 pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
+    come(app, parts).await?.map(Principal::ready).transpose()
+}
+
+/// The same, also if they come by a browser that has to prove itself first, or that nobody has let in.
+/// What such a one may reach is what asks so, and nothing else.
+pub(super) async fn come(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
     Ok(known(app, parts).await?.map(|who| who.from(parts)))
 }
 
@@ -379,8 +425,11 @@ async fn known(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
     }
     for value in cookie::values(&parts.headers, &app.site.cookie()) {
         if let Some(seat) = app.access.seat(value, None).await? {
-            let who = Principal { by_cookie: true, ..Principal::of(seat.caller()) };
-            return Ok(Some(who.watched(Watch::new(ended, Witness::cookie(value)))));
+            let cookie = Arc::new(Secret::new(value.to_owned()));
+            let (who, stage) = (Principal::of(seat.caller()), seat.stage(app.clock.now()));
+            let browser = Browser { seat: Arc::new(seat), cookie: cookie.clone(), stage };
+            let who = Principal { by_cookie: true, browser: Some(browser), ..who };
+            return Ok(Some(who.watched(Watch::new(ended, Witness::Cookie(cookie)))));
         }
     }
     if let Some(found) = vouched::find(app, &parts.headers).await? {
@@ -409,7 +458,33 @@ pub(super) fn proven(
         (Some(Ok(text)), None) => text,
         _ => return Err(unproven("there is not exactly one DPoP proof".into())),
     };
-    let proof = dpop::read(text).map_err(|bad| unproven(bad.to_string()))?;
+    let proof = checked(app, parts, text, token).map_err(|why| unproven(why.to_string()))?;
+    Ok((DeviceId::of(&proof.key), proof))
+}
+
+/// Looks whether a browser that has a key shows it with this very request, by a proof in the header.
+pub(super) fn shows(app: &App, parts: &Parts, browser: &Browser) -> Result<(), Trouble> {
+    if !browser.is_keyed() {
+        return Ok(());
+    }
+    let by = proven(app, parts, None).map(|(by, _)| by);
+    let its = browser.seat.device.as_ref().map(|device| &device.id);
+    match by {
+        Ok(by) if its == Some(&by) => Ok(()),
+        _ => Err(Trouble::unproven(
+            "what gives somebody a way in needs a proof of this browser's key",
+        )),
+    }
+}
+
+/// What a proof says that was made for exactly this request.
+pub(super) fn checked(
+    app: &App,
+    parts: &Parts,
+    text: &str,
+    token: Option<&str>,
+) -> Result<dpop::Proof, Unproven> {
+    let proof = dpop::read(text).map_err(|_| Unproven::Unsigned)?;
     let host = match parts.uri.authority() {
         Some(authority) => authority.as_str(),
         None => parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
@@ -417,9 +492,8 @@ pub(super) fn proven(
     // The host is one of ours, or the request would not be here.
     let address = format!("{}://{host}{}", app.site.scheme(), parts.uri.path());
     let wanted = Wanted { method: parts.method.as_str(), address: &address, token };
-    let checked = app.access.proofs.check(&proof, &wanted, app.clock.now());
-    checked.map_err(|why| unproven(why.to_string()))?;
-    Ok((DeviceId::of(&proof.key), proof))
+    app.access.proofs.check(&proof, &wanted, app.clock.now())?;
+    Ok(proof)
 }
 
 /// Whether somebody on this very machine asks. The listener is on the loopback in dev mode; a tunnel

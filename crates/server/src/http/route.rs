@@ -23,6 +23,9 @@ pub enum Policy {
     /// A browser with a session on the platform's origin, of somebody who may this; another one is asked
     /// to sign in.
     Session(Right),
+    /// The same, also of a browser that has to show its key first, or that nobody has let in yet: where it
+    /// does that, and where it goes out again.
+    Browser,
     /// The local command line, a bearer, or a session, of somebody who may this with the box, or with
     /// the account; changes by a session only from our own pages.
     Api(Right),
@@ -59,6 +62,8 @@ pub struct Route {
     pub described: Option<Described>,
     /// Whether it opens a WebSocket: a `GET` to whose asker all applies that applies to a change.
     pub socket: bool,
+    /// Whether it gives somebody a way in: a browser that has a key shows it with the very request.
+    pub gives: bool,
     handler: MethodRouter<App>,
 }
 
@@ -74,7 +79,16 @@ impl Route {
     ) -> Self {
         let (method, path, operation) = super::doc::only(paths);
         let described = Described::new(operation, schemas, &method, policy, limit, codes);
-        Self { method, path, policy, limit, described: Some(described), socket: false, handler }
+        Self {
+            method,
+            path,
+            policy,
+            limit,
+            described: Some(described),
+            socket: false,
+            gives: false,
+            handler,
+        }
     }
 
     /// Whether its asker may send a key, under which it is done once.
@@ -100,6 +114,7 @@ impl Route {
             limit,
             described: None,
             socket: false,
+            gives: false,
             handler,
         }
     }
@@ -109,14 +124,21 @@ impl Route {
     pub fn socket(self) -> Self {
         Self { socket: true, ..self }
     }
+
+    /// The same, as one that gives somebody a way in: a cookie that was taken must not become one that
+    /// lasts.
+    #[must_use]
+    pub fn gives(self) -> Self {
+        Self { gives: true, ..self }
+    }
 }
 
 /// Puts guards before the handlers, and the handlers of one path together.
 pub(super) fn assemble(routes: Vec<Route>, app: &App) -> Router<App> {
     let mut paths: BTreeMap<String, MethodRouter<App>> = BTreeMap::new();
     for route in routes {
-        let (policy, limit, socket) = (route.policy, route.limit, route.socket);
-        let guard = guard::Guard { app: app.clone(), policy, limit, socket };
+        let (policy, limit, socket, gives) = (route.policy, route.limit, route.socket, route.gives);
+        let guard = guard::Guard { app: app.clone(), policy, limit, socket, gives };
         let handler = if route.has_key() {
             route.handler.layer(axum::middleware::from_fn_with_state(app.clone(), once::once))
         } else {

@@ -49,6 +49,18 @@ impl Trouble {
         )
     }
 
+    /// A browser that has a key has to show it.
+    pub(super) fn unproven(detail: &str) -> Self {
+        let hint = "reload the platform's page in this browser; if that does not help, sign out, and in \
+                    again";
+        Self::new(Code::Unproven, detail, hint)
+    }
+
+    /// Nobody has let a browser in.
+    pub(super) fn not_let_in(detail: &str, hint: &str) -> Self {
+        Self::new(Code::NotLetIn, detail, hint)
+    }
+
     /// Whoever asks may less than that.
     pub(super) fn less(needs: Right) -> Self {
         let (detail, hint) = match needs {

@@ -159,6 +159,7 @@ fn bad_values_say_what_to_write() {
         ("[egress]\nin_per_day = \"much\"", "egress.in_per_day", "no limit"),
         ("[egress]\nper_minute = -1", "smartbox.toml:2", "correct that line"),
         ("[jobs]\nkeep = \"10ms\"", "jobs.keep", "24h"),
+        ("[devices]\nbrowsers = \"never\"", "devices.browsers", "`ask`"),
         ("[vault]\nmaster = \"disk\"", "vault.master", "`file`, `env` or `keyring`"),
         ("[vault]\nmaster = \"env\"", "vault.master", "openssl rand"),
         ("[metrics]\nlisten = \"0.0.0.0:9464\"", "metrics.listen", "127.0.0.1"),

@@ -72,7 +72,7 @@ impl World {
             .unwrap();
         let owner = Caller::owner(self.app.account.id.clone(), format!("person:{id}"));
         let caller = Caller { person: Some(id.clone()), right: None, ..owner };
-        let value = self.app.access.begin(&caller).await.unwrap();
+        let value = self.app.access.begin(&caller, crate::world::newcomer(), true).await.unwrap();
         (id, format!("{}={}", self.app.site.cookie(), value.expose()))
     }
 

@@ -52,7 +52,7 @@ async fn every_route_lets_in_whom_its_policy_names_and_nobody_else() {
                 seen[3] += 1;
                 continue;
             }
-            Policy::Session(_) | Policy::Api(_) => {
+            Policy::Session(_) | Policy::Browser | Policy::Api(_) => {
                 assert_eq!((none, wrong, both), (401, 401, 401), "{what}");
                 seen[usize::from(matches!(route.policy, Policy::Api(_))) + 1] += 1;
             }

@@ -9,6 +9,7 @@
 mod accounts;
 mod api;
 mod audit;
+mod browsers;
 mod bucket_import;
 mod bulk_config;
 mod compat;

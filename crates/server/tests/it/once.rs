@@ -53,6 +53,7 @@ fn again(world: &World) -> Router {
         site: app.site.clone(),
         account: app.account.clone(),
         about: app.about.clone(),
+        devices: app.devices,
         dev: false,
         ready: Default::default(),
         metrics: app.metrics.clone(),

@@ -73,7 +73,7 @@ impl Guest {
             right: role.map(Role::right),
             ..Caller::owner(of.account.id.clone(), format!("person:{id}"))
         };
-        let value = world.app.access.begin(&caller).await.unwrap();
+        let value = world.app.access.begin(&caller, crate::world::newcomer(), true).await.unwrap();
         Self { id, cookie: format!("{}={}", world.app.site.cookie(), value.expose()) }
     }
 

@@ -110,8 +110,8 @@ async fn somebody_comes_by_the_button_and_their_role_decides() {
     // Planted, so that whoever planted it would be signed in too.
     browser.cookies.insert(name.clone(), "sbs_planted".into());
     let there = url(&world, "/login/oidc?next=/boxes");
-    let back = sign_in(&mut browser, there, url(&world, "/boxes").as_str()).await;
-    assert_eq!(back.path(), "/boxes");
+    let back = sign_in(&mut browser, there, url(&world, "/browser").as_str()).await;
+    assert_eq!((back.path(), back.query()), ("/browser", Some("next=%2Fboxes")));
     let session = browser.cookies[&name].clone();
     assert!(session.starts_with("sbs_") && session != "sbs_planted", "{session}");
     assert!(!browser.cookies.contains_key(&format!("smartbox_oidc_{}", world.port)));
@@ -216,7 +216,7 @@ async fn what_the_rules_gave_they_take_away() {
     let Arrival::In(caller) = access.arrive(&ada(&["crew"]), &rules, first).await.unwrap() else {
         panic!("she is let in");
     };
-    let session = access.begin(&caller).await.unwrap();
+    let session = access.begin(&caller, crate::world::newcomer(), true).await.unwrap();
     let may = async || access.seat(session.expose(), None).await.unwrap().unwrap().right;
     assert!(may().await.is_some());
     // She left the group, and comes again, elsewhere.

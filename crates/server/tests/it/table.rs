@@ -85,7 +85,7 @@ fn about(route: &Route) -> About {
         "/api/v1/whoami" | "/api/v1/kinds" | "/api/v1/tiers" | "/api/v1/status" => About::Whatever,
         // All means all of theirs.
         "/api/v1/bulk/config" | "/api/v1/bulk/restart" => About::Whatever,
-        "/boxes" | "/logout" => About::Whatever,
+        "/boxes" | "/logout" | "/browser" => About::Whatever,
         "/_admin" | "/_admin/" | "/device" => About::Account,
         "/api/v1/egress/presets" | "/api/v1/secrets/services" => About::Whatever,
         "/api/v1/tokens" if route.method == Method::GET => About::Whatever,
@@ -113,6 +113,7 @@ fn oracle(route: &Route, who: &Asker) -> Outcome {
             return if secret || !who.known { SignIn } else { operates(needs) };
         }
         Policy::Api(needs) | Policy::Session(needs) => needs,
+        Policy::Browser => Right::Read,
     };
     if !who.known || secret {
         return SignIn;

@@ -17,7 +17,7 @@ use smartbox_server::access::{Access, Bearer, Caller, NewToken};
 
 use crate::rights::Guest;
 use crate::tenancy::Tenant;
-use crate::world::{MASTER, World};
+use crate::world::{MASTER, World, newcomer};
 
 const TOKENS: &str = "/api/v1/tokens";
 
@@ -214,7 +214,7 @@ async fn a_revoked_token_ends_what_was_begun_by_it_and_tells_open_sockets() {
         let signed = world.ask(Method::POST, "/login").header("origin", world.origin()).form(&form);
         let signed = signed.send().await.unwrap();
         let ticket = match signed.headers().get("location").unwrap().to_str().unwrap() {
-            "/" => {
+            "/browser?next=%2F" => {
                 let cookie = signed.headers()["set-cookie"].to_str().unwrap();
                 let cookie = cookie.split(';').next().unwrap();
                 let link = world.ask(Method::POST, "/api/v1/boxes/site/link");
@@ -222,7 +222,19 @@ async fn a_revoked_token_ends_what_was_begun_by_it_and_tells_open_sockets() {
                 let link: Value = link.send().await.unwrap().json().await.unwrap();
                 text(&link, "url").split("ticket=").nth(1).unwrap().to_owned()
             }
-            url => url.split("ticket=").nth(1).unwrap().to_owned(),
+            url => {
+                assert_eq!(url, "/browser?next=%2Fopen%2Fsite");
+                let cookie = crate::world::cookie(&signed).unwrap();
+                let boxes = world.ask(Method::GET, "/boxes").header("cookie", &cookie);
+                let boxes = boxes.send().await.unwrap().text().await.unwrap();
+                assert!(boxes.contains("/open/site") && !boxes.contains("/open/pa"), "{boxes}");
+                let account = world.ask(Method::GET, "/api/v1/audit").header("cookie", &cookie);
+                assert_eq!(account.send().await.unwrap().status(), 403, "nothing of the account");
+                let open = world.ask(Method::POST, "/open/site").header("cookie", cookie);
+                let open = open.header("origin", world.origin()).send().await.unwrap();
+                let to = open.headers()["location"].to_str().unwrap();
+                to.split("ticket=").nth(1).unwrap().to_owned()
+            }
         };
         let route = world.app.control.route(&site.label).await.unwrap().unwrap();
         let access = &world.app.access;
@@ -265,7 +277,7 @@ async fn what_was_begun_by_a_token_ends_when_the_token_expires() {
     let Some(Bearer::Token(caller)) = access.bearer(token.value.expose()).await.unwrap() else {
         panic!("the token is good");
     };
-    let session = access.begin(&caller).await.unwrap();
+    let session = access.begin(&caller, newcomer(), true).await.unwrap();
     access.sweep().await.unwrap();
     assert!(access.seat(session.expose(), None).await.unwrap().is_some());
     clock.0.fetch_add(600_000, Ordering::SeqCst);

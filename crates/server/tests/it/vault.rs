@@ -178,6 +178,7 @@ fn over(world: &World, records: &Arc<Sqlite>) -> Router {
         site: app.site.clone(),
         account: app.account.clone(),
         about: app.about.clone(),
+        devices: world.app.devices,
         dev: false,
         ready: Default::default(),
         metrics: app.metrics.clone(),

@@ -33,9 +33,10 @@ use smartbox_core::{BoxFuture, BoxStream};
 use smartbox_edge::{Edge, EdgeParts, EdgeSettings, MemoryMeter, Scheme};
 use smartbox_engine::openclaw::{OpenClaw, OpenClawConfigs};
 use smartbox_runtime::sim::Sim;
-use smartbox_server::access::{Access, Master};
+use smartbox_server::access::{Access, Master, Newcomer};
 use smartbox_server::app::{About, App, Inner};
 use smartbox_server::buckets::{Buckets, Opening};
+use smartbox_server::config::devices::{Browsers, Devices};
 use smartbox_server::config::http::PublicUrl;
 use smartbox_server::http::{dispatch, router};
 use smartbox_server::metrics::{Counted, Metrics};
@@ -66,6 +67,8 @@ pub struct Manner {
     pub on_disk: Option<MasterKey>,
     /// Networks of proxies that it believes.
     pub proxies: Vec<ipnet::IpNet>,
+    /// What lets browsers in.
+    pub browsers: Browsers,
     /// Limits; none without.
     pub rates: Option<Rates>,
 }
@@ -173,6 +176,12 @@ impl World {
 /// Nobody vouches for anybody.
 async fn nobody(_: u16) -> SignIn {
     SignIn::none(&SystemEntropy)
+}
+
+/// A browser that says nothing of itself.
+pub fn newcomer() -> Newcomer {
+    let [name, platform, address] = ["a browser", "unknown", "192.0.2.1"].map(str::to_owned);
+    Newcomer { name, platform, address }
 }
 
 /// The pair that an answer sets as a cookie.
@@ -312,6 +321,7 @@ async fn platform(
         site,
         account,
         about,
+        devices: Devices { browsers: manner.browsers },
         dev: manner.dev,
         ready,
         denials: Default::default(),

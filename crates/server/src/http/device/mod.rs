@@ -43,11 +43,11 @@ pub(super) fn routes() -> Vec<Route> {
             SMALL,
             &[Code::BadName, Code::NotFound, Code::TooMany],
         ),
-        Route::api(routes!(decide::approve), manage, SMALL, DECIDES),
+        Route::api(routes!(decide::approve), manage, SMALL, DECIDES).gives(),
         Route::api(routes!(decide::reject), manage, SMALL, DECIDES),
         Route::api(routes!(decide::revoke), manage, SMALL, DECIDES),
         Route::api(routes!(rename::rename), manage, SMALL, codes::NAMED),
-        Route::api(routes!(approve_all::approve_all), manage, SMALL, &[]),
+        Route::api(routes!(approve_all::approve_all), manage, SMALL, &[]).gives(),
     ]
 }
 

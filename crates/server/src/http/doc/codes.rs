@@ -28,12 +28,12 @@ pub(super) fn of(
     let mut codes =
         vec![Code::BadRequest, Code::WrongHost, Code::TooMany, Code::Internal, Code::Draining];
     if policy != Policy::Public {
-        codes.push(Code::Unauthenticated);
+        codes.extend([Code::Unauthenticated, Code::Unproven, Code::NotLetIn]);
     }
     let needs = match policy {
         Policy::Api(needs) | Policy::Session(needs) => needs > Right::Read,
         Policy::Operator(_) => true,
-        Policy::Public | Policy::Admin => false,
+        Policy::Public | Policy::Admin | Policy::Browser => false,
     };
     // Who may look at everything may do what only looks, and whoever may not is told that it is not there.
     if needs {
@@ -115,7 +115,7 @@ mod tests {
                 &changing,
                 &[Code::NotFound, Code::Internal]
             )),
-            "bad-request unauthenticated forbidden not-found conflict too-large \
+            "bad-request not-let-in unauthenticated unproven forbidden not-found conflict too-large \
              unsupported-media-type wrong-host idempotency-mismatch too-many-requests internal draining disk-full"
         );
     }

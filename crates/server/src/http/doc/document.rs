@@ -101,7 +101,7 @@ fn security(policy: Policy) -> Vec<SecurityRequirement> {
         Policy::Public => Vec::new(),
         // The original's calls are pages to the document: they have one of their own.
         Policy::Admin => vec![SecurityRequirement::new("bearer", none)],
-        Policy::Session(_) => vec![SecurityRequirement::new("session", none)],
+        Policy::Session(_) | Policy::Browser => vec![SecurityRequirement::new("session", none)],
         Policy::Operator(_) => vec![SecurityRequirement::new("bearer", none)],
         Policy::Api(_) => vec![
             SecurityRequirement::new("bearer", none),

@@ -26,7 +26,7 @@ pub(super) fn routes() -> Vec<Route> {
     use Policy::Api;
     vec![
         Route::api(routes!(list), Api(Right::Manage), SMALL, codes::OF_ONE),
-        Route::api(routes!(set), Api(Right::Own), SMALL, CHANGED),
+        Route::api(routes!(set), Api(Right::Own), SMALL, CHANGED).gives(),
         Route::api(routes!(remove), Api(Right::Own), SMALL, CHANGED),
     ]
 }

@@ -13,8 +13,8 @@ pub(super) async fn style() -> impl IntoResponse {
     asset("text/css; charset=utf-8", include_str!("../../../assets/page.css"))
 }
 
-pub(super) async fn open() -> impl IntoResponse {
-    asset("text/javascript; charset=utf-8", include_str!("../../../assets/open.js"))
+pub(super) async fn browser() -> impl IntoResponse {
+    asset("text/javascript; charset=utf-8", include_str!("../../../assets/browser.js"))
 }
 
 pub(super) async fn icon() -> impl IntoResponse {

@@ -8,9 +8,10 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use smartbox_core::smartbox::Base;
 
-use super::{login, render};
+use super::{login, refused, render};
 use crate::app::App;
 use crate::http::body::Query;
+use crate::http::route::Policy;
 use crate::http::trouble::Trouble;
 use crate::http::{principal, vouched};
 
@@ -33,14 +34,18 @@ pub(super) async fn home(
         response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static(policy));
         return Ok(response);
     }
-    let Some(who) = principal::find(&app, &parts).await? else {
+    let who = match principal::find(&app, &parts).await {
+        Ok(who) => who,
+        Err(why) => return Ok(refused(Policy::Public, &parts, why)),
+    };
+    let Some(who) = who else {
         let wrong = vouched::wrong(&app, &parts.headers).await;
         let page = render::sign_in(&app, "/", wrong.as_deref());
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
     let rows = app.control.within(&(&who).into()).await?;
     Ok(match rows.iter().find(|row| row.base == Base::Pa) {
-        Some(pa) => render::open(pa).into_response(),
+        Some(pa) => render::open(&app, &who, pa)?.into_response(),
         None => Redirect::to("/boxes").into_response(),
     })
 }

@@ -11,9 +11,10 @@ use smartbox_core::audit::{self, Act};
 use smartbox_core::secret::Secret;
 use smartbox_core::store;
 
-use super::{enter, own_path, render};
+use super::{browser, own_path, render};
 use crate::access::{Bearer, Caller, plausible};
 use crate::app::App;
+use crate::config::devices::Browsers;
 use crate::http::body::Form;
 use crate::http::cookie;
 use crate::http::principal::address;
@@ -77,13 +78,28 @@ pub(super) async fn exchange(
         at: app.clock.now(),
     };
     store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await })).await?;
+    begin(app, parts, &caller, own_path(next)).await
+}
+
+/// A new session for this browser, which shows its key next if it can keep one, and then goes on.
+pub(super) async fn begin(
+    app: &App,
+    parts: &Parts,
+    caller: &Caller,
+    next: &str,
+) -> Result<Response, Trouble> {
+    let lets_in = caller.welcome || app.devices.browsers == Browsers::SignIn;
+    let session = app.access.begin(caller, browser::of(parts), lets_in).await?;
     // A token of one box leads there, and to no page of the account.
-    if let Some(id) = &caller.only {
-        let row = app.control.find(&caller.account, id.as_str()).await?;
-        return Ok(Redirect::to(&enter(app, &caller, &row).await?).into_response());
-    }
-    let session = app.access.begin(&caller).await?;
-    let mut response = Redirect::to(own_path(next)).into_response();
+    let to_box = match &caller.only {
+        Some(id) => {
+            let row = app.control.find(&caller.account, id.as_str()).await?;
+            Some(format!("/open/{}", row.label))
+        }
+        None => None,
+    };
+    let next = to_box.as_deref().unwrap_or(next);
+    let mut response = Redirect::to(&browser::on_the_way_to(next)).into_response();
     if let Some(set) = cookie::begin(&app.site.cookie(), &session, app.site.secure()) {
         response.headers_mut().append(SET_COOKIE, set);
     }

@@ -4,6 +4,7 @@
 mod admin;
 mod asset;
 mod boxes;
+mod browser;
 mod device;
 mod egress;
 mod home;
@@ -15,11 +16,11 @@ mod render;
 mod snapshots;
 mod words;
 
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
-use smartbox_api::problem::Problem;
+use smartbox_api::problem::{Code, Problem};
 use smartbox_core::person::Right;
 use smartbox_core::smartbox::Smartbox;
 
@@ -34,18 +35,19 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::page((Method::GET, "/"), public, SMALL, home::home),
         Route::page((Method::POST, "/login"), public, SMALL, login::login),
-        Route::page((Method::POST, "/logout"), session, SMALL, logout::logout),
+        Route::page((Method::POST, "/logout"), Policy::Browser, SMALL, logout::logout),
         Route::page((Method::GET, "/login/oidc"), public, SMALL, oidc::begin::begin),
         Route::page((Method::GET, "/login/oidc/callback"), public, SMALL, oidc::back::back),
         Route::page((Method::GET, "/boxes"), session, SMALL, boxes::boxes),
         Route::page((Method::GET, "/open/{label}"), session, SMALL, open::show),
         Route::page((Method::POST, "/open/{label}"), session, SMALL, open::open),
         Route::page((Method::GET, "/assets/page.css"), public, SMALL, asset::style),
-        Route::page((Method::GET, "/assets/open.js"), public, SMALL, asset::open),
+        Route::page((Method::GET, "/assets/browser.js"), public, SMALL, asset::browser),
         Route::page((Method::GET, "/favicon.svg"), public, SMALL, asset::icon),
     ];
     routes.extend(admin::routes());
     routes.extend(device::routes());
+    routes.extend(browser::routes());
     routes.extend(egress::routes());
     routes.extend(snapshots::routes());
     routes
@@ -60,6 +62,15 @@ pub(super) async fn ask(app: &App, parts: &Parts) -> Response {
     let wrong = vouched::wrong(app, &parts.headers).await;
     let page = render::sign_in(app, back(&parts.uri), wrong.as_deref());
     (StatusCode::UNAUTHORIZED, page).into_response()
+}
+
+/// For somebody who is known, and has to do something first: their browser is led to where it does that.
+/// What they wanted to change is not changed, and they are told.
+pub(super) fn refused(policy: Policy, parts: &Parts, why: Trouble) -> Response {
+    let leads = matches!(why.problem().known(), Some(Code::Unproven | Code::NotLetIn))
+        && !matches!(policy, Policy::Api(_) | Policy::Operator(_) | Policy::Admin)
+        && origin::harmless(&parts.method);
+    if leads { Redirect::to(&browser::before(parts)).into_response() } else { why.into_response() }
 }
 
 /// A problem as a page.

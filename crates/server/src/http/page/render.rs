@@ -5,7 +5,10 @@ use axum::response::Html;
 use smartbox_api::problem::Problem;
 use smartbox_core::smartbox::{Smartbox, State};
 
+use super::browser::Sign;
 use crate::app::App;
+use crate::http::principal::Principal;
+use crate::http::trouble;
 
 #[derive(Template)]
 #[template(path = "sign-in.html")]
@@ -40,6 +43,8 @@ struct Row {
 struct Open<'a> {
     label: &'a str,
     name: &'a str,
+    /// What a browser is to sign that has a key.
+    sign: Option<Sign>,
 }
 
 #[derive(Template)]
@@ -83,8 +88,14 @@ fn state(row: &Smartbox) -> &'static str {
     }
 }
 
-pub(super) fn open(row: &Smartbox) -> Html<String> {
-    page(&Open { label: &row.label, name: &row.name })
+pub(super) fn open(
+    app: &App,
+    who: &Principal,
+    row: &Smartbox,
+) -> Result<Html<String>, trouble::Trouble> {
+    let keyed = who.browser().filter(|browser| browser.is_keyed());
+    let sign = keyed.map(|browser| Sign::of(app, &browser.seat)).transpose()?;
+    Ok(page(&Open { label: &row.label, name: &row.name, sign }))
 }
 
 pub(super) fn problem(_: &App, problem: &Problem) -> String {

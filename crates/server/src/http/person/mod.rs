@@ -19,8 +19,8 @@ pub(super) fn routes() -> Vec<Route> {
     use Policy::Operator;
     vec![
         Route::api(routes!(list::list), Operator(Right::Read), SMALL, &[]),
-        Route::api(routes!(create::create), Operator(Right::Own), SMALL, MADE),
-        Route::api(routes!(change::change), Operator(Right::Own), SMALL, CHANGED),
+        Route::api(routes!(create::create), Operator(Right::Own), SMALL, MADE).gives(),
+        Route::api(routes!(change::change), Operator(Right::Own), SMALL, CHANGED).gives(),
         Route::api(routes!(change::remove), Operator(Right::Own), SMALL, CHANGED),
     ]
 }

@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
     use Policy::Api;
     vec![
         Route::api(routes!(list), Api(Right::Own), SMALL, codes::OF_ONE),
-        Route::api(routes!(set), Api(Right::Own), SMALL, SHARED),
+        Route::api(routes!(set), Api(Right::Own), SMALL, SHARED).gives(),
         Route::api(routes!(remove), Api(Right::Own), SMALL, SHARED),
     ]
 }

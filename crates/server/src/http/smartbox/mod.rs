@@ -35,6 +35,6 @@ pub(super) fn routes() -> Vec<Route> {
         Route::api(routes!(act::stop), Policy::Api(Right::Manage), SMALL, codes::WAKES),
         Route::api(routes!(act::restart), Policy::Api(Right::Manage), SMALL, codes::WAKES),
         Route::api(routes!(act::reset), Policy::Api(Right::Manage), SMALL, codes::WAKES),
-        Route::api(routes!(link::link), Policy::Api(Right::Read), SMALL, codes::OF_ONE),
+        Route::api(routes!(link::link), Policy::Api(Right::Read), SMALL, codes::OF_ONE).gives(),
     ]
 }

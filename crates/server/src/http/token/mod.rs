@@ -34,12 +34,12 @@ pub(super) fn routes() -> Vec<Route> {
     use Policy::{Api, Operator};
     vec![
         Route::api(routes!(list::list), Api(Right::Read), SMALL, &[]),
-        Route::api(routes!(create::create), Api(Right::Read), SMALL, MADE),
+        Route::api(routes!(create::create), Api(Right::Read), SMALL, MADE).gives(),
         Route::api(routes!(revoke::all), Api(Right::Own), SMALL, &[]),
         Route::api(routes!(revoke::one_of_them), Api(Right::Read), SMALL, &[Code::NotFound]),
-        Route::api(routes!(rotate::rotate), Api(Right::Read), SMALL, ROTATED),
+        Route::api(routes!(rotate::rotate), Api(Right::Read), SMALL, ROTATED).gives(),
         Route::api(routes!(key::list), Operator(Right::Read), SMALL, &[]),
-        Route::api(routes!(key::create), Operator(Right::Own), SMALL, &[Code::Refused]),
+        Route::api(routes!(key::create), Operator(Right::Own), SMALL, &[Code::Refused]).gives(),
         Route::api(routes!(key::revoke), Operator(Right::Own), SMALL, &[Code::NotFound]),
     ]
 }

@@ -5,25 +5,27 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::HeaderMap;
 use http::HeaderValue;
 use http::header::{REFERRER_POLICY, SET_COOKIE};
+use http::request::Parts;
 use smartbox_core::audit::Act;
 use smartbox_core::store;
 use smartbox_sign_in::{Refused, Returned};
 
 use super::{Kept, cookie_name, provider, refusal};
 use crate::app::App;
+use crate::config::devices::Browsers;
 use crate::http::body::Query;
 use crate::http::page::login::unread;
-use crate::http::page::own_path;
+use crate::http::page::{browser, own_path};
 use crate::http::trouble::Trouble;
 use crate::http::{cookie, vouched};
 
 pub(in crate::http::page) async fn back(
     State(app): State<App>,
     Query(returned): Query<Returned>,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Response {
     let mut response =
-        finish(&app, returned, &headers).await.unwrap_or_else(IntoResponse::into_response);
+        finish(&app, returned, &parts).await.unwrap_or_else(IntoResponse::into_response);
     let headers = response.headers_mut();
     // It is good for once, whatever came of it.
     if let Some(set) = cookie::end(&cookie_name(&app.site), app.site.secure()) {
@@ -34,14 +36,16 @@ pub(in crate::http::page) async fn back(
     response
 }
 
-async fn finish(app: &App, returned: Returned, headers: &HeaderMap) -> Result<Response, Trouble> {
+async fn finish(app: &App, returned: Returned, parts: &Parts) -> Result<Response, Trouble> {
+    let headers = &parts.headers;
     let provider = provider(app)?;
     unread(app, headers)?;
     let kept = kept(app, &returned, headers).ok_or_else(|| refusal(&Refused::Mixed))?;
     let signed = provider.oidc.finish(&kept.pending, returned).await;
     let signed = signed.map_err(|error| refusal(&error))?;
     let caller = vouched::arrive(app, &signed.identity).await?;
-    let session = app.access.begin(&caller).await?;
+    let lets_in = app.devices.browsers == Browsers::SignIn;
+    let session = app.access.begin(&caller, browser::of(parts), lets_in).await?;
     app.sign_in.hints.keep(&session, signed.id_token);
     let act = Act {
         account: caller.account,
@@ -56,7 +60,8 @@ async fn finish(app: &App, returned: Returned, headers: &HeaderMap) -> Result<Re
     for value in cookie::values(headers, &app.site.cookie()) {
         app.access.end(value).await?;
     }
-    let mut response = Redirect::to(own_path(&kept.next)).into_response();
+    let next = browser::on_the_way_to(own_path(&kept.next));
+    let mut response = Redirect::to(&next).into_response();
     if let Some(set) = cookie::begin(&app.site.cookie(), &session, app.site.secure()) {
         response.headers_mut().append(SET_COOKIE, set);
     }
