@@ -302,7 +302,7 @@ impl Inner {
                 if !stuck {
                     self.nudge(&route.id).await;
                 }
-                Ok(Some(page::wait(route, back)))
+                Ok(Some(page::wait(route, back, &self.settings.notice)))
             }
         }
     }
@@ -328,7 +328,8 @@ impl Inner {
         }
         self.nudge(&route.id).await;
         let back = back?;
-        Some(page::wait(&route, back.path_and_query().map_or("/", |path| path.as_str())))
+        let back = back.path_and_query().map_or("/", |path| path.as_str());
+        Some(page::wait(&route, back, &self.settings.notice))
     }
 
     pub(crate) async fn nudge(&self, id: &SmartboxId) {

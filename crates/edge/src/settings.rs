@@ -46,6 +46,8 @@ pub struct EdgeSettings {
     pub bases: Vec<String>,
     /// Where a browser without a session goes; `{label}` becomes the box's label.
     pub sign_in: String,
+    /// What every loading page says at its top; nothing if empty.
+    pub notice: String,
     /// Networks of proxies of ours, whose word about who asks is taken.
     pub proxies: Vec<IpNet>,
     /// What the engine is told of the person.
@@ -64,6 +66,7 @@ impl EdgeSettings {
             port,
             bases: vec![base.to_ascii_lowercase()],
             sign_in: sign_in.to_owned(),
+            notice: String::new(),
             proxies: Vec::new(),
             identity: Identity::default(),
             engine: EngineWords::default(),

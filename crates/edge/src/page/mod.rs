@@ -42,6 +42,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 struct WaitPage<'a> {
     style: &'static str,
     script: &'static str,
+    notice: &'a str,
     name: &'a str,
     mood: &'static str,
     headline: &'a str,
@@ -106,7 +107,7 @@ impl<'a> Report<'a> {
 }
 
 /// The page that stands in while a box cannot show its own.
-pub(crate) fn wait(route: &Route, back: &str) -> Response<EdgeBody> {
+pub(crate) fn wait(route: &Route, back: &str, notice: &str) -> Response<EdgeBody> {
     let report = Report::of(route);
     let (headline, detail) = match report.mood {
         "off" => ("is turned off", "Turn it on with"),
@@ -121,6 +122,7 @@ pub(crate) fn wait(route: &Route, back: &str) -> Response<EdgeBody> {
     let page = WaitPage {
         style: STYLE,
         script: WAIT,
+        notice,
         name: &route.name,
         mood: report.mood,
         headline,

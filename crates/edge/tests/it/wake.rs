@@ -46,6 +46,19 @@ async fn a_page_of_a_stopped_box_loads_at_once_and_wakes_it() {
 }
 
 #[tokio::test]
+async fn a_loading_page_says_what_every_page_of_the_platform_says() {
+    let notice = "Nobody needs <b>a token</b> here.";
+    let world = World::new(Some(mirror().await));
+    world.set(State::Stopped);
+    let front = Front::with(world, |settings| settings.notice = notice.into()).await;
+    let answer = front.ask("GET /", PAGE).await;
+    is_page(&answer);
+    assert!(answer.body.contains("Nobody needs &#60;b&#62;a token"), "{answer:?}");
+    let front = asleep(State::Stopped, false).await;
+    assert!(!front.ask("GET /", PAGE).await.body.contains("role=\"alert\""));
+}
+
+#[tokio::test]
 async fn a_frozen_boxes_page_is_shown_without_a_flash_of_ours() {
     let front = asleep(State::Frozen, true).await;
     let answer = front.ask("GET /", PAGE).await;
