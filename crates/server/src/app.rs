@@ -78,7 +78,7 @@ pub struct Inner {
     pub about: About,
     /// What lets devices in.
     pub devices: Devices,
-    /// Nobody has to sign in: whoever comes is the first account.
+    /// Nobody needs a token: a button signs in to the first account.
     pub dev: bool,
     /// Whether it could work when somebody asked last.
     pub ready: LastLook,

@@ -580,6 +580,9 @@ fn edge_settings(site: &Site, config: &Config) -> EdgeSettings {
             .into(),
         origin: None,
     };
+    if config.dev {
+        settings.notice = format!("DEV_MODE: {}", crate::http::reminder::SAID);
+    }
     settings.limits.drain = serve::FINISH;
     let (limits, of) = (&mut settings.limits, &config.limits);
     (limits.connections, limits.per_client) = (of.connections, of.per_client);

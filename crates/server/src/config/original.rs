@@ -12,10 +12,10 @@ pub const GATEWAY_KEY: &str = "AI_GATEWAY_API_KEY";
 /// Its address; at its end stands whose protocol it speaks.
 pub const GATEWAY_URL: &str = "AI_GATEWAY_BASE_URL";
 
-/// `true`: nobody signs in.
+/// `true`: nobody needs a token to sign in.
 pub const DEV_MODE: &str = "DEV_MODE";
 
-/// Whether nobody has to sign in: only where nobody but this machine can come in.
+/// Whether nobody needs a token: only where nobody but this machine can come in.
 pub(crate) fn dev_mode(env: &Env, http: &Http) -> Result<bool, ConfigError> {
     match env.get(DEV_MODE) {
         None | Some("false") => return Ok(false),
@@ -30,7 +30,7 @@ pub(crate) fn dev_mode(env: &Env, http: &Http) -> Result<bool, ConfigError> {
         None if !http.listen.ip().is_loopback() => http.listen.to_string(),
         None => return Ok(true),
     };
-    let why = format!("nobody would have to sign in, and {open} can be reached by others");
+    let why = format!("nobody would need a token, and {open} can be reached by others");
     let hint = "listen on 127.0.0.1 and set no `http.url`, or unset DEV_MODE";
     Err(ConfigError::value(DEV_MODE, why, hint))
 }
@@ -116,8 +116,8 @@ pub fn notes(env: &Env) -> Vec<String> {
     });
     let mut notes = Vec::new();
     if env.get(DEV_MODE) == Some("true") {
-        let text = "WARNING: DEV_MODE=true: nobody signs in. Every person and every program on this \
-                    machine can use these smartboxes";
+        let text = "WARNING: DEV_MODE=true: nobody needs a token to sign in. Every person and every \
+                    program on this machine can use these smartboxes";
         notes.push(text.to_owned());
     }
     notes.extend(to_come);

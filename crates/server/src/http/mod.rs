@@ -36,7 +36,7 @@ mod outer;
 mod page;
 mod person;
 mod principal;
-mod reminder;
+pub(crate) mod reminder;
 mod revision;
 pub mod route;
 mod secret;

@@ -400,7 +400,7 @@ fn dev_mode_is_for_this_machine_alone_and_said_aloud() {
         ("127.0.0.1:7777", "[http]\nurl = \"https://smartbox.example.com\""),
     ] {
         let error = dev(listen, text).unwrap_err();
-        assert!(error.to_string().starts_with("DEV_MODE: nobody would have to sign in"), "{error}");
+        assert!(error.to_string().starts_with("DEV_MODE: nobody would need a token"), "{error}");
         assert!(error.hint().contains("unset DEV_MODE"));
     }
     assert!(!load("", &Env::of([("DEV_MODE", "false")])).unwrap().dev);

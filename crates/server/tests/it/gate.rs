@@ -7,7 +7,7 @@ use smartbox_server::http::routes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::world::{MASTER, World};
+use crate::world::{MASTER, World, cookie};
 
 /// An address of the route that names nothing that is there.
 fn address(route: &Route) -> String {
@@ -166,24 +166,122 @@ async fn the_api_is_not_on_a_boxs_host() {
     }
 }
 
+/// Presses the button of the sign-in page that needs no token, said to be from there.
+fn press(world: &World, next: &str) -> reqwest::RequestBuilder {
+    world.ask(Method::POST, "/login/dev").form(&[("next", next)])
+}
+
 #[tokio::test]
-async fn in_dev_mode_nobody_signs_in_and_other_sites_are_kept_out_all_the_same() {
+async fn in_dev_mode_a_button_signs_in_and_nothing_comes_by_itself() {
     let world = World::dev().await;
-    let list = || world.ask(Method::GET, "/api/v1/boxes");
-    assert_eq!(list().send().await.unwrap().status(), 200);
-    assert_eq!(list().bearer_auth("sba_wrong").send().await.unwrap().status(), 401);
-    // A name that another site made lead here.
-    let rebound = list().header("host", "evil.example").send().await.unwrap();
-    assert_eq!(rebound.status().as_u16(), 421);
+    let ask = |path| world.ask(Method::GET, path).header("accept", "text/html").send();
+    assert_eq!(ask("/api/v1/boxes").await.unwrap().status(), 401, "being here is no proof");
+    let page = ask("/device?code=BCDF-GHJK").await.unwrap();
+    assert_eq!(page.status(), 401);
+    let text = page.text().await.unwrap();
+    assert!(text.contains("action=\"/login/dev\"") && text.contains("without a token"), "{text}");
+    for (next, want) in
+        [("/device?code=BCDF-GHJK", "/device?code=BCDF-GHJK"), ("//evil.example", "/")]
+    {
+        let answer = press(&world, next).header("origin", world.origin()).send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["location"]),
+            (303, &want.parse().unwrap())
+        );
+        let session = cookie(&answer).unwrap();
+        let boxes = world.ask(Method::GET, "/api/v1/boxes").header("cookie", &session);
+        assert_eq!(boxes.send().await.unwrap().status(), 200);
+        // Whoever comes so is an owner, and nobody's operator.
+        let other = world.ask(Method::GET, "/api/v1/boxes").header("cookie", &session);
+        let other = other.header("smartbox-account", "me").send().await.unwrap();
+        assert_eq!(other.status(), 403);
+        let people = world.ask(Method::GET, "/api/v1/people").header("cookie", &session);
+        assert_eq!(people.send().await.unwrap().status(), 403);
+    }
+    let account = world.app.account.id.clone();
+    let acts = smartbox_core::store::read(&*world.app.store, |tx| {
+        Box::pin(async move { tx.audit().list(account, 0, 100).await })
+    });
+    let acts = acts.await.unwrap();
+    let begun = acts.iter().filter(|entry| entry.act.actor == "dev-mode from 127.0.0.1");
+    assert_eq!(begun.count(), 2);
+}
+
+#[tokio::test]
+async fn in_dev_mode_no_other_site_no_smartbox_and_no_tunnel_presses_the_button() {
+    let world = World::dev().await;
+    let page = format!("http://pa.localhost:{}", world.port);
+    let own = world.origin();
+    let localhost = format!("http://localhost:{}", world.port);
+    let with = |headers: &[(&str, &str)]| {
+        let pressed = press(&world, "/");
+        headers.iter().fold(pressed, |pressed, (name, value)| pressed.header(*name, *value))
+    };
+    let rebound = format!("http://evil.example:{}", world.port);
+    for (what, status, headers) in [
+        ("another site", 403, vec![("origin", "http://evil.example")]),
+        ("a sandboxed frame", 403, vec![("origin", "null")]),
+        ("a smartbox's page", 403, vec![("origin", page.as_str())]),
+        ("the other name of the platform", 403, vec![("origin", localhost.as_str())]),
+        ("another port", 403, vec![("origin", "http://127.0.0.1:1")]),
+        (
+            "a form of another site",
+            403,
+            vec![("origin", own.as_str()), ("sec-fetch-site", "cross-site")],
+        ),
+        (
+            "a form of a smartbox",
+            403,
+            vec![("origin", own.as_str()), ("sec-fetch-site", "same-site")],
+        ),
+        ("no page at all", 403, vec![]),
+        (
+            "a name that leads here",
+            421,
+            vec![("host", &rebound[7..]), ("origin", rebound.as_str())],
+        ),
+        ("a tunnel", 403, vec![("origin", own.as_str()), ("x-forwarded-for", "192.0.2.1")]),
+        ("a proxy", 403, vec![("origin", own.as_str()), ("forwarded", "for=127.0.0.1")]),
+        ("Cloudflare", 403, vec![("origin", own.as_str()), ("cf-connecting-ip", "127.0.0.1")]),
+        ("an address of a network", 403, vec![("host", "10.0.0.5"), ("origin", "http://10.0.0.5")]),
+    ] {
+        let answer = with(&headers).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{what}");
+        assert!(cookie(&answer).is_none(), "{what}");
+    }
+    // Nor is there such an address on a smartbox's own host.
+    let at_box = world.to_box(Method::POST, "pa", "/login/dev").header("origin", &page);
+    let answer = at_box.form(&[("next", "/")]).send().await.unwrap();
+    assert!(answer.status().is_client_error() && cookie(&answer).is_none());
+    // No link does it, and who comes by a tunnel does not even see it.
+    let link = world.ask(Method::GET, "/login/dev?next=/").send().await.unwrap();
+    assert_eq!(link.status(), 405);
+    let far = world.ask(Method::GET, "/").header("x-forwarded-for", "192.0.2.1");
+    assert!(!far.send().await.unwrap().text().await.unwrap().contains("/login/dev"));
+    // Without the setting there is no button, and nothing behind it.
+    let world = World::new().await;
+    let pressed = press(&world, "/").header("origin", world.origin()).send().await.unwrap();
+    assert_eq!(pressed.status(), 404);
+    let text = world.ask(Method::GET, "/").send().await.unwrap().text().await.unwrap();
+    assert!(!text.contains("/login/dev"), "{text}");
+}
+
+#[tokio::test]
+async fn in_dev_mode_other_sites_cannot_use_the_session_either() {
+    let world = World::dev().await;
+    let answer = press(&world, "/").header("origin", world.origin()).send().await.unwrap();
+    let session = cookie(&answer).unwrap();
     let sleep = || world.ask(Method::POST, "/api/v1/boxes/pa/sleep").json(&serde_json::json!({}));
+    let sleep = || sleep().header("cookie", &session);
     for origin in ["http://evil.example", "null", &format!("http://pa.localhost:{}", world.port)] {
         let answer = sleep().header("origin", origin).send().await.unwrap();
         assert_eq!(answer.status(), 403, "{origin}");
     }
-    assert!(sleep().send().await.unwrap().status().is_success());
-    // Whoever comes is nobody's operator.
-    let other = list().header("smartbox-account", "me").send().await.unwrap();
-    assert_eq!(other.status(), 403);
-    let page = world.ask(Method::GET, "/").header("accept", "text/html").send().await.unwrap();
-    assert!(page.status() == 200 && page.text().await.unwrap().contains("/open/pa"));
+    let own = sleep().header("origin", world.origin()).send().await.unwrap();
+    assert!(own.status().is_success());
+    // A device that asks on this machine is asked about, as everywhere.
+    let laptop = crate::devices::Laptop::new(1);
+    let (_, asked) = laptop.asks(&world, &[]).await;
+    let (_, told) = laptop.polls(&world, &asked).await;
+    assert_eq!(told["error"], "authorization_pending");
 }

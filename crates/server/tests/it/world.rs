@@ -57,7 +57,7 @@ const VERSION: &str = "1";
 /// In which manner a platform is set up.
 #[derive(Default)]
 pub struct Manner {
-    /// Nobody has to sign in.
+    /// Nobody needs a token to sign in.
     pub dev: bool,
     /// Where people find it; the port is the real one if there is any.
     pub url: Option<PublicUrl>,
@@ -96,7 +96,7 @@ impl World {
         Self::with(Manner::default()).await
     }
 
-    /// The same, where nobody has to sign in.
+    /// The same, where nobody needs a token to sign in.
     pub async fn dev() -> Self {
         Self::with(Manner { dev: true, ..Manner::default() }).await
     }

@@ -14,6 +14,7 @@ const SOON: Duration = Duration::from_hours(21 * 24);
 
 pub(super) fn checks(config: &Config) -> Vec<Check> {
     let mut checks = vec![encryption(config)];
+    checks.extend(dev_mode(config));
     if let (Some(files), Some(url)) = (&config.http.tls, &config.http.url) {
         checks.push(match Pair::read(files) {
             Ok(pair) => certificate(&pair, &url.host, SystemClock.now()),
@@ -21,6 +22,14 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
         });
     }
     checks
+}
+
+fn dev_mode(config: &Config) -> Option<Check> {
+    let what = "DEV_MODE=true: nobody needs a token to sign in, and every person and program on this \
+                machine can use the smartboxes";
+    config
+        .dev
+        .then(|| Check::warn("dev mode", what, "unset DEV_MODE where others use this machine"))
 }
 
 const CERTIFICATE: &str = "certificate";

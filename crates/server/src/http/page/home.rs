@@ -40,7 +40,7 @@ pub(super) async fn home(
     };
     let Some(who) = who else {
         let wrong = vouched::wrong(&app, &parts.headers).await;
-        let page = render::sign_in(&app, "/", wrong.as_deref());
+        let page = render::sign_in(&app, &parts, "/", wrong.as_deref());
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
     let rows = app.control.within(&(&who).into()).await?;

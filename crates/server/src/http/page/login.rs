@@ -65,7 +65,7 @@ pub(super) async fn exchange(
             app.denials.sign_in(app, from).await?;
             let wrong = "That token is not known. `smartbox up` prints a fresh link each time it \
                          starts, and older links end then.";
-            let page = render::sign_in(app, next, Some(wrong));
+            let page = render::sign_in(app, parts, next, Some(wrong));
             return Ok((StatusCode::UNAUTHORIZED, page).into_response());
         }
     };

@@ -5,6 +5,7 @@ mod admin;
 mod asset;
 mod boxes;
 mod browser;
+mod dev;
 mod device;
 mod egress;
 mod home;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
         Route::page((Method::GET, "/"), public, SMALL, home::home),
         Route::page((Method::POST, "/login"), public, SMALL, login::login),
+        Route::page((Method::POST, "/login/dev"), public, SMALL, dev::dev),
         Route::page((Method::POST, "/logout"), Policy::Browser, SMALL, logout::logout),
         Route::page((Method::GET, "/login/oidc"), public, SMALL, oidc::begin::begin),
         Route::page((Method::GET, "/login/oidc/callback"), public, SMALL, oidc::back::back),
@@ -60,7 +62,7 @@ pub(super) async fn ask(app: &App, parts: &Parts) -> Response {
         return Trouble::unauthenticated().into_response();
     }
     let wrong = vouched::wrong(app, &parts.headers).await;
-    let page = render::sign_in(app, back(&parts.uri), wrong.as_deref());
+    let page = render::sign_in(app, parts, back(&parts.uri), wrong.as_deref());
     (StatusCode::UNAUTHORIZED, page).into_response()
 }
 

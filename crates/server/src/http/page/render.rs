@@ -2,12 +2,13 @@
 
 use askama::Template;
 use axum::response::Html;
+use http::request::Parts;
 use smartbox_api::problem::Problem;
 use smartbox_core::smartbox::{Smartbox, State};
 
 use super::browser::Sign;
 use crate::app::App;
-use crate::http::principal::Principal;
+use crate::http::principal::{self, Principal};
 use crate::http::trouble;
 
 #[derive(Template)]
@@ -18,6 +19,8 @@ struct SignIn<'a> {
     /// What is wrong with the ways to sign in, for whoever runs the platform.
     notes: &'a [String],
     provider: Option<&'a str>,
+    /// A button is enough, by `DEV_MODE`.
+    dev: bool,
 }
 
 #[derive(Template)]
@@ -53,11 +56,12 @@ struct Trouble<'a> {
     problem: &'a Problem,
 }
 
-pub(super) fn sign_in(app: &App, next: &str, wrong: Option<&str>) -> Html<String> {
+pub(super) fn sign_in(app: &App, parts: &Parts, next: &str, wrong: Option<&str>) -> Html<String> {
     let next = super::own_path(next);
     let notes = if next.starts_with("/_admin/") { app.sign_in.notes.as_slice() } else { &[] };
     let provider = app.sign_in.provider.as_ref().map(|provider| provider.name.as_str());
-    page(&SignIn { next, wrong, notes, provider })
+    let dev = app.dev && principal::comes_from_here(parts);
+    page(&SignIn { next, wrong, notes, provider, dev })
 }
 
 /// The list; `devices` is how many wait, for whoever may decide about them.
