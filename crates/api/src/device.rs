@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 pub use smartbox_core::device::{DeviceId, Kind, State};
+use smartbox_core::id::TokenId;
 use smartbox_core::person::Right;
 use smartbox_core::time::Timestamp;
 use utoipa::ToSchema;
@@ -158,6 +159,43 @@ pub struct Approve {
     /// for, as far as they may give it, and never `own`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub right: Option<Right>,
+}
+
+/// A browser that is to be let in, on a phone for example.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Invite {
+    /// The one smartbox that it is for, by name or id; everything in the account if absent.
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub smartbox: Option<String>,
+    /// How much it may: `read`, `chat` (if absent) or `manage`; no more than whoever invites.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right: Option<Right>,
+    /// What the browser is to be called; what it is if absent.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Seconds that the link works, a day at the most; 600 if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_secs: Option<u64>,
+}
+
+/// An invitation that was made. The link is shown this once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Invited {
+    /// It is among the tokens under this, until it is used or over.
+    pub id: TokenId,
+    /// The link. Whoever opens it first comes in.
+    pub url: String,
+    /// How much the browser will be allowed.
+    pub right: Right,
+    /// When it stops working.
+    pub expires: Timestamp,
+}
+
+impl std::fmt::Debug for Invited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Invited").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Another name for a device.

@@ -72,6 +72,8 @@ pub const DEVICE_TOKEN: &str = "/api/v1/device/token";
 pub const DEVICES: &str = "/api/v1/devices";
 /// `POST` [`crate::device::FindDevice`].
 pub const DEVICES_FIND: &str = "/api/v1/devices/find";
+/// `POST` [`crate::device::Invite`].
+pub const DEVICES_INVITE: &str = "/api/v1/devices/invite";
 /// `POST`: lets in all that wait.
 pub const DEVICES_APPROVE_ALL: &str = "/api/v1/devices/approve-all";
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use smartbox_core::id::{PersonId, SmartboxId, TokenId};
 use smartbox_core::person::Right;
 use smartbox_core::time::Timestamp;
-use smartbox_core::token::Token;
+use smartbox_core::token::{Purpose, Token};
 use utoipa::ToSchema;
 
 /// A token to be made.
@@ -91,6 +91,9 @@ pub struct TokenView {
     /// It is the value that this token had before, which works until it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<TokenId>,
+    /// It is an invitation: it signs one browser in, once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invites: bool,
     /// When it was made, or got its value.
     pub created: Timestamp,
     /// When it stops working; never if absent.
@@ -110,6 +113,7 @@ impl From<Token> for TokenView {
             right: token.right,
             smartbox: token.smartbox,
             person: token.person,
+            invites: token.purpose == Purpose::Invite,
             created: token.created,
             expires: token.expires,
             used: token.used,

@@ -1,7 +1,7 @@
 //! Calls about devices. What a device itself asks before it is let in is a form, and no call.
 
 use super::{Call, Json};
-use crate::device::{Approve, Approved, DeviceView, FindDevice, RenameDevice};
+use crate::device::{Approve, Approved, DeviceView, FindDevice, Invite, Invited, RenameDevice};
 use crate::page::{Page, PageQuery};
 use crate::paths;
 
@@ -38,6 +38,11 @@ pub fn revoke_device(id: &str) -> Call<Json<DeviceView>> {
 /// Calls it something else.
 pub fn rename_device(id: &str, name: &str) -> Call<Json<DeviceView>> {
     Call::new("PATCH", paths::device(id)).with(&RenameDevice { name: name.to_owned() })
+}
+
+/// A link that signs one browser in, and lets it in.
+pub fn invite(new: &Invite) -> Call<Json<Invited>> {
+    Call::new("POST", paths::DEVICES_INVITE).with(new)
 }
 
 /// Lets in all that wait.

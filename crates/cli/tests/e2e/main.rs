@@ -18,6 +18,7 @@ mod bulk;
 mod canary;
 mod chaos;
 mod configs;
+mod devices;
 mod egress;
 mod from_bucket;
 mod hostile;

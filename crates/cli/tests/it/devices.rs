@@ -122,3 +122,24 @@ async fn a_device_is_found_by_its_code_and_let_in() {
     let ended = run(fake.dir(), &["devices", "show", "nothing-like-it"]).await;
     assert_eq!(ended.code, Some(3), "{ended:?}");
 }
+
+#[tokio::test]
+async fn an_invitation_is_asked_for_as_it_is_said_and_printed_once() {
+    let url = "https://sb.example.com/invited#sbi_value";
+    let made =
+        json!({ "id": "tok_00000000000000000001", "url": url, "right": "read", "expires": 9 });
+    let answer = made.clone();
+    let fake = Fake::new(
+        Router::new().route("/api/v1/devices/invite", post(|| async move { Json(answer) })),
+    );
+    let args = ["devices", "invite", "--smartbox", "pa", "--right", "read", "--name", "my phone"];
+    let ended = run(fake.dir(), &args).await;
+    assert_eq!((ended.code, ended.out.trim()), (Some(0), url), "{ended:?}");
+    let asked: Value = serde_json::from_str(&fake.seen()[0].body).unwrap();
+    let want = json!({ "box": "pa", "right": "read", "name": "my phone", "expires_secs": 600 });
+    assert_eq!(asked, want);
+    let ended = run(fake.dir(), &["devices", "invite", "--expires", "1h", "--json"]).await;
+    assert_eq!(serde_json::from_str::<Value>(&ended.out).unwrap(), made);
+    let asked: Value = serde_json::from_str(&fake.seen()[1].body).unwrap();
+    assert_eq!((&asked["right"], &asked["expires_secs"]), (&json!("chat"), &json!(3600)));
+}

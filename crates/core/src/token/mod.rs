@@ -62,6 +62,8 @@ pub enum Purpose {
     Device,
     /// A key of an operator: bearer of the fleet's calls.
     Operator,
+    /// Signs one browser in, and lets it in; burnt by its first use.
+    Invite,
 }
 
 impl Purpose {
@@ -73,12 +75,13 @@ impl Purpose {
             Self::Ticket => "ticket",
             Self::Device => "device",
             Self::Operator => "operator",
+            Self::Invite => "invite",
         }
     }
 
     /// Reads the word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Link, Self::Api, Self::Ticket, Self::Device, Self::Operator]
+        [Self::Link, Self::Api, Self::Ticket, Self::Device, Self::Operator, Self::Invite]
             .into_iter()
             .find(|p| p.as_str() == text)
     }

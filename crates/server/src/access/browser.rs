@@ -185,7 +185,7 @@ impl Show {
             Some(key) if key != self.shown.key => Ok(Step::Refused(Came::OtherKey)),
             Some(_) => self.again(tx, session, &device).await,
             None if session.created.plus(INTRODUCED) <= self.now => Ok(Step::Refused(Came::Late)),
-            None => self.first(tx, session, device.is_let_in()).await,
+            None => self.first(tx, session, &device).await,
         }
     }
 
@@ -217,8 +217,9 @@ impl Show {
         self,
         tx: &mut dyn Tx,
         session: Session,
-        lets_in: bool,
+        bare: &Device,
     ) -> Result<Step, StoreError> {
+        let lets_in = bare.is_let_in();
         let id = DeviceId::of(&self.shown.key);
         let known = tx.devices().get(id.clone()).await?;
         let step = match &known {
@@ -231,7 +232,7 @@ impl Show {
             }
             Some(device) if device.is_let_in() && !lets_in => Step::Bound,
             _ if lets_in => {
-                self.let_in(tx, known.as_ref(), &session).await?;
+                self.let_in(tx, known.as_ref(), (bare, &session)).await?;
                 Step::Bound
             }
             _ => match asks(tx, self.asking(&session), self.now).await? {
@@ -254,32 +255,18 @@ impl Show {
         &self,
         tx: &mut dyn Tx,
         known: Option<&Device>,
-        session: &Session,
+        (bare, session): (&Device, &Session),
     ) -> Result<(), StoreError> {
         let new = &self.shown.browser;
         let mut device = known.cloned().unwrap_or_else(|| Device {
             id: DeviceId::of(&self.shown.key),
             key: Some(self.shown.key),
-            kind: Kind::Browser,
-            account: Some(session.account.clone()),
-            smartbox: self.by.only.clone(),
-            person: session.person.clone(),
-            name: new.name.clone(),
-            platform: new.platform.clone(),
-            address: String::new(),
-            state: State::Approved,
-            granted: None,
-            ask: None,
-            created: self.now,
-            decided: None,
-            decided_by: None,
-            seen: None,
+            ..bare.clone()
         });
         device.address.clone_from(&new.address);
         if known.is_none_or(|known| !known.is_let_in()) {
             (device.state, device.ask) = (State::Approved, None);
-            device.decided = Some(self.now);
-            device.decided_by = Some(self.by.actor.clone());
+            (device.decided, device.decided_by) = (bare.decided, bare.decided_by.clone());
             tx.audit().append(act(&self.by, "device.register", &device, self.now)).await?;
         }
         device.granted = device.granted.max(Some(session.right));

@@ -57,7 +57,7 @@ pub struct MadeToken {
 
 impl Access {
     /// Who this value is the token of: a link's, the API's, an operator's or the master's, never a
-    /// ticket's, nor a device's.
+    /// ticket's, a device's or an invitation.
     pub async fn bearer(&self, value: &str) -> Result<Option<Bearer>, StoreError> {
         if self.is_master(value) {
             return Ok(Some(Bearer::Master));
@@ -117,8 +117,9 @@ impl Access {
         store::read(&*self.store, move |tx| {
             Box::pin(async move {
                 match tx.tokens().find(hash, now).await? {
-                    Some(token) => caller(tx, token, now).await,
-                    None => Ok(None),
+                    // It is for one browser, once, and no bearer.
+                    Some(token) if token.purpose != Purpose::Invite => caller(tx, token, now).await,
+                    _ => Ok(None),
                 }
             })
         })
@@ -144,7 +145,11 @@ impl Access {
     /// ends with it: nobody keeps the way in that another one takes away.
     pub async fn new_token(&self, by: &Caller, new: NewToken) -> Result<MadeToken, StoreError> {
         let now = self.clock.now();
-        let value = self.value(if new.purpose == Purpose::Operator { "sbo" } else { "sba" });
+        let value = self.value(match new.purpose {
+            Purpose::Operator => "sbo",
+            Purpose::Invite => "sbi",
+            _ => "sba",
+        });
         let token = Token {
             id: TokenId::generate(&*self.entropy),
             hash: hash(value.expose()),
@@ -164,6 +169,7 @@ impl Access {
         let made = MadeToken { id, value, right, expires };
         let action = match token.purpose {
             Purpose::Operator => "operator-key.create",
+            Purpose::Invite => "device.invite",
             _ => "token.create",
         };
         let act = act(by, action, token.smartbox.clone(), token.id.to_string(), now);
@@ -177,8 +183,8 @@ impl Access {
         Ok(made)
     }
 
-    /// Revokes every token of the API of an account, and ends what was begun by one, or by a link or the
-    /// master token: every sign-in of nobody in particular but the one that asks.
+    /// Revokes every token of the API of an account, and every invitation, and ends what was begun by one, or
+    /// by a link or the master token: every sign-in of nobody in particular but the one that asks.
     pub async fn revoke_tokens(&self, by: &Caller) -> Result<(), StoreError> {
         let now = self.clock.now();
         let act = act(by, "token.revoke", None, String::new(), now);
@@ -186,6 +192,7 @@ impl Access {
         self.change(move |tx| {
             Box::pin(async move {
                 tx.tokens().revoke_all(account.clone(), Purpose::Api).await?;
+                tx.tokens().revoke_all(account.clone(), Purpose::Invite).await?;
                 for session in tx.sessions().list(account, now).await? {
                     let asks = own.is_some()
                         && (own.as_ref() == Some(&session.id) || own == session.root.session);
@@ -219,7 +226,7 @@ pub(super) fn act(
 }
 
 /// Whom a token stands for now; `None` if it lets nobody in any more.
-async fn caller(
+pub(super) async fn caller(
     tx: &mut dyn Tx,
     token: Token,
     now: Timestamp,
@@ -260,14 +267,14 @@ async fn caller(
         operator,
         cap: most,
         root: match token.purpose {
-            // A link is replaced by each start, and what came of it stays.
-            Purpose::Link => Root::default(),
+            // A link is replaced by each start, and an invitation burnt; what came of it stays.
+            Purpose::Link | Purpose::Invite => Root::default(),
             _ => {
                 let device = token.root.device.clone();
                 Root { session: None, token: Some(token.id.clone()), device }
             }
         },
-        welcome: token.purpose == Purpose::Link,
+        welcome: matches!(token.purpose, Purpose::Link | Purpose::Invite),
         until: None,
     };
     Ok(Some((caller, token)))

@@ -102,7 +102,11 @@ fn told(
     verb: &str,
     at: smartbox_core::time::Timestamp,
 ) -> smartbox_core::audit::Act {
-    let noun = if token.purpose == Purpose::Operator { "operator-key" } else { "token" };
+    let noun = match token.purpose {
+        Purpose::Operator => "operator-key",
+        Purpose::Invite => "invitation",
+        _ => "token",
+    };
     // In the audit of the account whose it is, whoever did it.
     let by = Caller { account: token.account.clone(), ..by.clone() };
     act(&by, &format!("{noun}.{verb}"), token.smartbox.clone(), token.id.to_string(), at)

@@ -325,6 +325,28 @@ async fn a_cookie_without_its_key_opens_no_box_and_is_soon_nothing() {
 }
 
 #[tokio::test]
+async fn what_a_browser_has_open_ends_when_it_shows_its_key_no_more_or_is_shut_out() {
+    let world = World::new().await;
+    let browsers = [
+        Browser::signs_in(&world, 1, &world.token).await,
+        Browser::signs_in(&world, 2, &world.token).await,
+    ];
+    let mut open = Vec::new();
+    for browser in &browsers {
+        let logs = world.ask(Method::GET, "/api/v1/boxes/pa/logs?follow=true&tail=0");
+        let logs = logs.header("cookie", &browser.cookie).send().await.unwrap();
+        assert_eq!(logs.status(), 200);
+        open.push(logs);
+    }
+    let long = Duration::from_secs(60);
+    leave(&world, &browsers[0]).await;
+    let cut = tokio::time::timeout(long, open.remove(0).text()).await;
+    assert!(cut.unwrap().is_err(), "broken off, and not just ended");
+    decide(&world, &browsers[1].id(), "revoke").await;
+    assert!(tokio::time::timeout(long, open.remove(0).text()).await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn a_proof_is_good_once_for_one_page_of_one_session() {
     let world = World::new().await;
     let browser = Browser::signs_in(&world, 1, &world.token).await;
@@ -596,4 +618,109 @@ async fn where_browsers_ask_one_without_a_key_is_told_why_it_cannot() {
     let path = format!("/api/v1/devices/{}/approve", id.as_str().unwrap());
     let approved = world.as_owner(Method::POST, &path).send().await.unwrap();
     assert_eq!(approved.status(), 409, "it has no code that anybody could compare");
+}
+
+/// Invites as the bearer of this: the value of the link.
+async fn invites(world: &World, bearer: &str, how: Value) -> (u16, Value) {
+    let asks = world.ask(Method::POST, "/api/v1/devices/invite").bearer_auth(bearer);
+    let answer = asks.json(&how).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+fn held(invited: &Value) -> &str {
+    invited["url"].as_str().unwrap().split_once("/invited#").unwrap().1
+}
+
+async fn accepts(world: &World, value: &str) -> Response {
+    let asks = world.ask(Method::POST, "/invited").header("origin", world.origin());
+    asks.form(&[("token", value)]).send().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_invitation_lets_one_browser_in_once_with_exactly_so_much() {
+    let world = asking().await;
+    let how = json!({ "box": "pa", "right": "chat", "name": "my phone" });
+    let (status, invited) = invites(&world, &world.token, how).await;
+    assert_eq!((status, &invited["right"]), (201, &json!("chat")), "{invited}");
+    let value = held(&invited);
+    // Looking burns nothing, and it is no bearer and no link of `up`.
+    assert_eq!(world.ask(Method::GET, "/invited").send().await.unwrap().status(), 200);
+    let bearer = world.ask(Method::GET, "/api/v1/boxes").bearer_auth(value).send().await.unwrap();
+    assert_eq!(bearer.status(), 401);
+    let link = world.ask(Method::GET, &format!("/?token={value}")).send().await.unwrap();
+    assert_eq!(link.status(), 401);
+    // Another site's page makes nobody use it.
+    let foreign = world.ask(Method::POST, "/invited").header("origin", "http://evil.example");
+    assert_eq!(foreign.form(&[("token", value)]).send().await.unwrap().status(), 403);
+
+    let (first, second) = tokio::join!(accepts(&world, value), accepts(&world, value));
+    let mut statuses = [first.status().as_u16(), second.status().as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 401], "of two that use it at once one comes in");
+    let answer = if first.status() == 303 { first } else { second };
+    assert_eq!(to(&answer), "/browser?next=%2Fopen%2Fpa");
+    let mut phone =
+        Browser { key: SigningKey::from_bytes(&[1; 32]), cookie: cookie(&answer).unwrap() };
+    assert_eq!(phone.shows(&world).await.status(), 303);
+    let all = devices(&world).await;
+    let row = all.iter().find(|it| it["id"] == json!(phone.id().as_str())).unwrap();
+    assert_eq!((&row["name"], &row["granted"]), (&json!("my phone"), &json!("chat")));
+    assert!(row["decided_by"].as_str().unwrap().starts_with("token:"), "{row}");
+    assert!(to(&phone.opens(&world).await).contains("ticket="));
+    let status = async |method: Method, path: &str| {
+        let asks = world.ask(method, path).header("origin", world.origin()).json(&json!({}));
+        asks.header("cookie", &phone.cookie).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(status(Method::GET, "/api/v1/boxes/pa").await, 200);
+    assert_eq!(status(Method::POST, "/api/v1/boxes/pa/stop").await, 403, "no more than `chat`");
+    assert_eq!(status(Method::GET, "/api/v1/audit").await, 403, "nothing of the account");
+    decide(&world, &phone.id(), "revoke").await;
+    assert_eq!(status(Method::GET, "/api/v1/boxes/pa").await, 401);
+}
+
+#[tokio::test]
+async fn nobody_invites_to_more_than_they_may_and_an_invitation_can_be_taken_back() {
+    let world = World::new().await;
+    let value = async |right: &str| {
+        let made = world.as_owner(Method::POST, "/api/v1/tokens").json(&json!({ "right": right }));
+        let made: Value = made.send().await.unwrap().json().await.unwrap();
+        (made["id"].as_str().unwrap().to_owned(), made["token"].as_str().unwrap().to_owned())
+    };
+    let (_, chat) = value("chat").await;
+    assert_eq!(invites(&world, &chat, json!({ "right": "read" })).await.0, 403);
+    let (manager, manages) = value("manage").await;
+    for (how, want) in [
+        (json!({ "right": "own" }), 422),
+        (json!({ "right": "manage", "box": "nothing" }), 404),
+        (json!({ "expires_secs": 0 }), 422),
+        (json!({ "expires_secs": 86_401 }), 422),
+        (json!({ "name": "a\u{202e}b" }), 400),
+        (json!({ "name": "x".repeat(81) }), 400),
+        (json!({ "right": "manage" }), 201),
+    ] {
+        assert_eq!(invites(&world, &manages, how.clone()).await.0, want, "{how}");
+    }
+    let list = async || {
+        let listed = world.as_owner(Method::GET, "/api/v1/tokens").send().await.unwrap();
+        let listed: Value = listed.json().await.unwrap();
+        let all = listed["items"].as_array().unwrap().clone();
+        all.into_iter().filter(|it| it["invites"] == json!(true)).collect::<Vec<_>>()
+    };
+    let listed = list().await;
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    let path = format!("/api/v1/tokens/{}", listed[0]["id"].as_str().unwrap());
+    let rotated = world.as_owner(Method::POST, &format!("{path}/rotate")).send().await.unwrap();
+    assert_eq!(rotated.status(), 422, "it has one link");
+    let (_, taken_back) = invites(&world, &manages, json!({})).await;
+    let path = format!("/api/v1/tokens/{}", taken_back["id"].as_str().unwrap());
+    assert_eq!(world.as_owner(Method::DELETE, &path).send().await.unwrap().status(), 204);
+    assert_eq!(accepts(&world, held(&taken_back)).await.status(), 401);
+    // What made it takes it along.
+    let (_, orphan) = invites(&world, &manages, json!({})).await;
+    let path = format!("/api/v1/tokens/{manager}");
+    assert_eq!(world.as_owner(Method::DELETE, &path).send().await.unwrap().status(), 204);
+    assert!(list().await.is_empty());
+    for wrong in [held(&orphan), "", "sbi_", &world.token, "%00"] {
+        assert_eq!(accepts(&world, wrong).await.status(), 401, "{wrong}");
+    }
 }

@@ -258,6 +258,7 @@ pub(crate) fn example(operation: &str) -> Option<Example> {
         "devices_approve" => (concat!(device!(), "/approve"), None, Nothing),
         "devices_reject" => (concat!(device!(), "/reject"), None, Nothing),
         "devices_revoke" => (concat!(device!(), "/revoke"), None, Nothing),
+        "devices_invite" => ("/api/v1/devices/invite", Some(json!({ "name": "phone" })), TheirOwn),
         "devices_approve_all" => ("/api/v1/devices/approve-all", None, TheirOwn),
         "status_get" => ("/api/v1/status", None, TheirOwn),
         "audit_get" => ("/api/v1/audit", None, TheirOwn),

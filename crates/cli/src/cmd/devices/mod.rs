@@ -2,6 +2,7 @@
 
 mod decide;
 mod find;
+mod invite;
 mod ls;
 
 use smartbox_api::call;
@@ -53,6 +54,8 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Makes a link, and a QR code, that signs one browser in, once, and lets it in: for a phone
+    Invite(invite::Args),
     /// Does not let one in
     Reject {
         #[command(flatten)]
@@ -99,6 +102,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
             let device = which.find(client).await?;
             told(&decide::approve(client, &device, *right, *yes).await?, *json)
         }
+        Verb::Invite(args) => invite::run(client, args).await,
         Verb::Reject { which, json } => {
             let id = which.find(client).await?.id;
             told(&or_interrupt(client.json(call::reject_device(id.as_str()))).await?, *json)

@@ -37,7 +37,10 @@ pub(crate) fn tell(tokens: &[TokenView], json: bool) -> Result<(), CliError> {
         let of = token.smartbox.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
         [
             token.id.to_string(),
-            token.name.clone(),
+            match token.invites {
+                true => format!("invitation {}", token.name).trim_end().to_owned(),
+                false => token.name.clone(),
+            },
             token.right.as_str().to_owned(),
             of,
             token.person.as_ref().map_or_else(String::new, ToString::to_string),

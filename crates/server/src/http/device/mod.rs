@@ -5,6 +5,7 @@ mod approve_all;
 mod authorize;
 mod decide;
 mod find;
+mod invite;
 mod list;
 mod oauth;
 mod rename;
@@ -28,6 +29,7 @@ pub(super) use decide::{decided, undecided};
 pub(super) use find::showing;
 pub(super) use rename::renamed;
 
+const INVITED: &[Code] = &[Code::NotFound, Code::Refused, Code::BadName];
 const DECIDES: &[Code] = &[Code::NotFound, Code::Conflict];
 
 pub(super) fn routes() -> Vec<Route> {
@@ -46,6 +48,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::api(routes!(decide::approve), manage, SMALL, DECIDES).gives(),
         Route::api(routes!(decide::reject), manage, SMALL, DECIDES),
         Route::api(routes!(decide::revoke), manage, SMALL, DECIDES),
+        Route::api(routes!(invite::invite), manage, SMALL, INVITED).gives(),
         Route::api(routes!(rename::rename), manage, SMALL, codes::NAMED),
         Route::api(routes!(approve_all::approve_all), manage, SMALL, &[]).gives(),
     ]

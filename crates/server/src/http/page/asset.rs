@@ -17,6 +17,10 @@ pub(super) async fn browser() -> impl IntoResponse {
     asset("text/javascript; charset=utf-8", include_str!("../../../assets/browser.js"))
 }
 
+pub(super) async fn invited() -> impl IntoResponse {
+    asset("text/javascript; charset=utf-8", include_str!("../../../assets/invited.js"))
+}
+
 pub(super) async fn icon() -> impl IntoResponse {
     asset("image/svg+xml", include_str!("../../../assets/icon.svg"))
 }

@@ -50,5 +50,5 @@ pub(super) async fn dev(
         at: app.clock.now(),
     };
     store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await })).await?;
-    begin(&app, &parts, &caller, own_path(&given.next)).await
+    begin(&app, &parts, &caller, ("", own_path(&given.next))).await
 }

@@ -69,27 +69,38 @@ pub(super) async fn exchange(
             return Ok((StatusCode::UNAUTHORIZED, page).into_response());
         }
     };
+    note(app, parts, &caller).await?;
+    begin(app, parts, &caller, ("", own_path(next))).await
+}
+
+/// The audit has that somebody signed in.
+pub(super) async fn note(app: &App, parts: &Parts, caller: &Caller) -> Result<(), Trouble> {
     let act = Act {
         account: caller.account.clone(),
-        actor: audit::by(&caller.actor, from),
+        actor: audit::by(&caller.actor, address(parts)),
         action: "session.begin".into(),
         smartbox: caller.only.clone(),
         detail: String::new(),
         at: app.clock.now(),
     };
     store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await })).await?;
-    begin(app, parts, &caller, own_path(next)).await
+    Ok(())
 }
 
-/// A new session for this browser, which shows its key next if it can keep one, and then goes on.
+/// A new session for this browser, which is called so if somebody said how. It shows its key next, if it can
+/// keep one, and then goes on.
 pub(super) async fn begin(
     app: &App,
     parts: &Parts,
     caller: &Caller,
-    next: &str,
+    (name, next): (&str, &str),
 ) -> Result<Response, Trouble> {
     let lets_in = caller.welcome || app.devices.browsers == Browsers::SignIn;
-    let session = app.access.begin(caller, browser::of(parts), lets_in).await?;
+    let mut new = browser::of(parts);
+    if !name.is_empty() {
+        name.clone_into(&mut new.name);
+    }
+    let session = app.access.begin(caller, new, lets_in).await?;
     // A token of one box leads there, and to no page of the account.
     let to_box = match &caller.only {
         Some(id) => {

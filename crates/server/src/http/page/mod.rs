@@ -9,6 +9,7 @@ mod dev;
 mod device;
 mod egress;
 mod home;
+mod invited;
 mod login;
 mod logout;
 mod oidc;
@@ -40,11 +41,14 @@ pub(super) fn routes() -> Vec<Route> {
         Route::page((Method::POST, "/logout"), Policy::Browser, SMALL, logout::logout),
         Route::page((Method::GET, "/login/oidc"), public, SMALL, oidc::begin::begin),
         Route::page((Method::GET, "/login/oidc/callback"), public, SMALL, oidc::back::back),
+        Route::page((Method::GET, "/invited"), public, SMALL, invited::show),
+        Route::page((Method::POST, "/invited"), public, SMALL, invited::accept),
         Route::page((Method::GET, "/boxes"), session, SMALL, boxes::boxes),
         Route::page((Method::GET, "/open/{label}"), session, SMALL, open::show),
         Route::page((Method::POST, "/open/{label}"), session, SMALL, open::open),
         Route::page((Method::GET, "/assets/page.css"), public, SMALL, asset::style),
         Route::page((Method::GET, "/assets/browser.js"), public, SMALL, asset::browser),
+        Route::page((Method::GET, "/assets/invited.js"), public, SMALL, asset::invited),
         Route::page((Method::GET, "/favicon.svg"), public, SMALL, asset::icon),
     ];
     routes.extend(admin::routes());

@@ -57,6 +57,8 @@ fn theirs(who: &Principal, token: &Token) -> bool {
 /// The tokens that they see, the newest first.
 async fn seen(app: &App, who: &Principal) -> Result<Vec<Token>, Trouble> {
     let mut found = app.access.tokens(Some(who.home().clone()), Purpose::Api).await?;
+    found.extend(app.access.tokens(Some(who.home().clone()), Purpose::Invite).await?);
+    found.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.id.cmp(&b.id)));
     found.retain(|token| theirs(who, token));
     Ok(found)
 }

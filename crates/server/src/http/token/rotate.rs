@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use smartbox_api::problem::Code;
 use smartbox_api::token::{MadeToken, Rotate};
+use smartbox_core::token::Purpose;
 
 use super::create::shown;
 use super::{GRACE, one};
@@ -37,6 +38,10 @@ pub(super) async fn rotate(
     if token.person.is_some() && token.person != who.caller().person {
         let hint = "revoke it: `smartbox token revoke`";
         return Err(Trouble::new(Code::Forbidden, "this token is somebody else's", hint));
+    }
+    if token.purpose == Purpose::Invite {
+        let hint = "revoke it, and invite again";
+        return Err(Trouble::new(Code::Refused, "an invitation has one link", hint));
     }
     if token.before().is_some() {
         let hint = "rotate the token itself";
