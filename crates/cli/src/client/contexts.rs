@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use smartbox_core::secret::Secret;
 use smartbox_server::config::Env;
 
-use super::Key;
+use super::reach::same_address;
+use super::{Authorities, Key, Trust};
 use crate::error::CliError;
 
 /// Names the context that is meant.
@@ -21,7 +22,7 @@ pub(crate) const LOCAL: &str = "local";
 
 const FILE: &str = "contexts.json";
 /// A file of more bytes is not ours.
-const MAX: u64 = 1 << 20;
+const MAX: u64 = 8 << 20;
 
 /// What the file says.
 #[derive(Default, Serialize, Deserialize)]
@@ -29,6 +30,17 @@ const MAX: u64 = 1 << 20;
 struct Written {
     current: Option<String>,
     contexts: BTreeMap<String, Entry>,
+    /// Keys that ask to be let in, by the name of the context that is to come of it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    asking: BTreeMap<String, Asking>,
+}
+
+/// A key that asks to be let in. It is kept before it asks: whoever is cut off asks on with the same one.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asking {
+    server: String,
+    key: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -40,6 +52,12 @@ struct Entry {
     /// The key that the token is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<String>,
+    /// The certificates of its authorities, as PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ca: Option<String>,
+    /// It was said that what lets this person in may travel unencrypted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    plain: bool,
 }
 
 /// A platform elsewhere.
@@ -47,13 +65,22 @@ pub(crate) struct Context {
     pub(crate) server: String,
     pub(crate) token: Option<Secret<String>>,
     pub(crate) key: Option<Key>,
+    pub(crate) trust: Trust,
+}
+
+impl Context {
+    /// Of whom nothing is known but the address.
+    pub(crate) fn bare(server: &str) -> Self {
+        Self { server: server.to_owned(), token: None, key: None, trust: Trust::default() }
+    }
 }
 
 impl Entry {
     fn context(&self) -> Result<Context, CliError> {
         let key = self.key.as_deref().map(Key::read).transpose()?;
         let token = self.token.clone().map(Secret::new);
-        Ok(Context { server: self.server.clone(), token, key })
+        let trust = Trust { ca: self.ca.clone().map(Authorities::Kept), plain: self.plain };
+        Ok(Context { server: self.server.clone(), token, key, trust })
     }
 }
 
@@ -95,18 +122,54 @@ impl Contexts {
 
     /// The one that is at this address, and in with a key.
     pub(crate) fn at(&self, server: &str) -> Result<Option<Context>, CliError> {
-        let same = |url: &str| url.trim_end_matches('/') == server.trim_end_matches('/');
         let mut all = self.written.contexts.values();
-        let found = all.find(|entry| entry.key.is_some() && same(&entry.server));
+        let found = all.find(|entry| entry.key.is_some() && same_address(&entry.server, server));
         found.map(Entry::context).transpose()
+    }
+
+    /// The key for a context of this name at this address: the one that it has, the one that has begun
+    /// to ask, or a new one, which is kept from now on.
+    pub(crate) fn key_for(env: &Env, name: &str, server: &str) -> Result<Key, CliError> {
+        let contexts = Self::read(env)?;
+        let has = contexts.written.contexts.get(name);
+        let has = has.filter(|entry| same_address(&entry.server, server));
+        if let Some(key) = has.and_then(|entry| entry.key.as_deref()) {
+            return Key::read(key);
+        }
+        let mut key = Key::new();
+        change(env, |written| {
+            match written.asking.get(name).filter(|asking| same_address(&asking.server, server)) {
+                Some(asking) => key = Key::read(&asking.key)?,
+                None => {
+                    let asking = Asking { server: server.to_owned(), key: key.written() };
+                    written.asking.insert(name.to_owned(), asking);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(key)
+    }
+
+    /// A key does not ask any more.
+    pub(crate) fn ask_no_more(env: &Env, name: &str, key: &Key) -> Result<(), CliError> {
+        change(env, |written| {
+            let own = |asking: &Asking| asking.key == key.written();
+            if written.asking.get(name).is_some_and(own) {
+                written.asking.remove(name);
+            }
+            Ok(())
+        })
     }
 
     /// Keeps one; of the same name it replaces the old one.
     pub(crate) fn add(env: &Env, name: &str, context: &Context) -> Result<(), CliError> {
         let token = context.token.as_ref().map(|token| token.expose().clone());
         let key = context.key.as_ref().map(Key::written);
-        let entry = Entry { server: context.server.clone(), token, key };
+        let ca = context.trust.ca.as_ref().map(Authorities::pem).transpose()?;
+        let plain = context.trust.plain;
+        let entry = Entry { server: context.server.clone(), token, key, ca, plain };
         change(env, |written| {
+            written.asking.remove(name);
             written.contexts.insert(name.to_owned(), entry);
             Ok(())
         })
@@ -215,6 +278,10 @@ fn change(
     let mut written = read(&path)?;
     edit(&mut written)?;
     let text = serde_json::to_vec_pretty(&written).map_err(|e| broken(&path, e))?;
+    if text.len() as u64 >= MAX {
+        let hint = "forget contexts that are not needed any more, or name fewer authorities";
+        return Err(CliError::here(format!("{} would be too long", path.display()), hint));
+    }
     let fresh = dir.join(".contexts.new");
     // A leftover of another mode is not written into.
     let _ = fs::remove_file(&fresh);

@@ -2,7 +2,7 @@
 //!
 //! Every call has a connection of its own: on a Unix socket it costs nothing, and ending the call
 //! ends the connection, which is how the platform learns that nobody waits any more. What is
-//! absent: TLS, and retries: who calls knows whether asking twice is right.
+//! absent: retries: who calls knows whether asking twice is right.
 
 mod connect;
 pub(crate) mod contexts;
@@ -14,11 +14,17 @@ mod lines;
 mod pages;
 mod reach;
 mod send;
+mod tls;
+mod trust;
 
 pub(crate) use exec::Exec;
 pub(crate) use key::Key;
-pub(crate) use reach::{Place, Reach, check_address};
+pub(crate) use reach::{Place, Reach, same_address, tcp};
+pub(crate) use trust::{Authorities, Trust};
 
+use std::sync::{Arc, OnceLock};
+
+use rustls::ClientConfig;
 use smartbox_core::secret::Secret;
 
 /// One platform, and who we are to it.
@@ -32,4 +38,8 @@ pub(crate) struct Client {
     account: Option<String>,
     /// The command that starts the platform that is meant, for messages.
     start: Option<String>,
+    /// Whom we believe to be the platform.
+    trust: Trust,
+    /// The same, once it was needed.
+    tls: OnceLock<Arc<ClientConfig>>,
 }

@@ -1,16 +1,19 @@
 //! Where the platform is: the same answer for `up` and for every other command.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use smartbox_core::secret::Secret;
 use smartbox_server::config::{Env, place};
 
 use super::contexts::{CONTEXT, Context, Contexts};
-use super::{Client, Key};
+use super::{Client, Key, Trust};
 use crate::error::CliError;
 
 /// Names the address of a platform elsewhere.
 pub(crate) const SERVER: &str = "SMARTBOX_SERVER";
+/// Names the address that the platform listens on.
+const LISTEN: &str = "SMARTBOX_LISTEN";
 /// Names the token for it.
 pub(crate) const TOKEN: &str = "SMARTBOX_TOKEN";
 /// Names the account to act for.
@@ -22,16 +25,25 @@ pub(crate) struct Place {
     /// The data directory of the platform that is meant [env: SMARTBOX_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Where the platform is")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// The address that the platform listens on, like 127.0.0.1:7777 [env: SMARTBOX_LISTEN]
+    /// The address that the platform listens on, like 127.0.0.1:7777; with https:// before it, or
+    /// http://, the same as --server [env: SMARTBOX_LISTEN]
     #[arg(long, global = true, value_name = "ADDRESS", help_heading = "Where the platform is")]
     pub(crate) listen: Option<String>,
-    /// A platform elsewhere, like http://10.0.0.5:7777; needs SMARTBOX_TOKEN [env: SMARTBOX_SERVER]
+    /// A platform elsewhere, like https://sb.example.com; needs SMARTBOX_TOKEN [env: SMARTBOX_SERVER]
     #[arg(long, global = true, value_name = "URL", help_heading = "Where the platform is")]
     pub(crate) server: Option<String>,
     /// A platform by its name, from `smartbox context`; `local` is this machine's [env: SMARTBOX_CONTEXT]
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "server")]
     #[arg(help_heading = "Where the platform is")]
     pub(crate) context: Option<String>,
+    /// The authority that the certificate of an https platform is from, as PEM, instead of those that
+    /// the machine trusts [env: SMARTBOX_CA]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where the platform is")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Send a token over http:// to another machine all the same; for networks that encrypt by
+    /// themselves [env: SMARTBOX_PLAIN_HTTP]
+    #[arg(long, global = true, help_heading = "Where the platform is")]
+    pub(crate) plain_http: bool,
     /// Act for this account, by name or id; for operators [env: SMARTBOX_ACCOUNT]
     #[arg(long, global = true, value_name = "ACCOUNT", help_heading = "Where the platform is")]
     pub(crate) account: Option<String>,
@@ -55,7 +67,7 @@ impl Place {
         if let Some(name) = env.get(CONTEXT) {
             return Contexts::read(env)?.get(name);
         }
-        if env.get(place::DATA_DIR).is_some() || env.get("SMARTBOX_LISTEN").is_some() {
+        if env.get(place::DATA_DIR).is_some() || env.get(LISTEN).is_some() {
             return Ok(None);
         }
         let contexts = Contexts::read(env)?;
@@ -79,6 +91,8 @@ pub(crate) enum Reach {
         host: String,
         /// Port.
         port: u16,
+        /// Encrypted.
+        tls: bool,
     },
 }
 
@@ -86,8 +100,8 @@ impl std::fmt::Display for Reach {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Socket(dir) => write!(f, "{}", place::socket(dir).display()),
-            Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Self::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Self::Tcp { host, port, .. } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp { host, port, .. } => write!(f, "{host}:{port}"),
         }
     }
 }
@@ -97,36 +111,48 @@ impl Client {
     pub(crate) fn of(place: &Place, env: &Env) -> Result<Self, CliError> {
         let token = env.secret(TOKEN)?;
         let account = place.account.as_deref().or_else(|| env.get(ACCOUNT)).map(str::to_owned);
-        let by_variable = || env.get(SERVER).filter(|_| !place.is_named());
-        if let Some(url) = place.server.as_deref().or_else(by_variable) {
+        // Where somebody listens is elsewhere if it is written as an address with its scheme.
+        let elsewhere = |listen: &&str| listen.contains("://");
+        let named = place.server.as_deref().or(place.listen.as_deref().filter(elsewhere));
+        let by_variable = || {
+            let variable = env.get(SERVER).or_else(|| env.get(LISTEN).filter(elsewhere));
+            variable.filter(|_| !place.is_named())
+        };
+        if let Some(url) = named.or_else(by_variable) {
             // One that was let in by `smartbox login`, unless a token is given.
             let known = match token {
                 None => Contexts::read(env)?.at(url)?,
                 Some(_) => None,
             };
-            let (kept, key) = known.map_or((None, None), |known| (known.token, known.key));
-            let token = token.or(kept);
-            return Ok(Self { reach: tcp(url)?, token, key, account, start: None });
+            let kept = known.unwrap_or_else(|| Context::bare(url));
+            let (token, key) = (token.or(kept.token), kept.key);
+            let trust = Trust::of(place, env, kept.trust);
+            return Ok(Self { token, key, account, ..Self::at(tcp(url)?, trust) });
         }
         if let Some(context) = place.elsewhere(env)? {
             // The token that was kept for it; the one of the environment may be another platform's.
-            let token = context.token.or(token);
-            let (reach, key) = (tcp(&context.server)?, context.key);
-            return Ok(Self { reach, token, key, account, start: None });
+            let (token, key) = (context.token.or(token), context.key);
+            let trust = Trust::of(place, env, context.trust);
+            return Ok(Self { token, key, account, ..Self::at(tcp(&context.server)?, trust) });
         }
         let dir = place.data_dir(env)?;
-        let listen = place.listen.as_deref().or_else(|| env.get("SMARTBOX_LISTEN"));
+        let trust = Trust::of(place, env, Trust::default());
+        let listen = place.listen.as_deref().or_else(|| env.get(LISTEN));
         if let (Some(listen), Some(_), false) = (listen, &token, place::socket(&dir).exists()) {
-            let reach = tcp(&address(listen))?;
-            return Ok(Self { reach, token, key: None, account, start: None });
+            return Ok(Self { token, account, ..Self::at(tcp(&address(listen))?, trust) });
         }
         let start = Some(start_command(place, &dir));
-        Ok(Self { reach: Reach::Socket(dir), token, key: None, account, start })
+        Ok(Self { token, account, start, ..Self::at(Reach::Socket(dir), trust) })
+    }
+
+    fn at(reach: Reach, trust: Trust) -> Self {
+        let (token, key, account, start) = (None, None, None, None);
+        Self { reach, token, key, account, start, trust, tls: OnceLock::new() }
     }
 
     /// The platform at this address, for somebody who has a key and nothing else.
-    pub(crate) fn with_key(url: &str, key: Key) -> Result<Self, CliError> {
-        Ok(Self { reach: tcp(url)?, token: None, key: Some(key), account: None, start: None })
+    pub(crate) fn with_key(url: &str, key: Key, trust: Trust) -> Result<Self, CliError> {
+        Ok(Self { key: Some(key), ..Self::at(tcp(url)?, trust) })
     }
 
     pub(super) fn key(&self) -> Option<&Key> {
@@ -159,36 +185,38 @@ fn start_command(place: &Place, dir: &Path) -> String {
 }
 
 fn address(listen: &str) -> String {
+    if listen.contains("://") {
+        return listen.to_owned();
+    }
     let bare = listen.parse::<u16>().is_ok();
     format!("http://{}{listen}", if bare { "127.0.0.1:" } else { "" })
 }
 
-/// Whether this can be the address of a platform.
-pub(crate) fn check_address(url: &str) -> Result<(), CliError> {
-    tcp(url).map(drop)
+/// Whether both are addresses, and of the same platform.
+pub(crate) fn same_address(one: &str, other: &str) -> bool {
+    matches!((tcp(one), tcp(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-fn tcp(url: &str) -> Result<Reach, CliError> {
+/// The platform that is at this address, if it can be one's.
+pub(crate) fn tcp(url: &str) -> Result<Reach, CliError> {
     let bad = || {
         CliError::usage(
             format!("`{url}` is not the address of a platform"),
-            "write it like `http://127.0.0.1:7777`, with nothing after the port",
+            "write it like `https://sb.example.com` or `http://127.0.0.1:7777`, with nothing after it",
         )
     };
     let uri: http::Uri = url.parse().map_err(|_| bad())?;
-    if uri.scheme_str() == Some("https") {
-        return Err(CliError::usage(
-            "this command does not speak https",
-            "forward a port (`ssh -L 7777:127.0.0.1:7777 host`) and use http://127.0.0.1:7777",
-        ));
-    }
-    let good = uri.scheme_str() == Some("http")
-        && matches!(uri.path(), "" | "/")
+    let tls = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => false,
+        _ => return Err(bad()),
+    };
+    let good = matches!(uri.path(), "" | "/")
         && uri.query().is_none()
         && uri.authority().is_some_and(|a| !a.as_str().contains('@'));
-    let host = uri.host().filter(|_| good).ok_or_else(bad)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Reach::Tcp { host, port: uri.port_u16().unwrap_or(80) })
+    let host = uri.host().filter(|host| good && !host.is_empty()).ok_or_else(bad)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+    Ok(Reach::Tcp { host, port: uri.port_u16().unwrap_or(if tls { 443 } else { 80 }), tls })
 }
 
 #[cfg(test)]
@@ -234,9 +262,34 @@ mod tests {
     }
 
     #[test]
+    fn an_address_says_whether_it_is_encrypted() {
+        for (url, reach, tls) in [
+            ("https://sb.example", "sb.example:443", true),
+            ("HTTPS://SB.example:8443/", "sb.example:8443", true),
+            ("https://[2001:db8::1]", "[2001:db8::1]:443", true),
+            ("http://sb.example", "sb.example:80", false),
+        ] {
+            let found = tcp(url).unwrap();
+            assert_eq!(found.to_string(), reach);
+            assert!(matches!(found, Reach::Tcp { tls: is, .. } if is == tls), "{url}");
+        }
+        assert!(same_address("https://sb.example:443/", "https://SB.example"));
+        assert!(!same_address("https://sb.example:80", "http://sb.example:80"));
+        let listening = Place {
+            data_dir: Some("/nowhere".into()),
+            listen: Some("https://sb.example".into()),
+            ..Place::default()
+        };
+        assert_eq!(client(&listening, &Env::default()).reach().to_string(), "sb.example:443");
+        let env = Env::of([("SMARTBOX_LISTEN", "https://sb.example")]);
+        assert_eq!(client(&Place::default(), &env).reach().to_string(), "sb.example:443");
+        let here = Place { data_dir: Some("/nowhere".into()), ..Place::default() };
+        assert!(matches!(client(&here, &env).reach(), Reach::Socket(_)));
+    }
+
+    #[test]
     fn what_is_no_address_is_refused() {
-        for url in ["", "7777", "ftp://x", "http://x/y", "http://x?y", "http://u:p@x", "https://x"]
-        {
+        for url in ["", "7777", "ftp://x", "http://x/y", "http://x?y", "http://u:p@x", "https://"] {
             assert!(tcp(url).is_err(), "{url}");
         }
     }

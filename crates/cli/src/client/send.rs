@@ -111,8 +111,14 @@ impl Client {
         }
         let request = request.body(body).map_err(|e| CliError::Garbled(e.to_string()))?;
         let mut sender = self.connect().await?;
-        let reply = sender.send_request(request).await.map_err(|e| CliError::Broken(e.into()))?;
-        if reply.status().is_success() { Ok(reply) } else { Err(self.refusal(reply).await) }
+        let reply = sender.send_request(request).await.map_err(|e| self.broken(e))?;
+        if reply.status().is_success() {
+            return Ok(reply);
+        }
+        Err(match self.forgot_tls(&reply) {
+            Some(error) => error,
+            None => self.refusal(reply).await,
+        })
     }
 
     /// Sends a form with a proof of our key; its reply, whatever its status. For what OAuth asks.
@@ -138,7 +144,10 @@ impl Client {
         let work = async {
             let mut sender = self.connect().await?;
             let reply = sender.send_request(request).await;
-            let reply = reply.map_err(|e| CliError::Broken(e.into()))?;
+            let reply = reply.map_err(|e| self.broken(e))?;
+            if let Some(error) = self.forgot_tls(&reply) {
+                return Err(error);
+            }
             Ok((reply.status().as_u16(), whole(reply).await?))
         };
         patiently(Duration::ZERO, work).await
@@ -147,14 +156,49 @@ impl Client {
     /// What a proof says of where a request goes.
     fn address(&self, path: &str) -> String {
         let path = path.split('?').next().unwrap_or_default();
-        format!("http://{}{path}", self.host())
+        let scheme =
+            if matches!(self.reach(), Reach::Tcp { tls: true, .. }) { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.host())
     }
 
-    fn host(&self) -> String {
+    /// As browsers write it, or a proxy would correct it and a proof be for another address.
+    pub(super) fn host(&self) -> String {
         match self.reach() {
             Reach::Socket(_) => "localhost".into(),
-            tcp @ Reach::Tcp { .. } => tcp.to_string(),
+            tcp @ Reach::Tcp { port, tls, .. } => {
+                let (place, usual) = (tcp.to_string(), if *tls { 443 } else { 80 });
+                match place.rsplit_once(':') {
+                    Some((host, _)) if *port == usual => host.to_owned(),
+                    _ => place,
+                }
+            }
         }
+    }
+
+    /// Why there is no answer: what answers in no HTTP may well speak TLS.
+    fn broken(&self, error: hyper::Error) -> CliError {
+        let plain = matches!(self.reach(), Reach::Tcp { tls: false, .. });
+        if plain && error.is_parse() { self.wants_tls() } else { CliError::Broken(error.into()) }
+    }
+
+    /// Who speaks TLS says so to us as to a browser: a redirection there, or a 400 that is no problem of
+    /// a platform.
+    fn forgot_tls(&self, reply: &Response<Incoming>) -> Option<CliError> {
+        let text = |name| reply.headers().get(name).and_then(|value| value.to_str().ok());
+        let (status, to) = (reply.status(), text(header::LOCATION).unwrap_or_default());
+        let there = status.is_redirection() && to.starts_with("https://");
+        let program = text(header::CONTENT_TYPE).is_some_and(|kind| kind.contains("json"));
+        let plain = matches!(self.reach(), Reach::Tcp { tls: false, .. });
+        let told = plain && (there || (status.as_u16() == 400 && !program));
+        told.then(|| self.wants_tls())
+    }
+
+    fn wants_tls(&self) -> CliError {
+        let place = self.host();
+        CliError::usage(
+            format!("{place} does not take http://: it seems to speak TLS"),
+            format!("write https://{place}"),
+        )
     }
 
     async fn refusal(&self, reply: Response<Incoming>) -> CliError {
@@ -169,15 +213,30 @@ impl Client {
         };
         match serde_json::from_slice::<Problem>(&bytes) {
             Ok(mut problem) if is_problem => {
-                if self.token().is_none() && problem.known() == Some(Code::Unauthenticated) {
-                    problem.hint =
-                        "set SMARTBOX_TOKEN; `smartbox token create` on the platform's own \
-                                    machine makes one"
-                            .into();
+                if problem.known() == Some(Code::Unauthenticated) {
+                    self.sign_in_hint(&mut problem);
                 }
                 CliError::Problem(Box::new(problem))
             }
             _ => CliError::Garbled(format!("it answered with status {}", status.as_u16())),
+        }
+    }
+}
+
+impl Client {
+    /// What helps here where nobody is signed in, rather than what helps in a browser.
+    fn sign_in_hint(&self, problem: &mut Problem) {
+        let place = self.address("");
+        // What is said of a proof is of the clock, or of what is in between.
+        if self.key().is_some() && !problem.detail.contains("DPoP") {
+            problem.detail = format!("this device is not let in to {place}, or not any more");
+            problem.hint =
+                format!("ask again with `smartbox login {place}`, and the `--as` that it had");
+        } else if self.token().is_none() {
+            problem.hint = format!(
+                "`smartbox login {place}` asks to be let in; or set SMARTBOX_TOKEN: `smartbox token \
+                 create` on the platform's own machine makes one"
+            );
         }
     }
 }

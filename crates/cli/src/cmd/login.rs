@@ -1,6 +1,6 @@
 //! `smartbox login`: asks a platform elsewhere to be let in, and keeps what comes of it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use smartbox_api::device::{DeviceAsk, DeviceAsked, DeviceToken, GRANT, OAuthError, TokenAsk};
@@ -12,7 +12,7 @@ use smartbox_core::secret::Secret;
 use smartbox_server::config::Env;
 
 use crate::client::contexts::{Context, Contexts, check_name};
-use crate::client::{Client, Key, check_address};
+use crate::client::{Client, Key, Place, Trust, same_address, tcp};
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{out, qr};
@@ -20,11 +20,12 @@ use crate::ui::{out, qr};
 /// Is let in to a platform elsewhere: somebody there approves a code.
 ///
 /// Makes a key, shows a code and six digits, and waits until somebody of the account has compared the
-/// digits and approved the code (`smartbox devices approve`). Key and token are kept as a context; the
-/// token alone is good for nothing.
+/// digits and approved the code, on the page that is named or with `smartbox devices approve`. Key and
+/// token are kept as a context; the token alone is good for nothing. Done again it goes on with the same
+/// key, and is let in at once to what it was let in to before.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The platform's address, like http://10.0.0.5:7777
+    /// The platform's address, like https://sb.example.com
     #[arg(value_name = "URL")]
     server: String,
     /// The name of the context that is made: 1 to 40 of a-z, 0-9 and -
@@ -49,21 +50,37 @@ pub(crate) fn right(text: &str) -> Result<Right, String> {
     Right::parse(text).ok_or_else(|| "write read, chat, manage or own".to_owned())
 }
 
-pub(crate) async fn run(env: &Env, args: &Args) -> Result<(), CliError> {
-    check_address(&args.server)?;
+pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
+    let reach = tcp(&args.server)?;
     check_name(&args.name)?;
-    // Before somebody approves what then cannot be kept.
-    drop(Contexts::read(env)?);
-    let key = Key::new();
-    let (public, secret) = (key.public(), key.written());
-    let client = Client::with_key(&args.server, key)?;
-    let token = or_interrupt(let_in(&client, args, |nonce| code::comparison(Some(&public), nonce)));
-    let token = token.await?;
+    // What is believed here is what is kept.
+    let trust = Trust::of(place, env, kept(env, args)?).keeping(&reach)?;
+    // Kept before somebody approves it: of a login that is cut off nothing is lost.
+    let key = Contexts::key_for(env, &args.name, &args.server)?;
+    let again = Key::read(&key.written())?;
+    let client = Client::with_key(&args.server, key, trust.clone())?;
+    let token = match or_interrupt(let_in(&client, args, &again)).await {
+        Ok(Ok(token)) => token,
+        Ok(Err(refused)) => {
+            // Of a request that is over in another way the key may have been let in.
+            if refused.error == "access_denied" {
+                Contexts::ask_no_more(env, &args.name, &again)?;
+            }
+            return Err(denied(&refused));
+        }
+        Err(error) => {
+            if matches!(error, CliError::Usage { .. }) {
+                Contexts::ask_no_more(env, &args.name, &again)?;
+            }
+            return Err(error);
+        }
+    };
     let (right, device) = (token.scope, token.device.clone());
     let context = Context {
         server: args.server.clone(),
         token: Some(Secret::new(token.access_token)),
-        key: Some(Key::read(&secret)?),
+        key: Some(again),
+        trust,
     };
     Contexts::add(env, &args.name, &context)?;
     Contexts::choose(env, &args.name)?;
@@ -75,11 +92,21 @@ pub(crate) async fn run(env: &Env, args: &Args) -> Result<(), CliError> {
     out::say(format!("{}: let in with `{right}`, and in use", args.name, right = right.as_str()))
 }
 
+/// What is kept of whom to trust, if this context is there already.
+fn kept(env: &Env, args: &Args) -> Result<Trust, CliError> {
+    let contexts = Contexts::read(env)?;
+    let there = contexts.names().any(|name| name == args.name);
+    let context = if there { contexts.get(&args.name)? } else { None };
+    let same = context.filter(|context| same_address(&context.server, &args.server));
+    Ok(same.map(|context| context.trust).unwrap_or_default())
+}
+
+/// Asks, and waits for what is decided, across a platform that goes away and comes back.
 async fn let_in(
     client: &Client,
     args: &Args,
-    digits: impl Fn(&str) -> String,
-) -> Result<DeviceToken, CliError> {
+    key: &Key,
+) -> Result<Result<DeviceToken, OAuthError>, CliError> {
     let ask = DeviceAsk {
         client_id: Some("cli".into()),
         scope: Some(args.right.as_str().to_owned()),
@@ -89,30 +116,49 @@ async fn let_in(
     };
     let asked: DeviceAsked = match read(client.form(DEVICE_AUTHORIZE, &ask, None).await?)? {
         Ok(asked) => asked,
-        Err(refused) => return Err(denied(&refused)),
+        Err(refused) => return Ok(Err(refused)),
     };
-    out::note(format!(
-        "code     {}\ndigits   {}\n\nWhoever approves the code sees the same digits, \
-         or somebody is in between.\nWhere you are signed in already: smartbox devices approve {}",
-        asked.user_code,
-        digits(&asked.nonce),
-        asked.user_code
-    ));
-    if args.qr {
-        qr::show(&asked.verification_uri_complete);
-    }
-    let poll = TokenAsk { grant_type: GRANT.into(), device_code: asked.device_code };
-    let mut interval = asked.interval;
+    let poll = TokenAsk { grant_type: GRANT.into(), device_code: asked.device_code.clone() };
+    let end = Instant::now().checked_add(Duration::from_secs(asked.expires_in));
+    let (mut interval, mut shown, mut away) = (asked.interval, false, false);
     loop {
-        tokio::time::sleep(Duration::from_secs(interval)).await;
-        match read(client.form(DEVICE_TOKEN, &poll, Some(&asked.nonce)).await?)? {
-            Ok(token) => return Ok(token),
-            Err(refused) => match refused.error.as_str() {
+        match client.form(DEVICE_TOKEN, &poll, Some(&asked.nonce)).await.and_then(read) {
+            Ok(Ok(token)) => return Ok(Ok(token)),
+            Ok(Err(refused)) => match refused.error.as_str() {
                 "authorization_pending" => {}
-                "slow_down" => interval += 5,
-                _ => return Err(denied(&refused)),
+                "slow_down" => interval = interval.saturating_add(5),
+                _ => return Ok(Err(refused)),
             },
+            Err(error) if error.is_passing() && end.is_some_and(|end| Instant::now() < end) => {
+                if !away {
+                    out::note("the platform is away; waiting for it (Ctrl-C ends)");
+                }
+                away = true;
+            }
+            Err(error) => return Err(error),
         }
+        // A key that is let in already has nothing to be approved.
+        if !shown {
+            show(&asked, &code::comparison(Some(&key.public()), &asked.nonce), args.qr);
+            shown = true;
+        }
+        tokio::time::sleep(Duration::from_secs(interval)).await;
+    }
+}
+
+/// What somebody needs who is to approve it. The platform's words are a stranger's until then.
+fn show(asked: &DeviceAsked, digits: &str, as_qr: bool) {
+    let code = out::line(&asked.user_code);
+    out::note(format!(
+        "To let this device in, open\n\n  {}\n\nand enter the code, or in one step\n\n  {}\n\n\
+         code     {code}\ndigits   {digits}\n\n\
+         Whoever approves it sees the same digits, or somebody is in between.\n\
+         On the platform's own machine: smartbox devices approve {code}",
+        out::line(&asked.verification_uri),
+        out::line(&asked.verification_uri_complete),
+    ));
+    if as_qr {
+        qr::show(&asked.verification_uri_complete);
     }
 }
 
@@ -136,7 +182,8 @@ fn read<T: DeserializeOwned>(
 fn denied(refused: &OAuthError) -> CliError {
     CliError::Here {
         what: format!("not let in: {}", out::line(&refused.error_description)),
-        hint: "ask again with `smartbox login`".into(),
+        hint: "ask again with `smartbox login`; for another account add `--as` and another name"
+            .into(),
         exit: Exit::Denied,
     }
 }

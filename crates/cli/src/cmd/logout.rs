@@ -35,7 +35,7 @@ pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), Cli
             if name == LOCAL { "name a context" } else { "`smartbox context rm` forgets it" };
         return Err(CliError::here(what, hint));
     };
-    let over = shut_out(env, &name, &key).await;
+    let over = shut_out(place, env, &name, &key).await;
     // Forgotten here whatever the platform says: that is what was asked for.
     Contexts::forget(env, &name)?;
     let note = match &over {
@@ -54,8 +54,9 @@ pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), Cli
     out::say(format!("{name}: {note}"))
 }
 
-async fn shut_out(env: &Env, name: &str, key: &Key) -> Result<(), String> {
-    let place = Place { context: Some(name.to_owned()), ..Place::default() };
+async fn shut_out(place: &Place, env: &Env, name: &str, key: &Key) -> Result<(), String> {
+    let (ca, plain_http) = (place.ca.clone(), place.plain_http);
+    let place = Place { context: Some(name.to_owned()), ca, plain_http, ..Place::default() };
     let client = Client::of(&place, env).map_err(|e| e.to_string())?;
     match or_interrupt(client.json(call::revoke_device(key.id().as_str()))).await {
         Ok(_) => Ok(()),

@@ -82,7 +82,7 @@ pub(crate) fn run(cli: &Cli) -> Result<(), CliError> {
             Some(done) => done,
             None => asking(cli, &env, &cli.verb),
         },
-        Verb::Context(args) => context::run(&env, args),
+        Verb::Context(args) => context::run(&cli.place, &env, args),
         Verb::Man(args) => man::run(args),
         verb => asking(cli, &env, verb),
     }
@@ -105,7 +105,7 @@ async fn ask(cli: &Cli, env: &Env, verb: &Verb) -> Result<(), CliError> {
     match verb {
         Verb::Doctor(args) => return doctor::run(&cli.place, env, args).await,
         Verb::Version(args) => return version::run(client, args).await,
-        Verb::Login(args) => return login::run(env, args).await,
+        Verb::Login(args) => return login::run(&cli.place, env, args).await,
         Verb::Logout(args) => return logout::run(&cli.place, env, args).await,
         _ => {}
     }

@@ -45,6 +45,8 @@ fn drawn(text: &str, colours: bool) -> Option<(usize, String)> {
 
 #[cfg(test)]
 mod tests {
+    use qrcode::Color;
+
     use super::*;
 
     const ADDRESS: &str = "https://sb.example.com/device?code=BCDF-GHJK";
@@ -62,7 +64,7 @@ mod tests {
     #[test]
     fn what_is_drawn_is_the_code_with_its_margin() {
         let code = QrCode::with_error_correction_level(ADDRESS, EcLevel::L).unwrap();
-        let (side, dark) = (code.width(), code.to_vec());
+        let (side, modules) = (code.width(), code.to_colors());
         for colours in [true, false] {
             let (width, drawn) = drawn(ADDRESS, colours).unwrap();
             assert_eq!(width, side + 8, "four modules on each side");
@@ -71,7 +73,7 @@ mod tests {
                 assert_eq!(row.len(), width);
                 for (x, inked) in row.iter().enumerate() {
                     let within = (4..side + 4).contains(&x) && (4..side + 4).contains(&y);
-                    let dark = within && dark[(y - 4) * side + (x - 4)];
+                    let dark = within && modules[(y - 4) * side + (x - 4)] == Color::Dark;
                     // On a dark terminal ink is light.
                     assert_eq!(*inked, dark == colours, "{x} {y} {colours}");
                 }

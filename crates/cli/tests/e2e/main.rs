@@ -22,6 +22,7 @@ mod devices;
 mod egress;
 mod from_bucket;
 mod hostile;
+mod login;
 mod logs;
 mod moto;
 mod names;

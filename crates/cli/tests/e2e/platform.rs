@@ -30,6 +30,11 @@ pub struct Platform {
 impl Platform {
     /// Starts a platform and waits for its link.
     pub fn start(config: &str, env: &[(&str, &str)]) -> Self {
+        Self::start_at(config, env, "127.0.0.1:0")
+    }
+
+    /// The same, where it listens here.
+    pub fn start_at(config: &str, env: &[(&str, &str)], listen: &str) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut data = tempfile::Builder::new().prefix("smartbox-e2e").tempdir().unwrap();
         // For looking at the logs of a run that failed.
@@ -40,7 +45,7 @@ impl Platform {
         let lease = tempfile::NamedTempFile::new().unwrap();
         lease.as_file().lock().unwrap();
         let mut platform = Self { data, link, port: 0, env, child: None, said, lease, _turn: turn };
-        platform.up("127.0.0.1:0");
+        platform.up(listen);
         platform
     }
 
@@ -63,7 +68,8 @@ impl Platform {
             for line in lines {
                 *said.lock().unwrap() += &format!("{line}\n");
                 eprintln!("up: {}", line.split("?token=").next().unwrap_or_default());
-                if let Some(at) = line.find("http://127.0.0.1:") {
+                let at = line.find("http://127.0.0.1:").or_else(|| line.find("https://localhost:"));
+                if let Some(at) = at {
                     let _ = found
                         .send(line[at..].split_whitespace().next().unwrap_or_default().to_owned());
                 }
@@ -79,8 +85,8 @@ impl Platform {
         });
         self.child = Some(child);
         self.link = told.recv_timeout(Duration::from_secs(300)).expect("`up` prints its link");
-        let rest = self.link.strip_prefix("http://127.0.0.1:").unwrap();
-        self.port = rest.split(['/', '?']).next().unwrap().parse().unwrap();
+        let authority = self.link.split(['/', '?']).nth(2).unwrap();
+        self.port = authority.rsplit(':').next().unwrap().parse().unwrap();
     }
 
     /// The address it listens on.

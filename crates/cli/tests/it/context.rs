@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use crate::fake::{Fake, smartbox};
+use crate::office::{Like, Office};
 use crate::run::{Ended, command, end, run};
 
 const TOKEN: &str = "sbt_a-token-that-nobody-sees";
@@ -137,6 +138,30 @@ async fn names_and_addresses_are_checked_before_a_token_is_asked_for() {
     assert_eq!(ran(home.path(), &["context", "use", "nobody"]).await.code, Some(3));
     assert_eq!(ran(home.path(), &["context", "rm", "local"]).await.code, Some(2));
     assert!(!file(home.path()).exists());
+}
+
+#[tokio::test]
+async fn an_authority_is_kept_with_its_platform() {
+    let home = tempfile::tempdir().unwrap();
+    let office = Office::new("ours");
+    let list = || async { Json(json!({ "items": [smartbox("there", "running", "")] })) };
+    let router = Router::new().route("/api/v1/boxes", get(list));
+    let (_fake, port) = Fake::tls(router, office.signed(&Like::default())).await;
+    let url = format!("https://localhost:{port}");
+    let ca = office.ca();
+    let added = add(home.path(), "work", &url, &["--ca", ca.to_str().unwrap()]).await;
+    assert_eq!(added.code, Some(0), "{added:?}");
+    // The file may go.
+    std::fs::remove_file(&ca).unwrap();
+    assert_eq!(ran(home.path(), &["--context", "work", "ls"]).await.code, Some(0));
+    // What is kept is this platform's; the variable may mean another's.
+    let mut other = at_home(home.path(), &["--context", "work", "ls"]);
+    other.env("SMARTBOX_CA", "/nowhere.pem");
+    assert_eq!(end(other.spawn().unwrap()).await.code, Some(0));
+    // What is no authority is not kept.
+    let added = add(home.path(), "bad", &url, &["--ca", "/nowhere.pem"]).await;
+    assert_eq!(added.code, Some(2), "{added:?}");
+    assert_eq!(ran(home.path(), &["--context", "bad", "ls"]).await.code, Some(3));
 }
 
 #[tokio::test]

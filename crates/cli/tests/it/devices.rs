@@ -10,10 +10,12 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde_json::{Value, json};
 use smartbox_api::dpop;
+use smartbox_api::problem::Code;
 use smartbox_core::device::{DeviceId, code};
+use tokio::io::AsyncReadExt;
 
-use crate::fake::{Fake, smartbox};
-use crate::run::{Ended, command, end, run};
+use crate::fake::{Fake, refuse, smartbox};
+use crate::run::{Ended, LONG, command, end, run};
 
 const ID: &str = "72cd6e8422c407fb6d098690f1130b7ded7ec2f7f5e1d30bd9d521f015363793";
 
@@ -25,7 +27,7 @@ async fn ran(home: &Path, args: &[&str]) -> Ended {
 }
 
 /// Lets in whoever polls for the third time; nobody waits.
-fn platform(last: (StatusCode, Value)) -> Router {
+pub(crate) fn platform(last: (StatusCode, Value)) -> Router {
     let polls = Arc::new(AtomicUsize::new(0));
     let asked = json!({
         "device_code": "sbp_x", "user_code": "BCDF-GHJK", "verification_uri": "http://x/",
@@ -89,7 +91,94 @@ async fn one_that_is_not_let_in_keeps_nothing() {
     let (_fake, url) = Fake::tcp(platform((StatusCode::BAD_REQUEST, no))).await;
     let ended = ran(home.path(), &["login", &url]).await;
     assert_eq!(ended.code, Some(5), "{ended:?}");
-    assert!(!home.path().join(".config/smartbox/contexts.json").exists());
+    let kept = std::fs::read_to_string(home.path().join(".config/smartbox/contexts.json")).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept, json!({ "current": null, "contexts": {} }), "nor its key");
+}
+
+#[tokio::test]
+async fn one_that_is_killed_asks_on_with_the_same_key_and_then_is_let_in_without_asking() {
+    let home = tempfile::tempdir().unwrap();
+    let granted = json!({
+        "access_token": "sbd_a-token", "token_type": "DPoP", "scope": "chat", "device": ID,
+    });
+    let patient = Arc::new(AtomicUsize::new(0));
+    let asked = json!({
+        "device_code": "sbp_x", "user_code": "BCDF-GHJK", "verification_uri": "http://x/device",
+        "verification_uri_complete": "http://x/device?code=BCDF-GHJK", "expires_in": 600,
+        "interval": 600, "nonce": "n",
+    });
+    let turn = patient.clone();
+    let token = move || {
+        let waits = json!({ "error": "authorization_pending", "error_description": "wait" });
+        let first = turn.fetch_add(1, Ordering::SeqCst) == 0;
+        let answer = if first {
+            (StatusCode::BAD_REQUEST, waits)
+        } else {
+            (StatusCode::OK, granted.clone())
+        };
+        async move { (answer.0, Json(answer.1)) }
+    };
+    let router = Router::new()
+        .route("/api/v1/device/authorize", post(|| async move { Json(asked) }))
+        .route("/api/v1/device/token", post(token));
+    let (fake, url) = Fake::tcp(router).await;
+    let args = ["login", &url, "--as", "work", "--qr"];
+    let mut killed = command(home.path(), &args);
+    killed.env_remove("SMARTBOX_DATA_DIR").env("HOME", home.path());
+    let mut killed = killed.spawn().unwrap();
+    let mut shown = String::new();
+    let mut err = killed.stderr.take().unwrap();
+    while !shown.contains("devices approve") {
+        let mut more = [0; 512];
+        let n = tokio::time::timeout(LONG, err.read(&mut more)).await.unwrap().unwrap();
+        assert!(n > 0, "{shown}");
+        shown += std::str::from_utf8(&more[..n]).unwrap();
+    }
+    for part in ["http://x/device\n", "http://x/device?code=BCDF-GHJK\n", "digits   "] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(!shown.contains('\u{2580}'), "no code for cameras in a pipe: {shown}");
+    killed.kill().await.unwrap();
+
+    for again in ["the first", "the second"] {
+        let ended = ran(home.path(), &args).await;
+        assert_eq!(ended.code, Some(0), "{again} {ended:?}");
+        assert!(!ended.err.contains("BCDF"), "there is nothing to approve any more: {ended:?}");
+    }
+    let keys: std::collections::BTreeSet<String> = fake
+        .seen()
+        .iter()
+        .map(|seen| dpop::read(seen.headers["dpop"].to_str().unwrap()).unwrap().key.to_hex())
+        .collect();
+    assert_eq!(keys.len(), 1, "it is one device all the time");
+    // Of another place it is another one.
+    let (other, there) = Fake::tcp(platform((StatusCode::OK, Value::Null))).await;
+    ran(home.path(), &["login", &there, "--as", "work"]).await;
+    let theirs = dpop::read(other.seen()[0].headers["dpop"].to_str().unwrap()).unwrap().key;
+    assert!(!keys.contains(&theirs.to_hex()));
+}
+
+#[tokio::test]
+async fn who_is_shut_out_is_told_how_to_ask_again() {
+    let home = tempfile::tempdir().unwrap();
+    let granted = json!({
+        "access_token": "sbd_a-token", "token_type": "DPoP", "scope": "chat", "device": ID,
+    });
+    let no = || async { refuse(Code::Unauthenticated, "this needs a sign-in", "open the link") };
+    let clock = || async { refuse(Code::Unauthenticated, "the DPoP proof is old", "the clocks") };
+    let router = platform((StatusCode::OK, granted))
+        .route("/api/v1/boxes/pa", get(no))
+        .route("/api/v1/boxes/pb", get(clock));
+    let (_fake, url) = Fake::tcp(router).await;
+    assert_eq!(ran(home.path(), &["login", &url]).await.code, Some(0));
+    let ended = ran(home.path(), &["status", "pa"]).await;
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(
+        ended.err.contains("not let in") && ended.err.contains(&format!("smartbox login {url}"))
+    );
+    let ended = ran(home.path(), &["status", "pb"]).await;
+    assert!(ended.err.contains("DPoP proof is old\nhint: the clocks"), "{ended:?}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use smartbox_api::problem::{self, Code, Problem};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -54,6 +55,11 @@ impl Fake {
     /// Serves these routes on a free TCP port.
     pub(crate) async fn tcp(router: Router) -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(router, listener)
+    }
+
+    /// The same, on this listener.
+    pub(crate) fn on(router: Router, listener: TcpListener) -> (Self, String) {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (router, seen) = recording(router);
         let task = tokio::spawn(async move {
@@ -62,6 +68,24 @@ impl Fake {
             }
         });
         (Self { dir: tempfile::tempdir().unwrap(), seen, task }, url)
+    }
+
+    /// Serves these routes by TLS: the port.
+    pub(crate) async fn tls(router: Router, acceptor: TlsAcceptor) -> (Self, u16) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (router, seen) = recording(router);
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, router) = (acceptor.clone(), router.clone());
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        serve(stream, router);
+                    }
+                });
+            }
+        });
+        (Self { dir: tempfile::tempdir().unwrap(), seen, task }, port)
     }
 
     pub(crate) fn dir(&self) -> &Path {

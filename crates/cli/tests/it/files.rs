@@ -35,7 +35,7 @@ fn file(name: &str, kind: &str) -> Value {
 }
 
 /// A home in which `a` is a file, `d` a directory, and nothing else is.
-fn home() -> Router {
+pub(crate) fn home() -> Router {
     let stat = |uri: http::Uri| async move {
         let path = uri.query().unwrap_or_default().trim_start_matches("path=");
         match path {

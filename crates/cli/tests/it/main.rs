@@ -31,6 +31,8 @@ mod list;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod office;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod reach;
@@ -42,6 +44,8 @@ mod run;
 mod secret;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod up;
 #[cfg(test)]

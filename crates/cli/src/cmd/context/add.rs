@@ -2,8 +2,8 @@
 
 use smartbox_server::config::Env;
 
-use crate::client::check_address;
 use crate::client::contexts::{Context, Contexts, check_name};
+use crate::client::{Place, Trust, tcp};
 use crate::error::CliError;
 use crate::ui::{ask, out};
 
@@ -18,7 +18,7 @@ const MAX_TOKEN: usize = 4096;
 pub(crate) struct Args {
     /// Its name: 1 to 40 of a-z, 0-9 and -, beginning with a letter
     name: String,
-    /// Its address, like http://10.0.0.5:7777
+    /// Its address, like https://sb.example.com
     #[arg(value_name = "URL")]
     server: String,
     /// Keep no token: SMARTBOX_TOKEN has it each time
@@ -32,9 +32,10 @@ pub(crate) struct Args {
     json: bool,
 }
 
-pub(super) fn run(env: &Env, args: &Args) -> Result<(), CliError> {
+pub(super) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
     check_name(&args.name)?;
-    check_address(&args.server)?;
+    let reach = tcp(&args.server)?;
+    let trust = Trust::of(place, env, Trust::default()).keeping(&reach)?;
     let token = if args.no_token {
         None
     } else {
@@ -47,7 +48,8 @@ pub(super) fn run(env: &Env, args: &Args) -> Result<(), CliError> {
         }
         Some(token)
     };
-    Contexts::add(env, &args.name, &Context { server: args.server.clone(), token, key: None })?;
+    let context = Context { server: args.server.clone(), token, key: None, trust };
+    Contexts::add(env, &args.name, &context)?;
     if args.choose {
         Contexts::choose(env, &args.name)?;
     }

@@ -7,6 +7,7 @@ mod switch;
 
 use smartbox_server::config::Env;
 
+use crate::client::Place;
 use crate::error::CliError;
 
 /// Names platforms elsewhere, and keeps the tokens for them.
@@ -27,10 +28,10 @@ enum Verb {
     Rm(rm::Args),
 }
 
-pub(crate) fn run(env: &Env, args: &Args) -> Result<(), CliError> {
+pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
     match &args.verb {
         Verb::Ls(args) => ls::run(env, args),
-        Verb::Add(args) => add::run(env, args),
+        Verb::Add(args) => add::run(place, env, args),
         Verb::Use(args) => switch::run(env, args),
         Verb::Rm(args) => rm::run(env, args),
     }

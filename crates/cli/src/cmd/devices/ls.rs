@@ -29,8 +29,9 @@ pub(super) async fn run(client: &Client, json: bool) -> Result<(), CliError> {
             asks.map_or("-".to_owned(), |asks| asks.comparison.clone()),
             device.address.clone(),
             device.seen.map_or("-".to_owned(), |at| age::when(now, at)),
+            device.expires.map_or("-".to_owned(), |at| age::when(now, at)),
         ]
     };
-    let head = ["ID", "NAME", "STATE", "MAY", "ASKS", "DIGITS", "ADDRESS", "SEEN"];
+    let head = ["ID", "NAME", "STATE", "MAY", "ASKS", "DIGITS", "ADDRESS", "SEEN", "ENDS"];
     out::say(table::table(head, devices.iter().map(row).collect()))
 }

@@ -144,6 +144,9 @@ fn shown(device: &DeviceView) -> String {
     if let Some(seen) = device.seen {
         facts.push(("seen", age::when(now, seen)));
     }
+    if let Some(at) = device.expires {
+        facts.push(("ends", format!("{}, unless it comes before", age::when(now, at))));
+    }
     facts.push(("id", device.id.to_string()));
     table::facts(&facts)
 }
