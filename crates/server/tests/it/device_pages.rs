@@ -116,8 +116,7 @@ async fn signed_in(world: &World, token: &str) -> String {
 
 /// As the page shows them.
 fn digits(laptop: &Laptop, asked: &Value) -> String {
-    let digits = code::comparison(Some(&dpop::public(&laptop.0)), asked["nonce"].as_str().unwrap());
-    format!("{} {}", &digits[..3], &digits[3..])
+    code::comparison(Some(&dpop::public(&laptop.0)), asked["nonce"].as_str().unwrap())
 }
 
 #[tokio::test]
@@ -280,7 +279,7 @@ async fn another_accounts_devices_are_not_there_on_any_form() {
     }
     let (status, _, text) = world.push(&his, DEVICE, &[("verb", "find"), ("code", shown)]).await;
     assert!(status == 404 && !text.contains("of-ann"), "{text}");
-    assert!(text.contains("no device shows that code"), "{text}");
+    assert!(text.contains("No device shows that code"), "{text}");
     world.push(&his, ADMIN, &[("verb", "all")]).await;
     // Nor by saying whose it is.
     for named in ["ann", ann.account.id.as_str(), "bob", "nobody"] {
@@ -547,7 +546,7 @@ async fn guessing_codes_on_the_page_takes_longer_and_a_link_guesses_nothing() {
         async |code: &str| world.push(&session, DEVICE, &[("verb", "find"), ("code", code)]).await;
     for n in 0..5 {
         let (status, _, text) = find("BBBB-BBBB").await;
-        assert!(status == 404 && text.contains("no device shows that code"), "{n}: {text}");
+        assert!(status == 404 && text.contains("No device shows that code"), "{n}: {text}");
     }
     let (_, asked) = Laptop::new(1).asks(&world, &[]).await;
     assert_eq!(find(asked["user_code"].as_str().unwrap()).await.0, 429, "even the right one");

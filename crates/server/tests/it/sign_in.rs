@@ -418,5 +418,5 @@ async fn a_rule_for_an_account_that_is_not_there_is_named() {
     let signed = world.sign_in().await;
     let answer = world.ask(Method::GET, "/_admin/").header("cookie", signed).send().await.unwrap();
     let page = answer.text().await.unwrap();
-    assert!(page.contains("account `nowhere`"), "{page}");
+    assert!(page.contains("account <code>nowhere</code>"), "{page}");
 }

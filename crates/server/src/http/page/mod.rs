@@ -8,6 +8,7 @@ mod browser;
 mod dev;
 mod device;
 mod egress;
+mod filters;
 mod home;
 mod invited;
 mod login;

@@ -7,6 +7,7 @@ use smartbox_api::problem::Problem;
 use smartbox_core::smartbox::{Smartbox, State};
 
 use super::browser::Sign;
+use super::filters;
 use crate::app::App;
 use crate::http::principal::{self, Principal};
 use crate::http::trouble;

@@ -8,11 +8,10 @@ use smartbox_core::store;
 use crate::app::App;
 use crate::http::trouble::Trouble;
 
-/// All that there are.
-pub(super) async fn all(app: &App) -> Result<Vec<String>, Trouble> {
+/// What is set, and does not work.
+pub(super) async fn wrong(app: &App) -> Result<Vec<String>, Trouble> {
     let mut notices = app.sign_in.notes.clone();
     notices.extend(grants(app).await?);
-    notices.extend(storage(app));
     Ok(notices)
 }
 
@@ -39,13 +38,13 @@ async fn grants(app: &App) -> Result<Vec<String>, Trouble> {
 }
 
 /// Snapshots beside what they are of.
-fn storage(app: &App) -> Option<String> {
+pub(super) fn storage(app: &App) -> Option<String> {
     let place = app.control.snapshot_storage();
     // As the driver of a directory says it; every other one is elsewhere.
     let here = place.strip_prefix("the directory ")?;
     Some(format!(
         "Snapshots are kept on this machine alone, in {here}, and are lost together with it: name a bucket \
-         by R2_ACCESS_KEY_ID, R2_SECRET_ACCESS_KEY and CF_ACCOUNT_ID, or by `[snapshots]` in smartbox.toml, \
-         and start `smartbox up` again"
+         by `R2_ACCESS_KEY_ID`, `R2_SECRET_ACCESS_KEY` and `CF_ACCOUNT_ID`, or by `[snapshots]` in \
+         smartbox.toml, and start `smartbox up` again."
     ))
 }

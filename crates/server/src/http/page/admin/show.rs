@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::http::body::Query;
 use crate::http::device::most;
 use crate::http::page::device::{Done, Line, Names};
+use crate::http::page::filters;
 use crate::http::page::render;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
@@ -43,7 +44,10 @@ struct Devices {
 
 /// How people sign in.
 struct SignIn {
+    /// What does not work.
     notices: Vec<String>,
+    /// What could be better about where snapshots are.
+    storage: Option<String>,
     access: Option<String>,
     provider: Option<String>,
     grants: usize,
@@ -108,7 +112,8 @@ async fn accounts(app: &App) -> Result<Vec<String>, Trouble> {
 async fn sign_in(app: &App) -> Result<SignIn, Trouble> {
     let sign_in = &app.sign_in;
     Ok(SignIn {
-        notices: notices::all(app).await?,
+        notices: notices::wrong(app).await?,
+        storage: notices::storage(app),
         access: sign_in.access.as_ref().map(|access| access.team().issuer().to_owned()),
         provider: sign_in.provider.as_ref().map(|provider| provider.name.clone()),
         grants: sign_in.rules.len(),

@@ -84,12 +84,15 @@ async fn find(
             Ok(render::page(&page).into_response())
         }
         Err(trouble) => {
-            let problem = trouble.problem();
-            if !matches!(problem.known(), Some(Code::BadName | Code::NotFound)) {
-                return Err(trouble);
-            }
-            page.wrong = Some(format!("{}: {}", problem.detail, problem.hint));
-            let status = http::StatusCode::from_u16(problem.status);
+            let said = match trouble.problem().known() {
+                Some(Code::BadName) => "That is no code. One has eight letters, like BCDF-GHJK.",
+                Some(Code::NotFound) => {
+                    "No device shows that code now. One is good for ten minutes, and once."
+                }
+                _ => return Err(trouble),
+            };
+            page.wrong = Some(said);
+            let status = http::StatusCode::from_u16(trouble.problem().status);
             Ok((status.unwrap_or(http::StatusCode::BAD_REQUEST), render::page(&page))
                 .into_response())
         }

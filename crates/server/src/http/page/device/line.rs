@@ -66,7 +66,7 @@ impl Line {
         };
         let asks = device.ask.as_ref().filter(|ask| ask.waits(now)).map(|ask| Asks {
             right: ask.requested.as_str(),
-            digits: spaced(&code::comparison(device.key.as_ref(), &ask.nonce)),
+            digits: code::comparison(device.key.as_ref(), &ask.nonce),
             ends: words::ends(now, ask.expires),
             choices: choices(ask.requested.min(most)),
         });
@@ -92,14 +92,6 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Cli => "command line",
         Kind::Chat => "chat account",
         Kind::Connector => "connector",
-    }
-}
-
-/// `482 913`: people compare it in two glances.
-fn spaced(digits: &str) -> String {
-    match digits.split_at_checked(3) {
-        Some((first, second)) => format!("{first} {second}"),
-        None => digits.to_owned(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::http::trouble::Trouble;
 #[template(path = "device.html")]
 pub(super) struct Page {
     pub(super) done: Option<&'static str>,
-    pub(super) wrong: Option<String>,
+    pub(super) wrong: Option<&'static str>,
     /// The code that stands in the field, if it is one.
     pub(super) code: String,
     /// The account that an operator looks after; empty if it is their own.
