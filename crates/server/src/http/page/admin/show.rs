@@ -89,10 +89,10 @@ async fn devices(app: &App, who: &Principal) -> Result<Devices, Trouble> {
     for device in app.access.devices(account).await? {
         let waits = device.waits(now);
         match device.state {
-            _ if waits => waiting.push(Line::of(device, most, now, &names)),
-            Stands::Approved => let_in.push(Line::of(device, most, now, &names)),
+            _ if waits => waiting.push(Line::of(&device, most, now, &names)),
+            Stands::Approved => let_in.push(Line::of(&device, most, now, &names)),
             Stands::Rejected | Stands::Revoked => {
-                shut_out.push(Line::of(device, most, now, &names));
+                shut_out.push(Line::of(&device, most, now, &names));
             }
             // It asked, and nobody answered in time: the next sweep forgets it.
             Stands::Pending => {}

@@ -80,7 +80,7 @@ async fn find(
         Ok(found) => {
             let (most, now) = (device::most(who)?, app.clock.now());
             let names = Names::of(app, who.account()?).await?;
-            page.line = Some(Line::of(found, most, now, &names));
+            page.line = Some(Line::of(&found, most, now, &names));
             Ok(render::page(&page).into_response())
         }
         Err(trouble) => {

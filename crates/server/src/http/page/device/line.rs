@@ -52,7 +52,7 @@ pub(in crate::http::page) struct Choice {
 impl Line {
     /// As somebody sees it who may give `most`.
     pub(in crate::http::page) fn of(
-        device: Device,
+        device: &Device,
         most: Right,
         now: Timestamp,
         names: &Names,
