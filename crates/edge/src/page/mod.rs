@@ -160,6 +160,8 @@ fn html(status: StatusCode, page: Result<String, askama::Error>) -> Response<Edg
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in [
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CACHE_CONTROL, "no-store"),
         (REFERRER_POLICY, "same-origin"),

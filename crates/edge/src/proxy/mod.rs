@@ -8,6 +8,7 @@ mod headers;
 mod link;
 mod pool;
 mod reply;
+mod shield;
 mod upload;
 mod wire;
 

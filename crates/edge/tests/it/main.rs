@@ -15,6 +15,7 @@ mod limits;
 #[cfg(test)]
 mod proxies;
 #[cfg(test)]
+mod siblings;
 mod smuggle;
 #[cfg(test)]
 mod socket;
