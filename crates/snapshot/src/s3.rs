@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::client::{HttpClient, HttpConnector};
 use object_store::limit::LimitStore;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use reqwest::redirect::Policy;
 use rustls::crypto::{CryptoProvider, ring};
 use smartbox_core::secret::Secret;
 use smartbox_core::snapshot::port::SnapshotError;
@@ -83,11 +85,8 @@ impl Bucket {
             let _ = ring::default_provider().install_default();
         }
         let limits = self.limits;
-        let client = ClientOptions::new()
-            // Servers at home and in tests have no certificate; the signature covers what is sent.
-            .with_allow_http(true)
-            .with_connect_timeout(CONNECT)
-            .with_timeout(limits.timeout);
+        // Servers at home and in tests have no certificate; the signature covers what is sent.
+        let client = ClientOptions::new().with_allow_http(true);
         let retry = RetryConfig {
             backoff: BackoffConfig::default(),
             max_retries: limits.retries,
@@ -102,6 +101,7 @@ impl Bucket {
             .with_virtual_hosted_style_request(!self.path_style)
             .with_conditional_put(S3ConditionalPut::ETagMatch)
             .with_client_options(client)
+            .with_http_connector(Straight { timeout: limits.timeout })
             .with_retry(retry)
             .build()
             .map_err(of_store)?;
@@ -131,6 +131,27 @@ impl Bucket {
             prefix => format!(", beneath `{prefix}`"),
         };
         format!("the bucket `{}` at {}{under}", self.bucket, self.endpoint.trim_end_matches('/'))
+    }
+}
+
+/// Goes to the server that was named and to no other. One that leads elsewhere, to an address of this machine or
+/// of its network, would have the platform ask there; the signature is for one host anyway.
+#[derive(Debug)]
+struct Straight {
+    timeout: Duration,
+}
+
+impl HttpConnector for Straight {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        let client = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(self.timeout)
+            // Many requests at once are faster so, and this is what the servers are used to.
+            .http1_only()
+            .build()
+            .map_err(|error| object_store::Error::Generic { store: "S3", source: error.into() })?;
+        Ok(HttpClient::new(client))
     }
 }
 

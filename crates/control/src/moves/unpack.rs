@@ -153,22 +153,37 @@ mod tests {
     /// Bytes that are short as long as they are compressed.
     fn bomb(kind: EntryType, size: u64) -> Vec<u8> {
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
-        encoder.write_all(&head(kind, size)).unwrap();
+        blow_up(&mut encoder, kind, size);
+        encoder.finish().unwrap()
+    }
+
+    fn zipped(kind: EntryType, size: u64) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        blow_up(&mut encoder, kind, size);
+        encoder.finish().unwrap()
+    }
+
+    fn blow_up(into: &mut impl Write, kind: EntryType, size: u64) {
+        into.write_all(&head(kind, size)).unwrap();
         let zeros = vec![0; 1 << 20];
         for _ in 0..size >> 20 {
-            encoder.write_all(&zeros).unwrap();
+            into.write_all(&zeros).unwrap();
         }
-        encoder.finish().unwrap()
     }
 
     #[test]
     fn a_bomb_ends_at_the_limit() {
-        let bytes = bomb(EntryType::Regular, 64 << 20);
-        assert!(bytes.len() < 64 << 10);
-        let (_dir, mut raw) = raw(8 << 20);
-        let full = unpack(&mut raw, b"", io::Cursor::new(bytes));
-        assert!(matches!(full, Err(ControlError::File(FileError::Full))), "{full:?}");
-        assert!(std::fs::metadata(raw.root.join("x")).unwrap().len() <= 8 << 20);
+        // One announces what it holds, and one says that it holds a hundred times as much as it does.
+        let big = 64 << 20;
+        let lies = [head(EntryType::Regular, 100 * big), vec![0; 1 << 20]].concat();
+        for bytes in [bomb(EntryType::Regular, big), zipped(EntryType::Regular, big), lies] {
+            assert!(bytes.len() < 2 << 20);
+            let (_dir, mut raw) = raw(8 << 20);
+            let full = unpack(&mut raw, b"", io::Cursor::new(bytes));
+            assert!(full.is_err(), "{full:?}");
+            let there = std::fs::metadata(raw.root.join("x")).map_or(0, |found| found.len());
+            assert!(there <= 8 << 20, "{there}");
+        }
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(crate) enum Mood {
     Good,
     /// It answers so, and does nothing.
     Says(u16, String),
+    /// It leads elsewhere.
+    Leads(u16, String),
     /// It never answers.
     Silent,
     /// It breaks off in the middle of the body.
@@ -114,6 +116,10 @@ async fn answer(State(inner): State<Arc<Inner>>, request: Request) -> Response {
     let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
     match mood {
         Mood::Says(status, text) => (StatusCode::from_u16(status).unwrap(), text).into_response(),
+        Mood::Leads(status, to) => {
+            let location = [(http::header::LOCATION, to)];
+            (StatusCode::from_u16(status).unwrap(), location).into_response()
+        }
         Mood::Silent => std::future::pending().await,
         Mood::Good => inner.does(&asked, &query, &body),
         Mood::Wrong => {

@@ -279,3 +279,16 @@ async fn no_more_is_sent_than_may_be() {
     let took = begun.elapsed().as_secs();
     assert!((90..120).contains(&took), "{took}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_leads_elsewhere_leads_nowhere() {
+    let (front, elsewhere) = (Front::start().await, Front::start().await);
+    for status in [301, 302, 303, 307, 308] {
+        let to = format!("{}/latest/meta-data/", elsewhere.bucket().endpoint);
+        front.behaves(move |_| Mood::Leads(status, to.clone()));
+        let driver = front.driver();
+        assert!(driver.probe().await.is_err(), "{status}");
+        assert!(driver.boxes().await.is_err(), "{status}");
+    }
+    assert!(!front.asked().is_empty() && elsewhere.asked().is_empty(), "{:?}", elsewhere.asked());
+}
