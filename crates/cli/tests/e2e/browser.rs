@@ -20,6 +20,11 @@ pub struct Browser {
 impl Browser {
     /// Starts Chromium with an empty profile and opens an empty tab.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// The same, with more options.
+    pub async fn start_with(options: &[&str]) -> Self {
         let profile = tempfile::tempdir().unwrap();
         let program = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
             .into_iter()
@@ -39,6 +44,7 @@ impl Browser {
                 "--disable-sync",
             ])
             .args(["--remote-debugging-port=0", "--window-size=1280,900"])
+            .args(options)
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdout(Stdio::null())

@@ -123,9 +123,9 @@ fn a_laptop_is_let_in_over_https() {
     let dir = tempfile::tempdir().unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let config = certified(dir.path(), port);
-    let mut platform = Platform::start_at(&config, &[], &format!("127.0.0.1:{port}"));
-    let ca = dir.path().join("ca.pem");
     let url = format!("https://localhost:{port}");
+    let mut platform = Platform::start_at(&config, &format!("127.0.0.1:{port}"), &url);
+    let ca = dir.path().join("ca.pem");
     strangers_are_told_from_the_platform(&url, &ca, dir.path());
     let laptop = Laptop::new(&url, Some(&ca));
     let asking = laptop.asks();

@@ -34,6 +34,7 @@ mod provider;
 mod recovery;
 mod secrets;
 mod service;
+mod siblings;
 mod snapshots;
 mod ssh;
 mod story;

@@ -18,6 +18,8 @@ pub struct Platform {
     pub link: String,
     /// The port that it listens on.
     pub port: u16,
+    /// How the link begins, if it is another one than the address that it listens on.
+    origin: Option<String>,
     env: Vec<(String, String)>,
     child: Option<Child>,
     /// What every `up` so far said, on both outputs.
@@ -30,11 +32,20 @@ pub struct Platform {
 impl Platform {
     /// Starts a platform and waits for its link.
     pub fn start(config: &str, env: &[(&str, &str)]) -> Self {
-        Self::start_at(config, env, "127.0.0.1:0")
+        let mut platform = Self::unstarted(config, env);
+        platform.up("127.0.0.1:0");
+        platform
     }
 
-    /// The same, where it listens here.
-    pub fn start_at(config: &str, env: &[(&str, &str)], listen: &str) -> Self {
+    /// The same at this address, where its configuration says by which origin people come.
+    pub fn start_at(config: &str, listen: &str, origin: &str) -> Self {
+        let mut platform = Self::unstarted(config, &[]);
+        platform.origin = Some(origin.to_owned());
+        platform.up(listen);
+        platform
+    }
+
+    fn unstarted(config: &str, env: &[(&str, &str)]) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut data = tempfile::Builder::new().prefix("smartbox-e2e").tempdir().unwrap();
         // For looking at the logs of a run that failed.
@@ -44,9 +55,8 @@ impl Platform {
         let (link, said) = (String::new(), Arc::default());
         let lease = tempfile::NamedTempFile::new().unwrap();
         lease.as_file().lock().unwrap();
-        let mut platform = Self { data, link, port: 0, env, child: None, said, lease, _turn: turn };
-        platform.up(listen);
-        platform
+        let origin = None;
+        Self { data, link, port: 0, origin, env, child: None, said, lease, _turn: turn }
     }
 
     /// Starts the control plane (again).
@@ -63,13 +73,13 @@ impl Platform {
         let out = child.stdout.take().unwrap();
         let lines = BufReader::new(out).lines().map_while(Result::ok);
         let found = tell.clone();
+        let begins = self.origin.clone().unwrap_or_else(|| "http://127.0.0.1:".to_owned());
         let (said, complained) = (self.said.clone(), self.said.clone());
         std::thread::spawn(move || {
             for line in lines {
                 *said.lock().unwrap() += &format!("{line}\n");
                 eprintln!("up: {}", line.split("?token=").next().unwrap_or_default());
-                let at = line.find("http://127.0.0.1:").or_else(|| line.find("https://localhost:"));
-                if let Some(at) = at {
+                if let Some(at) = line.find(&begins) {
                     let _ = found
                         .send(line[at..].split_whitespace().next().unwrap_or_default().to_owned());
                 }
@@ -85,8 +95,8 @@ impl Platform {
         });
         self.child = Some(child);
         self.link = told.recv_timeout(Duration::from_secs(300)).expect("`up` prints its link");
-        let authority = self.link.split(['/', '?']).nth(2).unwrap();
-        self.port = authority.rsplit(':').next().unwrap().parse().unwrap();
+        let rest = self.link.rsplit_once(':').unwrap().1;
+        self.port = rest.split(['/', '?']).next().unwrap().parse().unwrap();
     }
 
     /// The address it listens on.
