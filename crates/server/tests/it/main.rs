@@ -8,6 +8,7 @@
 
 mod accounts;
 mod api;
+mod attacks;
 mod audit;
 mod browsers;
 mod bucket_import;
