@@ -149,7 +149,10 @@ async fn a_device_is_approved_renamed_and_revoked_by_buttons() {
     };
     let text = press("approve", &[("right", "chat")]).await;
     assert!(text.contains("It is let in.") && text.contains("may <b>chat</b>"), "{text}");
-    assert!(text.contains("approved just now by an owner&#39;s browser from 127.0.0.1"), "{text}");
+    assert!(
+        text.contains("last decided just now by an owner&#39;s browser from 127.0.0.1"),
+        "{text}"
+    );
     let (status, token) = laptop.polls(&world, &asked).await;
     assert_eq!((status, &token["scope"]), (200, &json!("chat")));
     let token = token["access_token"].as_str().unwrap();

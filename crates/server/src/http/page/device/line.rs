@@ -59,7 +59,9 @@ impl Line {
     ) -> Self {
         let decided = match (device.decided, &device.decided_by) {
             (Some(at), Some(by)) => {
-                let what = device.state.as_str();
+                // Of one that is let in the last word may have been about more, and no.
+                let let_in = device.is_let_in();
+                let what = if let_in { "last decided" } else { device.state.as_str() };
                 format!("{what} {} by {}", words::ago(now, at), names.of_actor(by))
             }
             _ => String::new(),
