@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use http::Method;
-use serde_json::json;
 use smartbox_core::person::Role;
+use smartbox_core::smartbox::Kind;
 
 use crate::house::sources;
 use crate::rights::Guest;
@@ -95,6 +95,7 @@ async fn scopes_that_somebody_declares_are_worth_nothing() {
     // GHSA-rqpp-rjj8-7wv8: who shared a sign-in said `operator.admin`, and was.
     let world = World::new().await;
     let ann = Tenant::new(&world, "ann").await;
+    ann.smartbox(&world, "site", Kind::PROJECT).await;
     let viewer = Guest::new(&world, &ann, Some(Role::Viewer), None).await;
     for (name, value) in [
         ("x-openclaw-scopes", "operator.admin"),
@@ -110,8 +111,8 @@ async fn scopes_that_somebody_declares_are_worth_nothing() {
             let asked = world.ask(method, path).header("cookie", &viewer.cookie);
             asked.header("origin", world.origin()).header(name, value)
         };
-        let made = ask(Method::POST, "/api/v1/boxes").json(&json!({ "name": "x", "scope": "own" }));
-        assert_eq!(made.send().await.unwrap().status(), 403, "{name}");
+        let stop = ask(Method::POST, "/api/v1/boxes/site/stop");
+        assert_eq!(stop.send().await.unwrap().status(), 403, "{name}");
         assert_eq!(ask(Method::GET, "/api/v1/accounts").send().await.unwrap().status(), 403);
         // And to nobody they give nothing either.
         let stranger = world.ask(Method::GET, "/api/v1/boxes").header(name, value);
@@ -130,7 +131,7 @@ async fn a_name_that_is_rebound_to_this_machine_opens_nothing() {
             "127.0.0.1.evil.example",
             "localhost.evil.example",
             "pa.localhost.evil.example",
-            "localhost.",
+            "localhost.evil",
             "",
         ] {
             for path in ["/", "/boxes", "/api/v1/boxes", "/health"] {
