@@ -17,7 +17,7 @@ use crate::engine::log::Log;
 use crate::engine::record::Record;
 use crate::fence::Fence;
 use crate::process::signal::{Ear, Signals, Word};
-use crate::process::{Group, OomCounter, Reaper, Spawner, confine, tree};
+use crate::process::{Group, OomCounter, Places, Reaper, Spawner, confine, tree};
 use crate::state::State;
 use crate::{http, net};
 
@@ -86,6 +86,8 @@ async fn serve(inherited: Inherited) -> Result<End, Fault> {
         joins,
         landlock: None,
         file_bytes: document.file_bytes,
+        places: Places::new(document.places.clone()),
+        id: document.id.clone(),
     };
     let probe = Group::new(&spawner, 'x');
     let cgroups = probe.is_cgroup();

@@ -15,7 +15,7 @@
 //! - `track_fd` is an open directory (not `O_PATH`) that the box's user may write, with its
 //!   `cgroup.procs`. Init makes `e<N>` in it for each start of the engine and `x<N>` for each
 //!   exec; the child joins after `join_fds`. Without it, trees are found through `/proc`,
-//!   helped by the variable `SMARTBOX_GROUP` that children then carry.
+//!   helped by the variable `SMARTBOX_GROUP` that children then carry; its value begins with the box's id.
 //! - `lease_fd` is an open file description of its own: init blocks in `flock` on it.
 //! - The environment gives `PATH` and `LANG` for execs; the rest is dropped.
 //!

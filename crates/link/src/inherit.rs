@@ -16,6 +16,10 @@ pub struct Inherit {
     pub fence: u64,
     /// The home as seen inside.
     pub home: String,
+    /// Without a sandbox nothing lies where boxes know it: directories by the names that boxes have for
+    /// them, each with the one where it really lies. Init says the second where an order says the first.
+    #[serde(default)]
+    pub places: Vec<(String, String)>,
     /// Loopback TCP ports that init listens on and hands to the platform by [`crate::pass`].
     pub listeners: Vec<u16>,
     /// Open `cgroup.procs`/`tasks` files: a child writes `0` to each to join the engine's cgroups.
@@ -36,6 +40,8 @@ pub struct Inherit {
     pub file_bytes: u64,
 }
 
+/// The variable that the box's processes carry where no cgroup holds them: its id, a dot, and more.
+pub const MARK: &str = "SMARTBOX_GROUP";
 /// The document.
 pub const FD_DOCUMENT: i32 = 3;
 /// The link's listener.

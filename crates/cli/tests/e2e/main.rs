@@ -40,6 +40,7 @@ mod ssh;
 mod story;
 mod terminal;
 mod trust;
+mod unboxed;
 mod upload;
 mod walls;
 

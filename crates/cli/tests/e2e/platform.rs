@@ -21,6 +21,7 @@ pub struct Platform {
     /// How the link begins, if it is another one than the address that it listens on.
     origin: Option<String>,
     env: Vec<(String, String)>,
+    words: Vec<&'static str>,
     child: Option<Child>,
     /// What every `up` so far said, on both outputs.
     said: Arc<Mutex<String>>,
@@ -32,7 +33,13 @@ pub struct Platform {
 impl Platform {
     /// Starts a platform and waits for its link.
     pub fn start(config: &str, env: &[(&str, &str)]) -> Self {
+        Self::start_with(config, env, &[])
+    }
+
+    /// The same, with more words for each `up`.
+    pub fn start_with(config: &str, env: &[(&str, &str)], words: &[&'static str]) -> Self {
         let mut platform = Self::unstarted(config, env);
+        platform.words = words.to_vec();
         platform.up("127.0.0.1:0");
         platform
     }
@@ -55,8 +62,8 @@ impl Platform {
         let (link, said) = (String::new(), Arc::default());
         let lease = tempfile::NamedTempFile::new().unwrap();
         lease.as_file().lock().unwrap();
-        let origin = None;
-        Self { data, link, port: 0, origin, env, child: None, said, lease, _turn: turn }
+        let (origin, words) = (None, Vec::new());
+        Self { data, link, port: 0, origin, env, words, child: None, said, lease, _turn: turn }
     }
 
     /// Starts the control plane (again).
@@ -64,6 +71,7 @@ impl Platform {
         let mut child = self
             .command(["up", "--listen", listen, "--lease"])
             .arg(self.lease.path())
+            .args(&self.words)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

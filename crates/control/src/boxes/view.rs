@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::issue::{Filter, Issue};
 use smartbox_core::machine::HomeUse;
-use smartbox_core::sandbox::{Limits, Observed};
+use smartbox_core::sandbox::{Capabilities, Limits, Observed};
 use smartbox_core::smartbox::Smartbox;
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::store;
@@ -18,6 +18,10 @@ use crate::kinds::Kinds;
 
 /// The most issues that are shown with a box; of one kind there is one.
 const SHOWN: u32 = 50;
+
+/// What everybody is told of every box under `--insecure-no-sandbox`.
+const UNISOLATED: &str = "It is NOT isolated (--insecure-no-sandbox): what it runs can read and change all \
+     that the platform's own user can.";
 
 /// A smartbox with its evidence.
 #[derive(Debug, Clone)]
@@ -74,6 +78,11 @@ impl Control {
         slot.map(|slot| slot.engine.manifest().version.clone()).unwrap_or_default()
     }
 
+    /// Whether boxes run without a sandbox, as somebody asked for out loud.
+    pub(crate) fn is_unisolated(&self) -> bool {
+        self.parts.runtime.capabilities().profile == Capabilities::UNISOLATED
+    }
+
     /// Looks at a smartbox. Wakes nothing and changes nothing.
     pub async fn view(&self, id: &SmartboxId) -> Result<View, ControlError> {
         let wanted = id.clone();
@@ -94,7 +103,9 @@ impl Control {
         let now = self.keeper(id).map(|keeper| keeper.now()).unwrap_or_default();
         let busy = self.parts.activity.going(id).busy;
         let of_kind = self.template(&row).and_then(|template| template.notice.clone());
-        let notice = [now.notice, of_kind].into_iter().flatten().reduce(|a, b| format!("{a} {b}"));
+        let open = self.is_unisolated().then(|| UNISOLATED.to_owned());
+        let notices = [open, now.notice, of_kind].into_iter().flatten();
+        let notice = notices.reduce(|a, b| format!("{a} {b}"));
         let engine_version = self.engine_version(&row);
         let home = self.parts.gauges.home(id.clone()).await.ok();
         let limits = self.parts.settings.tiers.get(&row.tier).copied();

@@ -77,6 +77,7 @@ impl Keeper {
     ) -> Result<Done, ControlError> {
         self.say("starting the engine");
         let link = control.link(&self.id).await?;
+        self.port_is_free(control, &link).await?;
         let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
         control.furnish_trust(&self.id, &link).await?;
         let engine = &control.engine(&row.engine)?.engine;

@@ -15,6 +15,7 @@ mod rest;
 mod run;
 mod share;
 mod strike;
+mod unboxed;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -166,6 +166,11 @@ pub struct Capabilities {
     pub features: BTreeMap<String, Feature>,
 }
 
+impl Capabilities {
+    /// The profile of `--insecure-no-sandbox`.
+    pub const UNISOLATED: &str = "none";
+}
+
 /// Whether one feature is in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = RuntimeFeature)]

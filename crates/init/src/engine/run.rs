@@ -73,9 +73,11 @@ impl Starter {
     }
 
     fn fork(&self, order: &EngineOrder, group: &Group) -> Result<Child, String> {
-        let mut env = order.env.clone();
+        let places = &self.spawner.places;
+        let mut env = places.values(&order.env);
         env.extend(group.mark());
-        let image = Image::new(&order.argv, &env, &order.cwd).map_err(|e| e.to_string())?;
+        let (argv, cwd) = (places.all(&order.argv), places.real(&order.cwd));
+        let image = Image::new(&argv, &env, &cwd).map_err(|e| e.to_string())?;
         let io = |e: std::io::Error| e.to_string();
         let null: OwnedFd = std::fs::File::open("/dev/null").map_err(io)?.into();
         let stdio = [null, self.log.source().map_err(io)?, self.log.source().map_err(io)?];

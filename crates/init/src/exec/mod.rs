@@ -45,7 +45,11 @@ pub(crate) async fn begin(
 ) -> Result<(u64, mpsc::Receiver<Frame>), ExecFault> {
     let mut buffer = BytesMut::new();
     let order = timeout(FIRST, first(&mut body, &mut buffer));
-    let order = order.await.map_err(|_| ExecFault::Bad("no order came".into()))??;
+    let mut order = order.await.map_err(|_| ExecFault::Bad("no order came".into()))??;
+    let places = &state.spawner.places;
+    order.argv = places.all(&order.argv);
+    order.env = places.values(&order.env);
+    order.cwd = order.cwd.map(|cwd| places.real(&cwd));
     let env = environment(&state, &order);
     let cwd = order.cwd.as_deref().unwrap_or(&state.document.home);
     Image::new(&order.argv, &env, cwd).map_err(|e| ExecFault::Bad(e.to_string()))?;

@@ -10,12 +10,11 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
+use smartbox_link::inherit::MARK;
 use tokio::time::{Instant, timeout};
 
 use super::{Reaper, Spawner, tree};
 
-/// The variable that marks members where there is no cgroup to hold them.
-pub(crate) const MARK: &str = "SMARTBOX_GROUP";
 /// How long a kill is waited for. A frozen group of version 1 dies at the thaw.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -39,7 +38,8 @@ impl Group {
         let reaper = Arc::clone(&spawner.reaper);
         let made = spawner.track.as_ref().and_then(|track| cgroup(track, kind));
         let (name, hold) = made.unwrap_or_else(|| {
-            (format!("{kind}{}", NUMBER.fetch_add(1, Ordering::Relaxed)), Hold::Tree)
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            (format!("{}.{kind}{number}", spawner.id), Hold::Tree)
         });
         Self { name, hold, reaper }
     }

@@ -5,6 +5,7 @@ pub(crate) mod confine;
 pub(crate) mod group;
 pub(crate) mod image;
 pub(crate) mod oom;
+mod places;
 pub(crate) mod port;
 pub(crate) mod reap;
 pub(crate) mod signal;
@@ -13,6 +14,7 @@ pub(crate) mod tree;
 
 pub(crate) use group::Group;
 pub(crate) use oom::OomCounter;
+pub(crate) use places::Places;
 pub(crate) use port::Port;
 pub(crate) use reap::{Ended, Reaper};
 pub(crate) use spawn::{Child, Job, Spawner};

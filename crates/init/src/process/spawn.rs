@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::sync::oneshot;
 
 use super::image::Image;
-use super::{Ended, Group, Port, Reaper};
+use super::{Ended, Group, Places, Port, Reaper};
 
 /// How far a child came before it failed.
 const STAGES: [&str; 9] = [
@@ -34,6 +34,10 @@ pub(crate) struct Spawner {
     pub(crate) landlock: Option<OwnedFd>,
     /// Bytes of the largest file that a child may write; 0 for no limit.
     pub(crate) file_bytes: u64,
+    /// Where what an order names lies.
+    pub(crate) places: Places,
+    /// Whose processes these are; a mark that they carry where no cgroup holds them begins with it.
+    pub(crate) id: String,
 }
 
 /// What to start.

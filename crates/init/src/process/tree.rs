@@ -7,8 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rustix::process::{Pid, Signal, getpid, kill_process};
-
-use super::group::MARK;
+use smartbox_link::inherit::MARK;
 
 struct Process {
     pid: i32,

@@ -35,6 +35,21 @@ async fn the_environment_is_minimal_and_the_orders() {
     assert!(said.stdout.lines().count() <= 6, "{}", said.stdout);
 }
 
+/// As without a sandbox: what every box calls `/home/box` is not there.
+#[tokio::test]
+async fn an_order_finds_what_lies_elsewhere() {
+    let lies = tempfile::tempdir().unwrap();
+    let real = lies.path().to_str().unwrap().to_owned();
+    let places = vec![("/home/box".to_owned(), real.clone())];
+    let house = House::build(Plan { places, ..Plan::default() });
+    let link = house.link().await;
+    let mut order = script("pwd; echo $ASKED; cd /home/box/ && pwd; echo /home/boxes");
+    order.cwd = Some("/home/box".into());
+    order.env.insert("ASKED".into(), "/bin:/home/box/bin".into());
+    let said = run(&link, order, b"").await;
+    assert_eq!(said.stdout, format!("{real}\n/bin:{real}/bin\n{real}\n/home/boxes\n"));
+}
+
 #[tokio::test]
 async fn megabytes_go_through_both_ways() {
     let house = House::new();

@@ -35,6 +35,8 @@ pub(crate) struct House {
 #[derive(Default)]
 pub(crate) struct Plan {
     pub(crate) listeners: Vec<u16>,
+    /// As without a sandbox.
+    pub(crate) places: Vec<(String, String)>,
     pub(crate) log_cap: Option<u64>,
     pub(crate) file_bytes: u64,
     pub(crate) names: Option<[OwnedFd; 2]>,
@@ -75,6 +77,7 @@ impl House {
             id: "sb_test".into(),
             fence: FENCE,
             home: home.to_str().unwrap().into(),
+            places: plan.places,
             listeners: plan.listeners,
             join_fds: plan.joins.iter().map(|_| number()).collect(),
             track_fd: plan.track.as_ref().map(|_| number()),

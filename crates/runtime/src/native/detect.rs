@@ -11,6 +11,22 @@ use super::{helper, swap, sys};
 use crate::cgroup::Cgroups;
 use crate::nest::spec::{Fault, Level, Order};
 
+/// What `--insecure-no-sandbox` takes away besides what other profiles may lack, too.
+const UNBOXED: [(&str, &str); 3] = [
+    (
+        "files",
+        "an assistant's programs read and change whatever the platform's own user can, its keys too",
+    ),
+    (
+        "network",
+        "the machine's own: rules for what leaves hold for programs that use the proxy, and for no other",
+    ),
+    (
+        "ports",
+        "the machine's own: one smartbox can be up at a time, and every program here can speak to it as its owner",
+    ),
+];
+
 /// What was found.
 pub(super) struct Found {
     pub(super) level: Level,
@@ -26,7 +42,7 @@ pub(super) async fn detect(config: &NativeConfig) -> Result<Found, RuntimeError>
         profile: match level {
             Level::Full => "full",
             Level::Reduced => "reduced",
-            Level::None => "none",
+            Level::None => Capabilities::UNISOLATED,
         }
         .to_owned(),
         features: features(config, level, cgroups.as_ref().map_err(String::as_str)),
@@ -134,7 +150,10 @@ fn features(
     }
     match found("pids") {
         (true, note) => say("limit-pids", true, &note),
-        (false, _) => say("limit-pids", isolated, "RLIMIT_NPROC of the box's user namespace"),
+        (false, _) if isolated => {
+            say("limit-pids", true, "RLIMIT_NPROC of the box's user namespace")
+        }
+        (false, note) => say("limit-pids", false, &note),
     }
     match cgroups.ok().and_then(Cgroups::freezer) {
         Some(how) => say("freezer", true, how),
@@ -151,6 +170,11 @@ fn features(
         off
     };
     say("limit-disk", isolated, note);
+    if !isolated {
+        for (name, note) in UNBOXED {
+            say(name, false, note);
+        }
+    }
     all
 }
 

@@ -29,6 +29,7 @@ mod remove;
 mod start;
 mod swap;
 mod sys;
+mod unboxed;
 mod usage;
 mod watch;
 

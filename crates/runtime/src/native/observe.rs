@@ -9,7 +9,8 @@ use smartbox_core::sandbox::{EngineProcess, Exit, Memory, Observed, Phase};
 use smartbox_link::wire::{self, EngineState, Status};
 
 use super::error::broken;
-use super::{Inner, dirs, peer, procs};
+use super::{Inner, dirs, peer, procs, unboxed};
+use crate::nest::spec::Level;
 
 /// How long init may take before it counts as silent.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -33,7 +34,11 @@ pub(super) async fn observe(inner: &Inner, id: &SmartboxId) -> Result<Observed, 
     let dir = inner.dir(id);
     let fence = dir.read_meta().map_or(0, |meta| meta.fence);
     let init = peer::find(&dir).await.map_err(|e| broken("looking for the sandbox", e))?;
-    let leftover = || inner.cgroups.as_ref().map(|c| c.pids(id)).unwrap_or_default();
+    let leftover = || match &inner.cgroups {
+        Some(cgroups) => cgroups.pids(id),
+        None if inner.level == Level::None => unboxed::members(id, None).into_iter().collect(),
+        None => Vec::new(),
+    };
     let Some(init) = init else {
         let pids = leftover();
         let phase = if pids.is_empty() { Phase::Absent } else { Phase::Up };

@@ -22,11 +22,8 @@ pub(super) fn signal_pid(pid: i32, signal: Signal) {
 /// Every process whose ancestor is `of`, by its pid and state letter. `of` itself is not among them.
 pub(super) fn descendants(of: i32) -> Vec<(i32, char)> {
     let mut children: HashMap<i32, Vec<(i32, char)>> = HashMap::new();
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    for pid in entries.flatten().filter_map(|e| e.file_name().to_str()?.parse::<i32>().ok()) {
-        if let Some((state, parent)) = stat(pid) {
-            children.entry(parent).or_default().push((pid, state));
-        }
+    for (pid, state, parent) in listed() {
+        children.entry(parent).or_default().push((pid, state));
     }
     let mut found = Vec::new();
     let mut next = vec![of];
@@ -37,6 +34,21 @@ pub(super) fn descendants(of: i32) -> Vec<(i32, char)> {
         }
     }
     found
+}
+
+/// Every process of the machine, by its pid and state letter.
+pub(super) fn all() -> Vec<(i32, char)> {
+    listed().into_iter().map(|(pid, state, _)| (pid, state)).collect()
+}
+
+/// Every process with its state letter and its parent.
+fn listed() -> Vec<(i32, char, i32)> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+        .filter_map(|pid| stat(pid).map(|(state, parent)| (pid, state, parent)))
+        .collect()
 }
 
 /// Takes the status of children of ours that were first in a process namespace and ended before

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::sandbox::port::RuntimeError;
 
 use super::error::{broken, broken_by};
-use super::{Inner, guard, peer, procs};
+use super::peer::Process;
+use super::{Inner, guard, peer, procs, unboxed};
+use crate::nest::spec::Level;
 
 /// Killing is quick unless the machine is on its knees.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -16,16 +19,11 @@ pub(super) async fn remove(inner: &Inner, id: &SmartboxId) -> Result<(), Runtime
     let doing = "ending the sandbox";
     let dir = inner.dir(id);
     let process = peer::find(&dir).await.map_err(|e| broken(doing, e))?;
+    if inner.level == Level::None && inner.cgroups.is_none() {
+        end_unboxed(id, process.as_ref()).await?;
+    }
     if let Some(process) = &process {
-        // Whatever has no process namespace to die with is remembered before its parent goes.
-        let rest = match inner.level {
-            crate::nest::spec::Level::None => procs::descendants(process.pid),
-            _ => Vec::new(),
-        };
         process.kill();
-        for (pid, _) in rest {
-            procs::kill_pid(pid);
-        }
     }
     if let Some(cgroups) = &inner.cgroups {
         let empty = until(DEADLINE, || {
@@ -47,6 +45,19 @@ pub(super) async fn remove(inner: &Inner, id: &SmartboxId) -> Result<(), Runtime
     dir.clear();
     guard(&inner.watch).remove(id);
     Ok(())
+}
+
+/// Ends what has neither process namespace nor cgroup to die with: before init, by which it is found.
+async fn end_unboxed(id: &SmartboxId, init: Option<&Process>) -> Result<(), RuntimeError> {
+    let init = init.map(|process| process.pid);
+    // Init would start the engine again.
+    init.iter().for_each(|pid| procs::signal_pid(*pid, Signal::STOP));
+    let ended = until(DEADLINE, || {
+        let members = unboxed::members(id, init);
+        members.iter().for_each(|pid| procs::kill_pid(*pid));
+        members.is_empty().then_some(())
+    });
+    ended.await.ok_or_else(|| broken_by("ending the sandbox", "its processes do not die"))
 }
 
 /// Looks at a state that cannot be awaited, at growing intervals, until it is there.

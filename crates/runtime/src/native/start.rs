@@ -12,7 +12,7 @@ use smartbox_link::wire::Status;
 use super::dirs::{BoxDir, Meta};
 use super::error::{blocking, broken, broken_by};
 use super::peer::{self, Process};
-use super::{Inner, guard, helper, procs, remove, watch};
+use super::{Inner, guard, helper, procs, remove, unboxed, watch};
 use crate::nest::spec::{Level, Make, Order};
 
 /// How long init may take to answer for the first time.
@@ -37,6 +37,9 @@ pub(super) async fn start(inner: &Arc<Inner>, spec: &SandboxSpec) -> Result<(), 
         return Ok(());
     }
     remove::remove(inner, &spec.id).await?;
+    if inner.level == Level::None {
+        unboxed::free(&own_listeners(spec))?;
+    }
     match make(inner, &dir, spec).await {
         Ok(()) => {
             remember(inner, spec);
@@ -160,6 +163,11 @@ async fn first_answer(dir: &BoxDir, spec: &SandboxSpec) -> Result<Status, Runtim
     }
 }
 
+/// Those that init binds: the box's own user may not bind that of the name service.
+fn own_listeners(spec: &SandboxSpec) -> Vec<u16> {
+    spec.listeners.iter().copied().filter(|port| *port != DNS_PORT).collect()
+}
+
 fn order(inner: &Inner, dir: &BoxDir, spec: &SandboxSpec, uid: u32, gid: u32) -> Make {
     let cgroups = inner.cgroups.as_ref();
     let counted = cgroups.is_some_and(|cgroups| cgroups.has("pids"));
@@ -167,8 +175,10 @@ fn order(inner: &Inner, dir: &BoxDir, spec: &SandboxSpec, uid: u32, gid: u32) ->
         Level::None => dir.home().to_string_lossy().into_owned(),
         _ => smartbox_core::sandbox::HOME_DIR.to_owned(),
     };
-    // Its own user may not bind that one.
-    let listeners = spec.listeners.iter().copied().filter(|port| *port != DNS_PORT).collect();
+    let places = match inner.level {
+        Level::None => unboxed::places(&home, &spec.engine_dir),
+        _ => Vec::new(),
+    };
     Make {
         level: inner.level,
         host_uid: uid,
@@ -182,7 +192,8 @@ fn order(inner: &Inner, dir: &BoxDir, spec: &SandboxSpec, uid: u32, gid: u32) ->
             id: spec.id.as_str().to_owned(),
             fence: spec.fence,
             home,
-            listeners,
+            places,
+            listeners: own_listeners(spec),
             join_fds: Vec::new(),
             track_fd: None,
             oom_fd: None,

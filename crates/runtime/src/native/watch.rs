@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::disk::{Disk, Verdict};
 use super::error::{blocking, broken_by};
-use super::{Inner, dirs, freeze, guard, helper, log, peer, procs, usage};
+use super::{Inner, dirs, freeze, guard, helper, log, peer, procs, unboxed, usage};
 use crate::nest::spec::{Level, Limit, Order};
 
 /// How often one looks.
@@ -89,6 +89,9 @@ async fn run(inner: Weak<Inner>) {
 }
 
 async fn look(inner: &Arc<Inner>, id: &SmartboxId) -> Result<(), RuntimeError> {
+    if inner.level == Level::None && unboxed::end_orphans(inner, id).await? {
+        return Ok(());
+    }
     let dir = inner.dir(id);
     let files = ["exits.jsonl", "init.log"].map(|name| dir.log(name));
     blocking("cutting init's files", move || {

@@ -12,7 +12,7 @@ use crate::bench::{Bench, engine, link, new_id, spec};
 use crate::conformance::{dial, until};
 
 /// The process that is a box's init, by its socket.
-fn init_of(bench: &Bench, id: &smartbox_core::id::SmartboxId) -> rustix::process::Pid {
+pub(crate) fn init_of(bench: &Bench, id: &smartbox_core::id::SmartboxId) -> rustix::process::Pid {
     let run = bench.config.data_dir.join("boxes").join(id.as_str()).join("run");
     let stream = std::os::unix::net::UnixStream::connect(run.join("link.sock")).unwrap();
     rustix::net::sockopt::socket_peercred(&stream).unwrap().pid
@@ -176,26 +176,6 @@ async fn a_lease_that_ends_takes_its_boxes_along() {
         (seen.phase == Phase::Absent).then_some(())
     })
     .await;
-    bench.down(&id).await;
-    bench.clean().await;
-}
-
-/// Without isolation, and only when asked for: the same link, the same end.
-#[tokio::test]
-async fn an_insecure_box_runs_and_ends_whole() {
-    let bench = Bench::new(Profile::InsecureNone).await;
-    assert_eq!(bench.native.capabilities().profile, "none");
-    let id = bench.up().await;
-    let mut order = engine(&["/bin/sleep", "1000"]);
-    order.cwd = "/".into();
-    link(&bench.native, &id, 1).await.engine_start(&order).await.unwrap();
-    let seen = bench.native.observe(id.clone()).await.unwrap();
-    assert_eq!(
-        (seen.phase, seen.engine),
-        (Phase::Up, EngineProcess::Running { starts: 1, last: None })
-    );
-    bench.native.shift(id.clone(), Shift::Freeze { page_out: false }).await.unwrap();
-    bench.native.shift(id.clone(), Shift::Thaw).await.unwrap();
     bench.down(&id).await;
     bench.clean().await;
 }

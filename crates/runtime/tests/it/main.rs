@@ -23,3 +23,5 @@ mod oracle;
 mod places;
 #[cfg(test)]
 mod reduced;
+#[cfg(test)]
+mod unboxed;

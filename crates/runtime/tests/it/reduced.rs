@@ -8,7 +8,7 @@ use smartbox_core::sandbox::port::Runtime;
 use smartbox_runtime::Profile;
 
 use crate::bench::{Bench, new_id};
-use crate::{attack, conformance, files, names, places};
+use crate::{attack, conformance, files, names, places, unboxed};
 
 /// Whom root becomes to test it.
 const NOBODY: u32 = 65_534;
@@ -25,11 +25,16 @@ fn again(program: &mut Command, word: &str) {
 
 #[test]
 fn an_ordinary_user_has_boxes_too() {
+    as_an_ordinary_user("any");
+}
+
+/// Runs the inner test as an ordinary user, with no cgroup of its own.
+pub(crate) fn as_an_ordinary_user(word: &str) {
     let mut program = Command::new(std::env::current_exe().unwrap());
     if rustix::process::geteuid().is_root() {
         program.uid(NOBODY).gid(NOBODY);
     }
-    again(&mut program, "any");
+    again(&mut program, word);
 }
 
 /// As systemd does for a user's session: a cgroup that the user may write.
@@ -58,6 +63,9 @@ fn a_delegated_cgroup_is_used() {
 #[ignore = "run by the others here, as another user"]
 async fn inner() {
     assert!(std::env::var_os(INNER).is_some() && !rustix::process::geteuid().is_root());
+    if std::env::var(INNER).unwrap() == "unboxed" {
+        return unboxed::suite().await;
+    }
     let bench = Bench::new(Profile::Reduced).await;
     if std::env::var(INNER).unwrap() == "delegated" {
         let features = bench.native.capabilities().features;

@@ -7,6 +7,7 @@ use smartbox_api::platform::PlatformStatus;
 use smartbox_api::secret::SecretQuery;
 use smartbox_api::smartbox::{SmartboxView, State};
 use smartbox_api::vault::VaultView;
+use smartbox_core::sandbox::Capabilities;
 use smartbox_server::config::snapshots::SECRETS;
 use smartbox_server::config::{Config, Env};
 
@@ -127,13 +128,20 @@ fn runtime(status: &PlatformStatus) -> Check {
     let runtime = &status.runtime;
     let what = format!("driver {}, profile {}", runtime.driver, runtime.profile);
     match runtime.profile.as_str() {
-        "none" => Check::fail(
+        Capabilities::UNISOLATED => Check::fail(
             NAME,
-            format!("{what}: smartboxes run without any isolation"),
+            format!("{what}: smartboxes run without any isolation. {}", without(runtime)),
             "start `smartbox up` without --insecure-no-sandbox",
         ),
         _ => Check::ok(NAME, what),
     }
+}
+
+/// What does not hold, with the words of the runtime.
+fn without(runtime: &Capabilities) -> String {
+    let off = runtime.features.iter().filter(|(_, feature)| !feature.on);
+    let off: Vec<String> = off.map(|(name, feature)| format!("{name}: {}", feature.note)).collect();
+    off.join("; ")
 }
 
 fn health(boxes: &[SmartboxView]) -> Check {

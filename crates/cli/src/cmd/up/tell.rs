@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use smartbox_core::sandbox::Capabilities;
 use smartbox_server::{Event, Ready};
 
 use crate::ui::out;
@@ -92,12 +93,13 @@ fn text(ready: &Ready) -> String {
         .filter(|(_, feature)| !feature.on)
         .map(|(name, feature)| format!("{name} ({})", feature.note))
         .collect();
-    if runtime.profile == "none" {
+    if runtime.profile == Capabilities::UNISOLATED {
         lines.push(
             "  WARNING  smartboxes are not isolated: what an assistant runs can read and".into(),
         );
-        lines.push("           change all that you can".into());
-    } else if !off.is_empty() {
+        lines.push("           change all that you can, and this is only for trying out".into());
+    }
+    if !off.is_empty() {
         lines.push(format!("  without  {}", off.join("\n           ")));
     }
     if ready.adopted > 0 {
