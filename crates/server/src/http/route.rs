@@ -48,6 +48,36 @@ pub enum Limit {
 /// No body worth speaking of: an empty one, or a small form or document.
 pub const SMALL: Limit = Limit::Bytes(16 << 10);
 
+/// What [`routes!`] says of a handler.
+pub struct Handled {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) handler: MethodRouter<App>,
+    pub(super) rest: fn() -> UtoipaMethodRouter<App>,
+}
+
+/// A handler with the method and the path of its `#[utoipa::path]`. `utoipa_axum::routes!` says all that
+/// the document has of it, too: megabytes over all routes, which are made when somebody reads them.
+macro_rules! routes {
+    ($($handler:tt)+) => {{
+        let methods = utoipa_axum::routes!(@path [methods()] of $($handler)+);
+        let (method, filter) = $crate::http::doc::method(&methods);
+        $crate::http::route::Handled {
+            path: utoipa_axum::routes!(@path [path()] of $($handler)+),
+            handler: axum::routing::on(filter, $($handler)+),
+            method,
+            rest: || utoipa_axum::routes!($($handler)+),
+        }
+    }};
+}
+pub(super) use routes;
+
+/// What the document will have of a route.
+struct Describe {
+    rest: fn() -> UtoipaMethodRouter<App>,
+    codes: &'static [Code],
+}
+
 /// One route.
 pub struct Route {
     /// The method.
@@ -59,7 +89,7 @@ pub struct Route {
     /// How long its body may be.
     pub limit: Limit,
     /// What the OpenAPI document says of it; `None` for pages.
-    pub described: Option<Described>,
+    describe: Option<Describe>,
     /// Whether it opens a WebSocket: a `GET` to whose asker all applies that applies to a change.
     pub socket: bool,
     /// Whether it gives somebody a way in: a browser that has a key shows it with the very request.
@@ -71,24 +101,18 @@ impl Route {
     /// A route of the API: `routes!(handler)`, whose `#[utoipa::path]` names method, path and
     /// replies, and the codes that it is refused with besides those that every such route has (see
     /// [`Described::codes`]).
-    pub fn api(
-        (schemas, paths, handler): UtoipaMethodRouter<App>,
-        policy: Policy,
-        limit: Limit,
-        codes: &[Code],
-    ) -> Self {
-        let (method, path, operation) = super::doc::only(paths);
-        let described = Described::new(operation, schemas, &method, policy, limit, codes);
-        Self {
-            method,
-            path,
-            policy,
-            limit,
-            described: Some(described),
-            socket: false,
-            gives: false,
-            handler,
-        }
+    pub fn api(handled: Handled, policy: Policy, limit: Limit, codes: &'static [Code]) -> Self {
+        let Handled { method, path, handler, rest } = handled;
+        let describe = Some(Describe { rest, codes });
+        Self { method, path, policy, limit, describe, socket: false, gives: false, handler }
+    }
+
+    /// What the OpenAPI document says of it; `None` for pages.
+    pub fn described(&self) -> Option<Described> {
+        let Describe { rest, codes } = self.describe.as_ref()?;
+        let (schemas, paths, _) = rest();
+        let operation = super::doc::only(paths);
+        Some(Described::new(operation, schemas, &self.method, self.policy, self.limit, codes))
     }
 
     /// Whether its asker may send a key, under which it is done once.
@@ -112,7 +136,7 @@ impl Route {
             path: path.to_owned(),
             policy,
             limit,
-            described: None,
+            describe: None,
             socket: false,
             gives: false,
             handler,
@@ -134,7 +158,7 @@ impl Route {
 }
 
 /// Puts guards before the handlers, and the handlers of one path together.
-pub(super) fn assemble(routes: Vec<Route>, app: &App) -> Router<App> {
+pub(super) fn assemble(routes: impl Iterator<Item = Route>, app: &App) -> Router<App> {
     let mut paths: BTreeMap<String, MethodRouter<App>> = BTreeMap::new();
     for route in routes {
         let (policy, limit, socket, gives) = (route.policy, route.limit, route.socket, route.gives);

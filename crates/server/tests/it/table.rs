@@ -163,7 +163,7 @@ fn address(route: &Route, site: &Smartbox) -> String {
 
 /// What such a route is asked, so that it is not refused for what it is asked.
 fn asking(route: &Route) -> (String, Option<(&'static str, Vec<u8>)>) {
-    let id = route.described.as_ref().and_then(|it| it.operation.operation_id.clone());
+    let id = route.described().and_then(|it| it.operation.operation_id);
     let example = id.and_then(|id| example(&id));
     let query = example.as_ref().and_then(|example| example.path.split_once('?'));
     let query = query.map_or_else(String::new, |(_, query)| format!("?{query}"));

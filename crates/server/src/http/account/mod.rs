@@ -8,10 +8,9 @@ mod remove;
 
 use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 
 const MADE: &[Code] = &[Code::BadName, Code::Exists, Code::Refused];
 const CHANGED: &[Code] = &[Code::NotFound, Code::Refused];

@@ -11,11 +11,10 @@ use smartbox_core::audit::Entry;
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
 use smartbox_core::store::{self, StoreError};
-use utoipa_axum::routes;
 
 use super::body::Query;
 use super::principal::Principal;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use crate::app::App;
 

@@ -7,9 +7,8 @@ mod select;
 use smartbox_api::config::MAX_DOCUMENT;
 use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
-use super::route::{Limit, Policy, Route};
+use super::route::{Limit, Policy, Route, routes};
 
 /// Names of some thousand boxes.
 const MANY: Limit = Limit::Bytes(512 << 10);

@@ -14,9 +14,8 @@ use smartbox_api::config::MAX_DOCUMENT;
 use smartbox_api::problem::Code;
 use smartbox_control::Terms;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
-use super::route::{Limit, Policy, Route, SMALL};
+use super::route::{Limit, Policy, Route, SMALL, routes};
 
 /// A document may be written with more spaces than we need.
 const BODY: Limit = Limit::Bytes(2 * MAX_DOCUMENT);

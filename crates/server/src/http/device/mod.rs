@@ -15,11 +15,10 @@ mod view;
 use smartbox_api::problem::Code;
 use smartbox_core::device::{Device, DeviceId};
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
 use super::principal::Principal;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use crate::app::App;
 

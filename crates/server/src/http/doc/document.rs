@@ -54,7 +54,7 @@ pub fn document(routes: &[Route]) -> OpenApi {
         .security_scheme("session", session());
     let mut replies = BTreeMap::new();
     for route in routes {
-        let Some(described) = &route.described else { continue };
+        let Some(described) = route.described() else { continue };
         let mut operation = described.operation.clone();
         params::describe(&route.path, &mut operation);
         if route.has_key() {

@@ -1,6 +1,7 @@
-//! `GET /api/openapi.json` and `GET /api/docs`: the document, for programs and for people. Made once.
+//! `GET /api/openapi.json` and `GET /api/docs`: the document, for programs and for people. Made once, when
+//! somebody asks for it first: most platforms are never asked.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Extension;
 use axum::response::{Html, IntoResponse};
@@ -13,16 +14,16 @@ use super::super::route::{Policy, Route, SMALL};
 use super::{document, html};
 
 /// The document, rendered both ways.
-pub(in crate::http) struct Documents {
-    json: Bytes,
-    html: String,
-}
+#[derive(Default)]
+pub(in crate::http) struct Documents(OnceLock<(Bytes, Bytes)>);
 
 impl Documents {
-    pub(in crate::http) fn of(routes: &[Route]) -> Arc<Self> {
-        let document = document(routes);
-        let json = serde_json::to_vec(&document).unwrap_or_default();
-        Arc::new(Self { json: json.into(), html: html::page(&document) })
+    fn made(&self) -> &(Bytes, Bytes) {
+        self.0.get_or_init(|| {
+            let document = document(&super::super::routes());
+            let json = serde_json::to_vec(&document).unwrap_or_default();
+            (json.into(), html::page(&document).into())
+        })
     }
 }
 
@@ -35,9 +36,9 @@ pub(in crate::http) fn routes() -> Vec<Route> {
 }
 
 async fn json(Extension(documents): Extension<Arc<Documents>>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], documents.json.clone())
+    ([(CONTENT_TYPE, "application/json")], documents.made().0.clone())
 }
 
-async fn page(Extension(documents): Extension<Arc<Documents>>) -> Html<String> {
-    Html(documents.html.clone())
+async fn page(Extension(documents): Extension<Arc<Documents>>) -> Html<Bytes> {
+    Html(documents.made().1.clone())
 }

@@ -7,10 +7,12 @@ mod get;
 mod html;
 mod params;
 
+use axum::routing::MethodFilter;
 use http::Method;
 use smartbox_api::problem::Code;
-use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::path::{HttpMethod, Operation, PathItem, Paths};
 use utoipa::openapi::{RefOr, Schema};
+use utoipa_axum::PathItemExt;
 
 pub use document::document;
 pub(super) use get::{Documents, routes};
@@ -46,14 +48,29 @@ impl Described {
 }
 
 /// The one operation of a `routes!(handler)`.
-pub(super) fn only(paths: Paths) -> (Method, String, Operation) {
-    let mut found = paths.paths.into_iter().flat_map(|(path, item)| {
-        operations(item).into_iter().map(move |(method, op)| (method, path.clone(), op))
-    });
-    let (Some(first), None) = (found.next(), found.next()) else {
+pub(super) fn only(paths: Paths) -> Operation {
+    let mut found = paths.paths.into_values().flat_map(operations);
+    let (Some((_, operation)), None) = (found.next(), found.next()) else {
         panic!("a route has one handler, and a handler one method and one path");
     };
-    first
+    operation
+}
+
+/// The one method of a handler, as everybody but the document calls it.
+pub(super) fn method(methods: &[HttpMethod]) -> (Method, MethodFilter) {
+    let [method] = methods else { panic!("a handler has one method") };
+    let filter = method.to_method_filter();
+    let method = match method {
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Trace => Method::TRACE,
+        HttpMethod::Get => Method::GET,
+    };
+    (method, filter)
 }
 
 /// The operations of a path.

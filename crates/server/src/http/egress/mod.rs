@@ -11,11 +11,10 @@ use smartbox_api::problem::Code;
 use smartbox_core::egress::{Kept, Rule, Scope, Source, What};
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
 use super::principal::{Principal, whose};
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use crate::app::App;
 

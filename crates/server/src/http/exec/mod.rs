@@ -4,10 +4,9 @@ mod live;
 mod post;
 
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
-use super::route::{Limit, Policy, Route, SMALL};
+use super::route::{Limit, Policy, Route, SMALL, routes};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

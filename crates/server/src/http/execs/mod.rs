@@ -8,10 +8,9 @@ mod remove;
 use smartbox_api::execs::{ExecView, MAX_STDIN};
 use smartbox_core::job::Job;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
-use super::route::{Limit, Policy, Route, SMALL};
+use super::route::{Limit, Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 
 /// Standard input, the order, and what JSON makes of them in all but odd cases.

@@ -15,11 +15,10 @@ pub(super) use content::{SANDBOX, attachment};
 pub(super) use list::{key, unkey};
 use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 pub(super) use view::view;
 pub(super) use write::body as arriving;
 
-use super::route::{Limit, Policy, Route, SMALL};
+use super::route::{Limit, Policy, Route, SMALL, routes};
 
 /// A batch with its content in base64.
 const BATCH: Limit = Limit::Bytes(12 << 20);

@@ -4,11 +4,10 @@ mod live;
 mod ready;
 
 use smartbox_api::problem::Code;
-use utoipa_axum::routes;
 
 pub use ready::LastLook;
 
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

@@ -3,10 +3,9 @@
 mod get;
 
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::api(routes!(get::get), Policy::Api(Right::Read), SMALL, codes::WAKES)]

@@ -5,11 +5,10 @@ mod resolve;
 
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
 use super::principal::Principal;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 
 pub(super) fn routes() -> Vec<Route> {

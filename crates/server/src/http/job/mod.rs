@@ -10,10 +10,9 @@ mod remove;
 pub(super) use get::accepted;
 use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 
 /// Of a job that may be in another state.
 const ASKED: &[Code] = &[Code::NotFound, Code::Conflict];

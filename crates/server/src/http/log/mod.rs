@@ -4,10 +4,9 @@ mod get;
 mod lines;
 
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![

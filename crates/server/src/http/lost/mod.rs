@@ -9,11 +9,10 @@ use smartbox_api::snapshot::{LostView, Recover};
 use smartbox_control::Recoverable;
 use smartbox_core::id::SmartboxId;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::body::{Json, Query};
 use super::principal::Principal;
-use super::route::{Limit, Policy, Route, SMALL};
+use super::route::{Limit, Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use crate::app::App;
 

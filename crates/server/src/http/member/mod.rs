@@ -9,11 +9,10 @@ use smartbox_api::problem::Code;
 use smartbox_core::account::Account;
 use smartbox_core::person::{Person, Right, Role};
 use smartbox_core::store;
-use utoipa_axum::routes;
 
 use super::person::{list::page, whom};
 use super::principal::Principal;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use super::{body, codes};
 use crate::access::Gift;

@@ -7,10 +7,9 @@ mod post;
 
 use smartbox_api::message::MAX_TEXT;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::codes;
-use super::route::{Limit, Policy, Route, SMALL};
+use super::route::{Limit, Policy, Route, SMALL, routes};
 
 /// JSON may escape every byte of a text into six.
 const BODY: Limit = Limit::Bytes(6 * MAX_TEXT + 4096);

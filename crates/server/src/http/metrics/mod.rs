@@ -5,9 +5,8 @@ mod alone;
 mod get;
 
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 
 pub(crate) use alone::alone;
 

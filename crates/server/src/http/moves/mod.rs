@@ -17,12 +17,11 @@ use smartbox_core::person::Right;
 use smartbox_core::smartbox::{Desired, Kind};
 use smartbox_core::snapshot::port::Form;
 use smartbox_core::snapshot::record::Why;
-use utoipa_axum::routes;
 
 use super::body::Query;
 use super::file::{SANDBOX, arriving, attachment};
 use super::principal::Principal;
-use super::route::{Limit, Policy, Route, SMALL};
+use super::route::{Limit, Policy, Route, SMALL, routes};
 use super::smartbox::whole;
 use super::trouble::Trouble;
 use crate::app::App;

@@ -18,11 +18,10 @@ use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
 use smartbox_core::secret::Scope;
 use smartbox_core::store::{StoreError, Tx};
-use utoipa_axum::routes;
 
 use super::codes;
 use super::principal::{Principal, whose};
-use super::route::{Limit, Policy, Route, SMALL};
+use super::route::{Limit, Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use crate::app::App;
 

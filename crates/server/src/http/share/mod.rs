@@ -8,11 +8,10 @@ use smartbox_api::person::{ShareView, Sharing};
 use smartbox_api::problem::Code;
 use smartbox_core::person::{Person, Right};
 use smartbox_core::store;
-use utoipa_axum::routes;
 
 use super::person::{list::page, whom};
 use super::principal::Principal;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use super::{body, codes};
 use crate::access::Gift;

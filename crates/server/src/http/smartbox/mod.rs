@@ -12,11 +12,10 @@ mod view;
 pub(super) use list::wanted;
 use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 pub(super) use view::whole;
 
 use super::codes;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 
 const MADE: &[Code] = &[Code::BadName, Code::Exists, Code::Refused];
 

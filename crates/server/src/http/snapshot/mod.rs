@@ -13,10 +13,9 @@ use smartbox_api::problem::Code;
 use smartbox_api::snapshot::NEWEST;
 use smartbox_core::person::Right;
 use smartbox_core::snapshot::Generation;
-use utoipa_axum::routes;
 
 use super::codes::OF_ONE;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 
 pub(super) use view::{tombstone, view};

@@ -3,9 +3,8 @@
 mod list;
 
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::api(routes!(list::list), Policy::Api(Right::Read), SMALL, &[])]

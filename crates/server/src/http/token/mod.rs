@@ -11,10 +11,9 @@ use std::time::Duration;
 use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
 use smartbox_core::token::{Purpose, Token};
-use utoipa_axum::routes;
 
 use super::principal::Principal;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use crate::app::App;
 

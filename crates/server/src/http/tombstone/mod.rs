@@ -9,12 +9,11 @@ use smartbox_api::smartbox::SmartboxView;
 use smartbox_api::snapshot::{TombstoneView, Undelete};
 use smartbox_core::id::SmartboxId;
 use smartbox_core::person::Right;
-use utoipa_axum::routes;
 
 use super::body::{JsonOrDefault, Query};
 use super::codes::OF_ONE;
 use super::principal::Principal;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::smartbox::whole;
 use super::snapshot::tombstone;
 use super::trouble::Trouble;

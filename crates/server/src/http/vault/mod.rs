@@ -6,9 +6,8 @@ mod rotate;
 use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
 use smartbox_core::secret::RotationError;
-use utoipa_axum::routes;
 
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use crate::app::App;
 use crate::config::vault::{MASTER_KEY, OLD_MASTER_KEY};

@@ -6,10 +6,9 @@ use smartbox_api::person::WhoAmI;
 use smartbox_core::audit;
 use smartbox_core::person::Right;
 use smartbox_core::store;
-use utoipa_axum::routes;
 
 use super::principal::Principal;
-use super::route::{Policy, Route, SMALL};
+use super::route::{Policy, Route, SMALL, routes};
 use super::trouble::Trouble;
 use crate::app::App;
 
