@@ -1,6 +1,7 @@
 //! `smartbox up`: runs the platform and tells a person about it.
 
 mod journal;
+mod memory;
 pub(super) mod tell;
 
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::sync::Mutex;
 
 use smartbox_server::config::{Config, Env, Overrides};
 use smartbox_server::traces::Traces;
-use smartbox_server::{BootError, UpOptions};
+use smartbox_server::{BootError, Event, UpOptions};
 use tokio::runtime;
 
 use crate::client::Place;
@@ -42,6 +43,7 @@ pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError>
             "leave them out",
         ));
     }
+    memory::share();
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -56,7 +58,11 @@ pub(crate) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError>
     options.insecure_no_sandbox = args.insecure_no_sandbox;
     options.lease.clone_from(&args.lease);
     let teller = Mutex::new(tell::Teller::default());
+    let handle = runtime.handle().clone();
     let ui = |event| {
+        if matches!(event, Event::Ready(_)) {
+            handle.spawn(memory::give_back());
+        }
         // One that panicked while telling has told; there is nothing to repair.
         let mut teller = teller.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         teller.tell(event);
