@@ -182,9 +182,8 @@ pub(crate) async fn start(
         edge: edge.clone(),
         draining: draining.clone(),
     });
-    let ready = ready(&app, &config, &first, adopted).await?;
+    let (ready, store) = (ready(&app, &config, &first, adopted).await?, sqlite);
     let (router, metrics) = (routes::router(&app), routes::metrics::alone(&app));
-    let store = sqlite;
     Ok(Started { control, access, edge, router, metrics, draining, ready, app, gateway, store })
 }
 

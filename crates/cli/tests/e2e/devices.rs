@@ -84,6 +84,7 @@ async fn a_browser_is_known_by_its_key_and_shut_out_at_once() {
         .eval("window.socket = new WebSocket(`ws://${location.host}/`); socket.onclose = () => window.cut = true; 0")
         .await;
     browser.wait("socket.readyState === 1", LONG).await;
+    assert!(browser.eval("window.cut").await.is_null(), "it is open until then");
     platform.ok(["devices", "revoke", &id]);
     let began = Instant::now();
     browser.wait("window.cut", CUT).await;

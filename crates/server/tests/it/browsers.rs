@@ -275,7 +275,7 @@ async fn a_cookie_without_its_key_opens_no_box_and_is_soon_nothing() {
     let gives: Vec<_> = routes().into_iter().filter(|route| route.gives).collect();
     assert!(gives.len() >= 9, "{}", gives.len());
     for route in gives {
-        let path = route.path.replace("{name}", "pa").replace('{', "").replace('}', "");
+        let path = route.path.replace("{name}", "pa").replace(['{', '}'], "");
         let asks = world.ask(route.method.clone(), &path).header("origin", world.origin());
         let asks = asks.header("cookie", &thief.cookie).json(&json!({}));
         let claims = Claims {
