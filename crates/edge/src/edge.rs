@@ -188,7 +188,7 @@ impl Inner {
         self.knock(client, &parts).await?;
         let route = self.resolve.route(&label).await.map_err(|_| Refusal::records())?;
         if door::is_door(parts.uri.path()) {
-            return door::open(self, &label, route, client, parts, body).await;
+            return door::open(self, &label, route, parts, body).await;
         }
         let sessions = self.sessions.subscribe();
         // A box that is not there looks like one that one is not signed in to.

@@ -38,6 +38,21 @@ pub struct Token {
     pub used: Option<Timestamp>,
 }
 
+/// Random characters of a value, of five bits each.
+pub const RANDOM: usize = 32;
+
+/// Whether this looks like a value that the platform made: of a token, a ticket, a session. There are 2^160
+/// of each, so that guessing one is hopeless, and one that is not good was good once, or is made up. Neither
+/// is a guess that anybody else should have to wait for.
+pub fn plausible(value: &str) -> bool {
+    let rest = value.strip_prefix("sb").and_then(|rest| rest.split_once('_'));
+    rest.is_some_and(|(kind, text)| {
+        let random = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let kind = kind.len() == 1 && kind.bytes().all(|b| b.is_ascii_lowercase());
+        kind && text.len() == RANDOM && text.bytes().all(random)
+    })
+}
+
 /// What a token's name begins with that is the value which another one had before.
 pub const BEFORE: &str = "before ";
 
@@ -84,5 +99,35 @@ impl Purpose {
         [Self::Link, Self::Api, Self::Ticket, Self::Device, Self::Operator, Self::Invite]
             .into_iter()
             .find(|p| p.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_here_is_told_from_what_somebody_made_up() {
+        let text = "0123456789abcdefghjkmnpqrstvwxyz";
+        for kind in ["sba", "sbd", "sbl", "sbo", "sbp", "sbs", "sbt"] {
+            assert!(plausible(&format!("{kind}_{text}")), "{kind}");
+        }
+        for not in [
+            String::new(),
+            text.to_owned(),
+            format!("sb_{text}"),
+            format!("sbaa_{text}"),
+            format!("sb\u{fc}_{text}"),
+            format!("sb\"_{text}"),
+            format!("xba_{text}"),
+            format!("sba-{text}"),
+            format!("sba_{text}0"),
+            format!("sba_{}", &text[1..]),
+            format!("sba_{}<", &text[1..]),
+            format!("sba_{}", text.to_uppercase()),
+            "a-master-token-of-some-length".to_owned(),
+        ] {
+            assert!(!plausible(&not), "{not}");
+        }
     }
 }

@@ -6,9 +6,9 @@ mod form;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use smartbox_core::limit::Client;
 use smartbox_core::route::Route;
 use smartbox_core::secret::Secret;
+use smartbox_core::token::plausible;
 
 use crate::asked::Asked;
 use crate::body::EdgeBody;
@@ -29,7 +29,6 @@ pub(crate) async fn open(
     edge: &Inner,
     label: &str,
     route: Option<Route>,
-    client: Client,
     parts: Parts,
     body: Asked,
 ) -> Result<Response<EdgeBody>, Refusal> {
@@ -39,7 +38,7 @@ pub(crate) async fn open(
     let action = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     match (&parts.method, action) {
         (&Method::GET, "enter") => ask(&route, &parts),
-        (&Method::POST, "enter") => enter(edge, &route, client, body).await,
+        (&Method::POST, "enter") => enter(edge, &route, body).await,
         (&Method::GET, "state") => {
             edge.who(&route, &parts).await?.ok_or_else(signed_out)?;
             state(&route)
@@ -78,23 +77,14 @@ fn ask(route: &Route, parts: &Parts) -> Result<Response<EdgeBody>, Refusal> {
     Ok(page::enter(route, &ticket))
 }
 
-async fn enter(
-    edge: &Inner,
-    route: &Route,
-    client: Client,
-    body: Asked,
-) -> Result<Response<EdgeBody>, Refusal> {
-    if let Some(wait) = edge.meter.barred(client).await {
-        return Err(Refusal::too_many(wait));
-    }
+/// Burns the ticket. Nobody is barred from trying, and no wrong one is held against an address: a ticket
+/// cannot be guessed, and any page of the box can post here on behalf of all who share its visitor's address.
+async fn enter(edge: &Inner, route: &Route, body: Asked) -> Result<Response<EdgeBody>, Refusal> {
     let form = Form::read(body).await?;
     let ticket = form.get("ticket").filter(|ticket| plausible(ticket)).ok_or_else(used_up)?;
     let ticket = Secret::new(ticket.to_owned());
     let value = edge.admit.enter(route, ticket).await.map_err(|_| Refusal::records())?;
-    let Some(value) = value else {
-        edge.meter.strike(client).await;
-        return Err(used_up());
-    };
+    let value = value.ok_or_else(used_up)?;
     with_cookie("/", cookie::begin(edge.settings.scheme, value.expose()))
 }
 
@@ -121,11 +111,6 @@ fn inside(to: &str) -> bool {
         && !to.starts_with("//")
         && !to.contains('\\')
         && to.bytes().all(|b| b.is_ascii_graphic())
-}
-
-fn plausible(ticket: &str) -> bool {
-    (1..=256).contains(&ticket.len())
-        && ticket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
 fn signed_out() -> Refusal {

@@ -2,10 +2,14 @@
 
 use smartbox_core::smartbox::{Desired, State};
 
-use crate::support::{Front, HOST, World, mirror};
+use crate::support::{Front, HOST, TICKET, World, mirror};
 
 async fn front() -> Front {
     Front::new(World::new(Some(mirror().await))).await
+}
+
+fn ticket() -> String {
+    format!("ticket={TICKET}")
 }
 
 fn form(body: &str, headers: &str) -> String {
@@ -22,25 +26,26 @@ const OWN: &str = "origin: http://pa.localhost\r\n";
 async fn a_ticket_becomes_a_session_once_and_only_by_a_post() {
     let front = front().await;
     let page = format!(
-        "GET /_smartbox/enter?ticket=t1 HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\r\n"
+        "GET /_smartbox/enter?ticket={TICKET} HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\n\r\n"
     );
     for _ in 0..3 {
         let answer = front.raw(&page).await;
         assert_eq!(answer.status, 200);
-        assert!(answer.body.contains(r#"<input type="hidden" name="ticket" value="t1">"#));
+        let input = format!(r#"<input type="hidden" name="ticket" value="{TICKET}">"#);
+        assert!(answer.body.contains(&input));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("referrer-policy"), Some("strict-origin"));
         assert_eq!(answer.header("set-cookie"), None, "looking burns nothing");
     }
-    assert_eq!(front.raw(form("ticket=t1", "origin: http://evil.localhost\r\n")).await.status, 403);
-    assert_eq!(front.raw(form("ticket=t1", "")).await.status, 403);
-    let entered = front.raw(form("ticket=t1", OWN)).await;
+    assert_eq!(front.raw(form(&ticket(), "origin: http://evil.localhost\r\n")).await.status, 403);
+    assert_eq!(front.raw(form(&ticket(), "")).await.status, 403);
+    let entered = front.raw(form(&ticket(), OWN)).await;
     assert_eq!((entered.status, entered.header("location")), (303, Some("/")));
     assert_eq!(
         entered.header("set-cookie"),
         Some("smartbox_session=good; Path=/; HttpOnly; SameSite=Lax")
     );
-    let again = front.raw(form("ticket=t1", OWN)).await;
+    let again = front.raw(form(&ticket(), OWN)).await;
     assert_eq!((again.status, again.header("set-cookie")), (403, None));
 }
 
@@ -48,7 +53,7 @@ async fn a_ticket_becomes_a_session_once_and_only_by_a_post() {
 async fn over_https_the_cookie_is_bound_to_the_host() {
     let world = World::new(Some(mirror().await));
     let front = Front::with(world, |settings| settings.scheme = smartbox_edge::Scheme::Https).await;
-    let entered = front.raw(form("ticket=t1", "origin: https://pa.localhost\r\n")).await;
+    let entered = front.raw(form(&ticket(), "origin: https://pa.localhost\r\n")).await;
     assert_eq!(
         entered.header("set-cookie"),
         Some("__Host-smartbox_session=good; Path=/; HttpOnly; SameSite=Lax; Secure")
@@ -58,7 +63,9 @@ async fn over_https_the_cookie_is_bound_to_the_host() {
 #[tokio::test]
 async fn tickets_that_cannot_be_are_refused_and_never_shown() {
     let front = front().await;
-    for query in ["", "?ticket=", "?ticket=%22%3E%3Cscript%3E", "?ticket=a%20b", "?x=t1"] {
+    for query in
+        ["", "?ticket=", "?ticket=%22%3E%3Cscript%3E", "?ticket=a%20b", &format!("?x={TICKET}")]
+    {
         let answer = front.raw(format!(
             "GET /_smartbox/enter{query} HTTP/1.1\r\nhost: {HOST}\r\nconnection: close\r\naccept: text/html\r\n\r\n"
         ));

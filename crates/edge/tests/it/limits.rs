@@ -1,11 +1,11 @@
-//! Floods of requests: strangers by where they come from, tickets that are guessed, visitors that
-//! are signed in.
+//! Floods of requests: strangers by where they come from, pages at the door, visitors that are signed
+//! in.
 
 use std::time::Duration;
 
 use smartbox_core::limit::{Class, Patience, Rate, Rates};
 
-use crate::support::{Answer, Front, HOST, World, mirror};
+use crate::support::{Answer, Front, HOST, TICKET, World, mirror};
 
 const PATIENCE: Patience = Patience {
     free: 3,
@@ -47,9 +47,12 @@ async fn strangers_are_slowed_by_where_they_come_from_and_who_is_known_is_not() 
     assert_eq!(World::count(&front.world.dials), 1);
 }
 
+/// What a page of the box can do in its visitor's browser: the origin is right, and the address is that of
+/// a whole office.
 #[tokio::test]
-async fn tickets_cannot_be_guessed_and_guessing_burns_nobodys() {
-    let front = front(Rates::NONE.patient(PATIENCE)).await;
+async fn what_a_page_posts_at_the_door_keeps_nobody_out_who_shares_its_visitors_address() {
+    let rates = Rates::NONE.patient(PATIENCE).with(Class::Guess, Rate::parse("1/h", 3).ok());
+    let front = front(rates.with(Class::Knock, Rate::parse("1/h", 50).ok())).await;
     let enter = async |ticket: &str, from: &str| {
         let body = format!("ticket={ticket}");
         let head = format!("host: {HOST}\r\nconnection: close\r\norigin: http://{HOST}\r\n");
@@ -60,13 +63,16 @@ async fn tickets_cannot_be_guessed_and_guessing_burns_nobodys() {
         );
         front.raw(text).await.status
     };
-    for n in 0..4 {
-        assert_eq!(enter(&format!("guess{n}"), "1.2.3.4").await, 403);
+    for n in 0..20 {
+        assert_eq!(enter("x", "1.2.3.4").await, 403, "no ticket at all");
+        assert_eq!(enter(&format!("sbt_{n:032}x"), "1.2.3.4").await, 403, "nor one");
     }
-    for _ in 0..3 {
-        assert_eq!(enter("t1", "1.2.3.4").await, 429, "not even compared");
+    for n in 100..109 {
+        assert_eq!(enter(&format!("sbt_{n:032}"), "1.2.3.4").await, 403, "one that was used");
     }
-    assert_eq!(enter("t1", "8.8.8.8").await, 303, "the right one from elsewhere");
+    assert_eq!(enter(TICKET, "1.2.3.4").await, 303, "the right one");
+    assert_eq!(enter(TICKET, "1.2.3.4").await, 429, "each costs what a stranger's request costs");
+    assert_eq!(enter(TICKET, "8.8.8.8").await, 403, "and is good once");
 }
 
 #[tokio::test]

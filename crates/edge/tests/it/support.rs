@@ -39,6 +39,9 @@ pub(crate) async fn soon<F: Future>(what: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(20), what).await.expect("it came in time")
 }
 
+/// The ticket of every world.
+pub(crate) const TICKET: &str = "sbt_00000000000000000000000000000001";
+
 /// Box, sessions and activity at once.
 pub(crate) struct World {
     pub(crate) state: watch::Sender<State>,
@@ -65,7 +68,7 @@ impl World {
             engine: Mutex::new(engine),
             wakes_up: Mutex::new(true),
             session: Mutex::new(Some("good")),
-            ticket: Mutex::new(Some("t1")),
+            ticket: Mutex::new(Some(TICKET)),
             wakes: AtomicUsize::new(0),
             nudges: AtomicUsize::new(0),
             dials: AtomicUsize::new(0),

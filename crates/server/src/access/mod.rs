@@ -26,6 +26,7 @@ use smartbox_core::id::{AccountId, Entropy, random_text};
 use smartbox_core::secret::Secret;
 use smartbox_core::store::{Store, StoreError, Tx};
 use smartbox_core::time::Clock;
+use smartbox_core::token::RANDOM;
 use tokio::sync::watch;
 
 pub use arrive::Arrival;
@@ -41,9 +42,6 @@ pub use token::{Bearer, MadeToken, NewToken};
 
 /// Sessions of boxes that are remembered in memory at the most.
 const REMEMBERED: usize = 10_000;
-
-/// Characters of a value, of five bits each.
-const RANDOM: usize = 32;
 
 /// Keeps tokens, tickets and sessions.
 pub struct Access {
@@ -133,15 +131,6 @@ impl Access {
     fn known(&self) -> MutexGuard<'_, HashMap<String, Seat>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether this looks like a value of ours, of which there are 2^160.
-pub(crate) fn plausible(value: &str) -> bool {
-    let rest = value.strip_prefix("sb").and_then(|rest| rest.split_once('_'));
-    rest.is_some_and(|(kind, text)| {
-        let random = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-        kind.len() == 1 && text.len() == RANDOM && text.bytes().all(random)
-    })
 }
 
 /// Whether an account may come in: it is there, and not disabled.

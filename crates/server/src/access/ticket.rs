@@ -64,6 +64,14 @@ impl Access {
         smartbox: &SmartboxId,
     ) -> Result<Option<Token>, StoreError> {
         let (hash, now, smartbox) = (hash(value), self.clock.now(), smartbox.clone());
+        let wanted = hash.clone();
+        let there = store::read(&*self.store, move |tx| {
+            Box::pin(async move { tx.tokens().find(wanted, now).await })
+        });
+        // Whoever has none waits for no writer, nor does anybody for them.
+        if there.await?.is_none() {
+            return Ok(None);
+        }
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 let leads_here = |token: &Token| {

@@ -8,10 +8,10 @@ use http::request::Parts;
 use http::{Extensions, Method};
 use smartbox_api::problem::Code;
 use smartbox_core::limit::{Class, Client, Key};
+use smartbox_core::token::plausible;
 
 use super::principal::{ADMIN_SECRET, Peer, Principal};
 use super::{cookie, origin, trouble::Trouble, vouched};
-use crate::access::plausible;
 use crate::app::App;
 
 /// The client at the other end; none for the command line on this machine, which is not limited.
@@ -79,7 +79,15 @@ pub(super) async fn unknown(app: &App, parts: &Parts) {
     for value in words(app, parts).into_iter().chain(secrets(parts)) {
         app.access.recall_no_more(value);
     }
-    if let Some(client) = client(&parts.extensions).filter(|_| !secrets(parts).is_empty()) {
+    for secret in secrets(parts) {
+        wrong(app, client(&parts.extensions), secret).await;
+    }
+}
+
+/// A secret was wrong. Patience is for what might be guessed: one that looks like ours is an old one, and
+/// whoever sends it again and again, a script or a page, keeps nobody out who shares its address.
+pub(super) async fn wrong(app: &App, client: Option<Client>, secret: &str) {
+    if let Some(client) = client.filter(|_| !plausible(secret)) {
         app.meter.strike(client).await;
     }
 }

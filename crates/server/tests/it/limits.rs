@@ -70,6 +70,43 @@ async fn a_brute_force_of_the_token_is_slowed_and_hurts_no_good_client_of_that_a
     assert_eq!(world.ask(Method::GET, &link).send().await.unwrap().status(), 303);
 }
 
+/// A script with a token that was revoked, somebody who clicks an old link, a page of a box with tickets
+/// that were used: none of them is a guess.
+#[tokio::test]
+async fn what_was_good_once_keeps_nobody_out_of_that_address() {
+    let world = world(usual()).await;
+    let from = |asked: reqwest::RequestBuilder| asked.header("x-forwarded-for", "1.2.3.4");
+    let origin = format!("http://pa.localhost:{}", world.port);
+    let enter = async |ticket: &str| {
+        let form = [("ticket", ticket)];
+        let asked = world.to_box(Method::POST, "pa", "/_smartbox/enter").form(&form);
+        from(asked.header("origin", &origin)).send().await.unwrap().status().as_u16()
+    };
+    for n in 0..10 {
+        let old = format!("sba_{n:032}");
+        let bearer = world.ask(Method::GET, "/api/v1/boxes").bearer_auth(&old);
+        assert_eq!(from(bearer).send().await.unwrap().status(), 401);
+        let link = world.ask(Method::GET, &format!("/?token={old}"));
+        assert_eq!(from(link).send().await.unwrap().status(), 401);
+        let form = world.ask(Method::POST, "/login").form(&[("token", &old)]);
+        assert_eq!(from(form).send().await.unwrap().status(), 401);
+        let admin = world.ask(Method::GET, "/api/super/users").header("x-admin-secret", &old);
+        assert_eq!(from(admin).send().await.unwrap().status(), 403);
+        assert_eq!(enter(&format!("sbt_{n:032}")).await, 403);
+        assert_eq!(enter("x").await, 403);
+    }
+    let master = world.ask(Method::GET, "/api/v1/boxes").bearer_auth(MASTER);
+    assert_eq!(from(master).send().await.unwrap().status(), 200);
+    // Nor do those who do guess keep anybody out of a box.
+    for n in 0..50 {
+        guess(&world, "1.2.3.4", n).await;
+    }
+    let open = from(world.as_owner(Method::POST, "/api/v1/boxes/pa/link")).send().await.unwrap();
+    let link: serde_json::Value = open.json().await.unwrap();
+    let ticket = link["url"].as_str().unwrap().split("ticket=").nth(1).unwrap().to_owned();
+    assert_eq!(enter(&ticket).await, 303);
+}
+
 #[tokio::test]
 async fn tokens_that_look_like_ours_cost_a_look_up_each_and_are_counted() {
     let rates = usual().with(Class::Knock, Rate::parse("1/h", 100).ok());

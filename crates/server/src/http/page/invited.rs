@@ -7,9 +7,10 @@ use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 use smartbox_core::secret::Secret;
+use smartbox_core::token::plausible;
 
 use super::{login, render};
-use crate::access::plausible;
+
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::principal::address;

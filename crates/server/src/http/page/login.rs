@@ -10,9 +10,10 @@ use smartbox_api::problem::Code;
 use smartbox_core::audit::{self, Act};
 use smartbox_core::secret::Secret;
 use smartbox_core::store;
+use smartbox_core::token::plausible;
 
 use super::{browser, own_path, render};
-use crate::access::{Bearer, Caller, plausible};
+use crate::access::{Bearer, Caller};
 use crate::app::App;
 use crate::config::devices::Browsers;
 use crate::http::body::Form;
@@ -59,9 +60,7 @@ pub(super) async fn exchange(
         Some(Bearer::Master) => Caller::owner(app.account.id.clone(), "master-token".to_owned()),
         Some(Bearer::Token(caller)) => caller,
         None => {
-            if let Some(client) = client {
-                app.meter.strike(client).await;
-            }
+            toll::wrong(app, client, token.expose()).await;
             app.denials.sign_in(app, from).await?;
             let wrong = "That token is not known. `smartbox up` prints a fresh link each time it \
                          starts, and older links end then.";
