@@ -18,7 +18,7 @@ use crate::id::AccountId;
 pub enum Class {
     /// A request of somebody who is not signed in.
     Knock,
-    /// A wrong token, ticket or code, whoever sent it: all of them together.
+    /// A wrong token of a stranger: all of them together.
     Guess,
     /// A page or call on a box's own host, by somebody who is signed in.
     Visit,
@@ -67,7 +67,7 @@ pub enum Key {
 pub struct Rates {
     /// By [`Class`], in the order of [`Class::ALL`].
     rates: [Option<Rate>; Class::ALL.len()],
-    /// How wrong tokens of one client are borne.
+    /// How wrong tokens of one client are borne, and wrong codes of one who is signed in.
     pub patience: Patience,
 }
 

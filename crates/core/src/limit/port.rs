@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Class, Client, Key};
+use super::{Class, Key};
 use crate::BoxFuture;
 
 /// Keeps counts. What it cannot do it lets pass: limits protect, they do not admit.
@@ -11,9 +11,9 @@ pub trait Meter: Send + Sync {
     /// Takes one of a class for a key, or says how long to wait. A refusal costs nothing.
     fn take(&self, class: Class, key: Key) -> BoxFuture<'_, Result<(), Duration>>;
 
-    /// A client sent a wrong token, ticket or code.
-    fn strike(&self, client: Client) -> BoxFuture<'_, ()>;
+    /// A client sent a wrong token, or somebody who is signed in a wrong code.
+    fn strike(&self, of: Key) -> BoxFuture<'_, ()>;
 
-    /// How long a client has to wait before what it sends is compared with anything.
-    fn barred(&self, client: Client) -> BoxFuture<'_, Option<Duration>>;
+    /// How long they have to wait before what they send is compared with anything.
+    fn barred(&self, of: Key) -> BoxFuture<'_, Option<Duration>>;
 }

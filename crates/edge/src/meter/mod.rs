@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::limit::port::Meter;
-use smartbox_core::limit::{Bucket, Class, Client, Key, Rates, Strikes};
+use smartbox_core::limit::{Bucket, Class, Key, Rates, Strikes};
 use table::Table;
 use tokio::time::Instant;
 
@@ -22,7 +22,7 @@ pub struct MemoryMeter {
     rates: Rates,
     start: Instant,
     buckets: Mutex<Table<(Class, Key), Bucket>>,
-    strikes: Mutex<Table<Client, Strikes>>,
+    strikes: Mutex<Table<Key, Strikes>>,
 }
 
 impl MemoryMeter {
@@ -49,6 +49,11 @@ impl MemoryMeter {
     }
 }
 
+/// Who is signed in neither strains the patience with strangers, nor suffers from it.
+fn is_stranger(of: &Key) -> bool {
+    matches!(of, Key::Client(_))
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -59,23 +64,26 @@ impl Meter for MemoryMeter {
         Box::pin(std::future::ready(counted))
     }
 
-    fn strike(&self, client: Client) -> BoxFuture<'_, ()> {
+    fn strike(&self, of: Key) -> BoxFuture<'_, ()> {
         let (now, patience) = (self.now(), self.rates.patience);
-        // The budget of everybody together: whether it is used up is asked in `barred`.
-        let _ = self.count(Class::Guess, Key::All);
+        if is_stranger(&of) {
+            // The budget of all of them together: whether it is used up is asked in `barred`.
+            let _ = self.count(Class::Guess, Key::All);
+        }
         let mut strikes = lock(&self.strikes);
-        strikes.entry(client, now, |one| one.over(patience, now)).strike(patience, now);
+        strikes.entry(of, now, |one| one.over(patience, now)).strike(patience, now);
         Box::pin(std::future::ready(()))
     }
 
-    fn barred(&self, client: Client) -> BoxFuture<'_, Option<Duration>> {
+    fn barred(&self, of: Key) -> BoxFuture<'_, Option<Duration>> {
         let now = self.now();
-        let strained = self.rates.of(Class::Guess).is_some_and(|rate| {
-            let buckets = lock(&self.buckets);
-            let all = buckets.get(&(Class::Guess, Key::All)).copied();
-            all.is_some_and(|bucket| bucket.wait(rate, 1, now).is_some())
-        });
-        let struck = lock(&self.strikes).get(&client).copied();
+        let strained =
+            self.rates.of(Class::Guess).filter(|_| is_stranger(&of)).is_some_and(|rate| {
+                let buckets = lock(&self.buckets);
+                let all = buckets.get(&(Class::Guess, Key::All)).copied();
+                all.is_some_and(|bucket| bucket.wait(rate, 1, now).is_some())
+            });
+        let struck = lock(&self.strikes).get(&of).copied();
         let wait = struck.and_then(|struck| struck.wait(self.rates.patience, strained, now));
         Box::pin(std::future::ready(wait))
     }
@@ -90,8 +98,12 @@ mod tests {
 
     use super::*;
 
-    fn client(n: u32) -> Client {
-        IpAddr::from(Ipv4Addr::from_bits(n)).into()
+    fn client(n: u32) -> Key {
+        Key::Client(IpAddr::from(Ipv4Addr::from_bits(n)).into())
+    }
+
+    fn somebody(name: &str) -> Key {
+        Key::Principal("acc_00000000000000000000".parse().unwrap(), name.to_owned())
     }
 
     fn rates() -> Rates {
@@ -130,31 +142,31 @@ mod tests {
         let meter = MemoryMeter::new(rates());
         for n in 0..5 {
             for _ in 0..3 {
-                assert_eq!(meter.take(Class::Knock, Key::Client(client(n))).await, Ok(()));
+                assert_eq!(meter.take(Class::Knock, client(n)).await, Ok(()));
             }
-            assert!(meter.take(Class::Knock, Key::Client(client(n))).await.is_err());
+            assert!(meter.take(Class::Knock, client(n)).await.is_err());
         }
         for _ in 0..1000 {
             assert_eq!(meter.take(Class::Read, Key::All).await, Ok(()));
         }
         advance(Duration::from_secs(1)).await;
-        assert_eq!(meter.take(Class::Knock, Key::Client(client(1))).await, Ok(()));
+        assert_eq!(meter.take(Class::Knock, client(1)).await, Ok(()));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_million_addresses_fill_no_memory_and_shut_out_nobody_who_was_there() {
         let meter = MemoryMeter::of(rates(), 1000);
-        let good = Key::Client(client(u32::MAX));
+        let good = client(u32::MAX);
         assert_eq!(meter.take(Class::Knock, good.clone()).await, Ok(()));
         for n in 0..1_000_000 {
-            let _ = meter.take(Class::Knock, Key::Client(client(n))).await;
+            let _ = meter.take(Class::Knock, client(n)).await;
             meter.strike(client(n)).await;
         }
         assert!(lock(&meter.buckets).len() <= 1001 && lock(&meter.strikes).len() <= 1001);
         assert_eq!(meter.take(Class::Knock, good).await, Ok(()), "it has its own bucket still");
         // Whom there was no room for shared one bucket; it flows back like any other.
         advance(Duration::from_secs(5)).await;
-        assert_eq!(meter.take(Class::Knock, Key::Client(client(77_777_777))).await, Ok(()));
+        assert_eq!(meter.take(Class::Knock, client(77_777_777)).await, Ok(()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -169,5 +181,30 @@ mod tests {
         assert_eq!(meter.barred(client(1000)).await, None, "who guessed nothing waits for nothing");
         advance(Duration::from_secs(60 * 21)).await;
         assert_eq!(meter.barred(client(5)).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_signed_in_wears_out_nobodys_patience_but_their_own() {
+        let meter = MemoryMeter::new(rates());
+        for _ in 0..3 {
+            meter.strike(somebody("mallory")).await;
+        }
+        assert_eq!(meter.barred(somebody("mallory")).await, Some(Duration::from_secs(10)));
+        assert_eq!(meter.barred(somebody("ann")).await, None);
+        for _ in 0..100 {
+            meter.strike(somebody("mallory")).await;
+        }
+        meter.strike(client(1)).await;
+        assert_eq!(
+            meter.barred(client(1)).await,
+            None,
+            "no stranger's first one costs more for it"
+        );
+        for n in 0..100 {
+            meter.strike(client(n)).await;
+        }
+        meter.strike(somebody("ann")).await;
+        assert!(meter.barred(client(1)).await.is_some());
+        assert_eq!(meter.barred(somebody("ann")).await, None, "nor is it the other way round");
     }
 }

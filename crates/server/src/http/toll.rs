@@ -88,14 +88,14 @@ pub(super) async fn unknown(app: &App, parts: &Parts) {
 /// whoever sends it again and again, a script or a page, keeps nobody out who shares its address.
 pub(super) async fn wrong(app: &App, client: Option<Client>, secret: &str) {
     if let Some(client) = client.filter(|_| !plausible(secret)) {
-        app.meter.strike(client).await;
+        app.meter.strike(Key::Client(client)).await;
     }
 }
 
 /// Whether this client's guesses are still compared with anything.
 pub(super) async fn may_guess(app: &App, client: Option<Client>) -> Result<(), Trouble> {
     let Some(client) = client else { return Ok(()) };
-    app.meter.barred(client).await.map_or(Ok(()), |wait| Err(too_many(wait)))
+    app.meter.barred(Key::Client(client)).await.map_or(Ok(()), |wait| Err(too_many(wait)))
 }
 
 /// Whoever is known asks for something.
