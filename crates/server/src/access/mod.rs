@@ -5,7 +5,6 @@ mod arrive;
 mod browser;
 mod change;
 mod device;
-mod guess;
 mod invite;
 mod link;
 mod master;
@@ -32,7 +31,6 @@ use tokio::sync::watch;
 pub use arrive::Arrival;
 pub use browser::{Came, INTRODUCED, Newcomer, Presented};
 pub use device::{Decided, Decision, Granted, Polled};
-pub use guess::Guesses;
 pub use invite::Accepted;
 pub use master::Master;
 pub use people::{Changed, Gift, PersonChange, Unfit, Whom};
@@ -55,8 +53,6 @@ pub struct Access {
     known: Mutex<HashMap<String, Seat>>,
     /// Hashes of tokens that were right lately. None of them admits: it is for limits alone.
     proven: Mutex<HashSet<String>>,
-    /// Codes of devices that were guessed wrong.
-    pub guesses: Guesses,
     /// Proofs of devices that were here.
     pub proofs: Proofs,
     /// How often what was remembered was forgotten.
@@ -81,7 +77,6 @@ impl Access {
             master,
             known: Mutex::default(),
             proven: Mutex::default(),
-            guesses: Guesses::default(),
             proofs: Proofs::default(),
             forgotten: AtomicU64::new(0),
             ended: watch::Sender::new(0),

@@ -177,6 +177,11 @@ impl Principal {
         &self.caller.account
     }
 
+    /// Who they are, wherever they come from: whoever has a network has as many addresses as they like.
+    pub(super) fn name(&self) -> &str {
+        audit::who(&self.caller.actor).0
+    }
+
     /// Whom they stand for, for what they begin.
     pub(super) fn caller(&self) -> &Caller {
         &self.caller
@@ -192,10 +197,7 @@ impl Principal {
         match &self.caller {
             Caller { person: None, only: None, cap: Right::Own, .. } => key,
             // Whoever asks again may come from elsewhere.
-            caller => {
-                let (who, _) = audit::who(&caller.actor);
-                hex::encode(Sha256::digest(format!("{who}\n{key}")))
-            }
+            _ => hex::encode(Sha256::digest(format!("{}\n{key}", self.name()))),
         }
     }
 

@@ -94,8 +94,24 @@ pub(super) async fn wrong(app: &App, client: Option<Client>, secret: &str) {
 
 /// Whether this client's guesses are still compared with anything.
 pub(super) async fn may_guess(app: &App, client: Option<Client>) -> Result<(), Trouble> {
-    let Some(client) = client else { return Ok(()) };
-    app.meter.barred(Key::Client(client)).await.map_or(Ok(()), |wait| Err(too_many(wait)))
+    match client {
+        Some(client) => patient(app, Key::Client(client)).await,
+        None => Ok(()),
+    }
+}
+
+/// Whether somebody who is known may still guess the code that a device shows.
+pub(super) async fn may_type(app: &App, who: &Principal) -> Result<(), Trouble> {
+    patient(app, key(who)).await
+}
+
+/// They typed a wrong one.
+pub(super) async fn mistyped(app: &App, who: &Principal) {
+    app.meter.strike(key(who)).await;
+}
+
+async fn patient(app: &App, key: Key) -> Result<(), Trouble> {
+    app.meter.barred(key).await.map_or(Ok(()), |wait| Err(too_many(wait)))
 }
 
 /// Whoever is known asks for something.
@@ -109,8 +125,12 @@ pub(super) async fn pass(
         return Ok(());
     }
     let class = class(&parts.method, parts.uri.path(), socket);
-    let key = Key::Principal(who.home().clone(), who.actor.0.clone());
-    app.meter.take(class, key).await.map_err(too_many)
+    app.meter.take(class, key(who)).await.map_err(too_many)
+}
+
+/// By whom it is counted what somebody does.
+fn key(who: &Principal) -> Key {
+    Key::Principal(who.home().clone(), who.name().to_owned())
 }
 
 fn class(method: &Method, path: &str, socket: bool) -> Class {

@@ -12,6 +12,7 @@ use smartbox_api::device::GRANT;
 use smartbox_api::dpop::{self, Claims};
 use smartbox_api::exec::live::PROTOCOL;
 use smartbox_core::device::{DeviceId, code};
+use smartbox_core::limit::{Patience, Rates};
 use smartbox_core::person::Right;
 use smartbox_core::smartbox::Kind;
 use smartbox_core::store;
@@ -338,9 +339,15 @@ async fn another_accounts_devices_are_not_there() {
 
 #[tokio::test]
 async fn who_guesses_codes_waits_and_nobody_else_does() {
-    let world = World::new().await;
+    let minutes = Duration::from_mins(10);
+    let patience = Patience { free: 4, first: minutes, most: minutes, forget: minutes };
+    let world = crate::limits::world(Rates::NONE.patient(patience)).await;
+    // A computer has as many addresses in its network as it likes.
+    let addresses = AtomicU64::new(1);
     let guess = async |token: &str, code: &str| {
         let find = world.ask(Method::POST, "/api/v1/devices/find").bearer_auth(token);
+        let from = format!("2001:db8::{}", addresses.fetch_add(1, Ordering::Relaxed));
+        let find = find.header("x-forwarded-for", from);
         find.json(&json!({ "code": code })).send().await.unwrap()
     };
     let mallory = Tenant::token(&world, &world.app.account, Right::Manage, None).await;

@@ -14,7 +14,7 @@ const PATIENCE: Patience = Patience {
     forget: Duration::from_secs(3600),
 };
 
-async fn world(rates: Rates) -> World {
+pub(crate) async fn world(rates: Rates) -> World {
     // A proxy on this machine, so that a test can come from anywhere.
     let proxies = vec!["127.0.0.0/8".parse().unwrap()];
     World::with(Manner { rates: Some(rates), proxies, ..Manner::default() }).await
@@ -196,6 +196,11 @@ async fn who_is_signed_in_has_a_limit_of_his_own_for_each_kind_of_call() {
             let limited = status(method.clone(), path).await == 429;
             assert_eq!(limited, n >= burst, "{method} {path}, the {n}th");
         }
+    }
+    // Nor has he another one for each address that he comes from.
+    for from in ["203.0.113.7", "2001:db8::1", "2001:db8::2"] {
+        let asked = world.as_owner(Method::GET, "/api/v1/boxes").header("x-forwarded-for", from);
+        assert_eq!(asked.send().await.unwrap().status(), 429, "{from}");
     }
     // Another token of the same account, and the local command line, are others.
     let other = world.sign_in().await;

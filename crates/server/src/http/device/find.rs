@@ -8,9 +8,9 @@ use smartbox_core::device::{Device, code};
 
 use super::view::view;
 use crate::app::App;
-use crate::http::body;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
+use crate::http::{body, toll};
 
 /// The device of the account that shows this code, while it waits.
 ///
@@ -37,21 +37,16 @@ pub(in crate::http) async fn showing(
     who: &Principal,
     text: &str,
 ) -> Result<Device, Trouble> {
-    let (account, now) = (who.account()?, app.clock.now());
+    let account = who.account()?;
     let Some(typed) = code::typed(text) else {
         let hint = "it has eight letters, like BCDF-GHJK";
         return Err(Trouble::new(Code::BadName, "that is not a code of a device", hint));
     };
-    let guesser = format!("{account} {}", who.actor.0);
-    if let Some(wait) = app.access.guesses.wait(&guesser, now) {
-        let seconds = u16::try_from(wait.as_secs() + 1).unwrap_or(u16::MAX);
-        let detail = format!("too many wrong codes: wait {seconds} seconds");
-        return Err(Trouble::new(Code::TooMany, detail, "").retry(seconds));
-    }
+    toll::may_type(app, who).await?;
     match app.access.device_showing(account, &typed).await? {
         Some(device) => Ok(device),
         None => {
-            app.access.guesses.wrong(&guesser, now);
+            toll::mistyped(app, who).await;
             let hint = "a code is good for ten minutes; `smartbox devices ls` shows who waits";
             Err(Trouble::new(Code::NotFound, "no device shows that code", hint))
         }

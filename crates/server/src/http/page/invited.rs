@@ -44,9 +44,7 @@ pub(super) async fn accept(
         toll::may_guess(&app, client).await?;
     }
     let Some(accepted) = app.access.accept(&token).await? else {
-        if let Some(client) = client {
-            app.meter.strike(client).await;
-        }
+        toll::wrong(&app, client, token.expose()).await;
         app.denials.sign_in(&app, address(&parts)).await?;
         let page = render::page(&Page { wrong: true });
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
