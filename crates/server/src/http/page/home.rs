@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::http::body::Query;
 use crate::http::route::Policy;
 use crate::http::trouble::Trouble;
-use crate::http::{principal, vouched};
+use crate::http::{principal, toll, vouched};
 
 #[derive(serde::Deserialize)]
 pub(super) struct Asked {
@@ -39,10 +39,16 @@ pub(super) async fn home(
         Err(why) => return Ok(refused(Policy::Public, &parts, why)),
     };
     let Some(who) = who else {
+        // The guard asks nobody here who they are, so it does not learn that a secret was wrong.
+        if principal::tries(&parts.headers) {
+            toll::unknown(&app, &parts).await;
+            app.denials.sign_in(&app, principal::address(&parts)).await?;
+        }
         let wrong = vouched::wrong(&app, &parts.headers).await;
         let page = render::sign_in(&app, &parts, "/", wrong.as_deref());
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
+    toll::pass(&app, &who, &parts, false).await?;
     let rows = app.control.within(&(&who).into()).await?;
     Ok(match rows.iter().find(|row| row.base == Base::Pa) {
         Some(pa) => render::open(&app, &who, pa)?.into_response(),
