@@ -1,17 +1,28 @@
 //! Proofs of possession: whether one is for exactly this request, new, and not seen before.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use smartbox_api::dpop::{Proof, token_hash};
+use smartbox_core::device::DeviceId;
+use smartbox_core::limit::Client;
 use smartbox_core::time::Timestamp;
 
 /// How old a proof may be, and how far in the future by a clock that is ahead, in milliseconds.
 const PAST: i64 = 60_000;
 const FUTURE: i64 = 10_000;
-/// Proofs that are remembered at the most: some minutes of a busy installation in a few megabytes.
+/// Proofs that are remembered at the most, in each of two tables, before those who sent many are refused:
+/// some minutes of a busy installation in a few megabytes.
 const REMEMBERED: usize = 100_000;
+/// Of one device, and of one stranger's address.
+const OF_ONE: usize = 4_096;
+const OF_STRANGER: usize = 256;
+/// So many a device has a place for, however many the others send.
+const OWN: usize = 256;
+/// Milliseconds between two looks through all of them.
+const SWEEP: i64 = 500;
 /// No `jti` is longer.
 const LONGEST: usize = 256;
 
@@ -41,48 +52,141 @@ pub enum Unproven {
     /// It was here before.
     #[error("the DPoP proof was used before")]
     Replayed,
-    /// Nothing more can be remembered for a moment.
-    #[error("too many proofs came within a minute")]
+    /// Nothing more of whoever sends it can be remembered for a moment.
+    #[error("too many DPoP proofs came from here within a minute")]
     Flooded,
 }
 
-/// Proofs that were here, until they are too old anyway. What has no place is refused, never let through.
-#[derive(Debug, Default)]
-pub struct Proofs {
-    seen: Mutex<HashMap<[u8; 32], i64>>,
-}
-
-impl Proofs {
-    /// Whether a proof is for this, and here for the first time.
-    pub fn check(&self, proof: &Proof, of: &Wanted<'_>, now: Timestamp) -> Result<(), Unproven> {
+impl Wanted<'_> {
+    /// Whether a proof is for this, and made just now. It may have been here before.
+    pub fn fits(&self, proof: &Proof, now: Timestamp) -> Result<(), Unproven> {
         let claims = &proof.claims;
-        let hash = of.token.map(token_hash);
-        let same = claims.htm == of.method && claims.htu == of.address && claims.ath == hash;
+        let hash = self.token.map(token_hash);
+        let same = claims.htm == self.method && claims.htu == self.address && claims.ath == hash;
         if !same || claims.jti.is_empty() || claims.jti.len() > LONGEST {
             return Err(Unproven::Other);
         }
-        let made = claims.iat.saturating_mul(1000);
-        if made < now.0.saturating_sub(PAST) || made > now.0.saturating_add(FUTURE) {
-            return Err(Unproven::Stale);
+        if is_current(made(proof), now) { Ok(()) } else { Err(Unproven::Stale) }
+    }
+}
+
+/// Proofs that were here, until they are too old anyway: those of devices that are let in apart from those
+/// of strangers, who make as many keys as they like.
+#[derive(Debug, Default)]
+pub struct Proofs {
+    devices: Mutex<Seen<DeviceId>>,
+    strangers: Mutex<Seen<Option<Client>>>,
+}
+
+impl Proofs {
+    /// Whether a proof that fits is here for the first time, of a device that is let in. What has no place is
+    /// refused, never let through; a device that sends few has one, whatever the others do.
+    pub fn of_device(&self, id: &DeviceId, proof: &Proof, now: Timestamp) -> Result<(), Unproven> {
+        let mut seen = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        match seen.note(id.clone(), OF_ONE, proof, now)? {
+            Room::Taken => Ok(()),
+            Room::Full { own } if own < OWN => {
+                seen.put(id.clone(), proof);
+                Ok(())
+            }
+            Room::Full { .. } => Err(Unproven::Flooded),
         }
-        let mut hasher = Sha256::new();
-        hasher.update(proof.key.0);
-        hasher.update(claims.jti.as_bytes());
-        let id: [u8; 32] = hasher.finalize().into();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.contains_key(&id) {
+    }
+
+    /// The same of somebody who asks to be let in, from there. If all of the table is full of others' it
+    /// passes: a stranger's proof is worth nothing without what is sent to its key alone, and a flood from
+    /// many places must not keep everybody from pairing.
+    pub fn of_stranger(
+        &self,
+        from: Option<Client>,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<(), Unproven> {
+        let mut seen = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.note(from, OF_STRANGER, proof, now).map(drop)
+    }
+}
+
+/// Whether there was a place.
+enum Room {
+    Taken,
+    /// All together are too many, and whoever sent this has so many.
+    Full {
+        own: usize,
+    },
+}
+
+#[derive(Debug)]
+struct Seen<K> {
+    of: HashMap<K, HashMap<[u8; 32], i64>>,
+    count: usize,
+    swept: i64,
+}
+
+impl<K> Default for Seen<K> {
+    fn default() -> Self {
+        Self { of: HashMap::new(), count: 0, swept: 0 }
+    }
+}
+
+impl<K: Hash + Eq> Seen<K> {
+    fn note(
+        &mut self,
+        who: K,
+        most: usize,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<Room, Unproven> {
+        if self.of.get(&who).is_some_and(|own| own.contains_key(&id(proof))) {
             return Err(Unproven::Replayed);
         }
-        if seen.len() >= REMEMBERED {
-            // A second too long rather than too short.
-            seen.retain(|_, made| *made >= now.0.saturating_sub(PAST + 1000));
+        let has = |seen: &Self| seen.of.get(&who).map_or(0, HashMap::len);
+        if self.count >= REMEMBERED || has(self) >= most {
+            self.sweep(now);
         }
-        if seen.len() >= REMEMBERED {
+        let own = has(self);
+        if own >= most {
             return Err(Unproven::Flooded);
         }
-        seen.insert(id, made);
-        Ok(())
+        if self.count >= REMEMBERED {
+            return Ok(Room::Full { own });
+        }
+        self.put(who, proof);
+        Ok(Room::Taken)
     }
+
+    fn put(&mut self, who: K, proof: &Proof) {
+        self.of.entry(who).or_default().insert(id(proof), made(proof));
+        self.count += 1;
+    }
+
+    /// Forgets what would be refused as stale, seldom enough that a flood is no work.
+    fn sweep(&mut self, now: Timestamp) {
+        if now.0.abs_diff(self.swept) < SWEEP.unsigned_abs() {
+            return;
+        }
+        self.swept = now.0;
+        for own in self.of.values_mut() {
+            own.retain(|_, made| is_current(*made, now));
+        }
+        self.of.retain(|_, own| !own.is_empty());
+        self.count = self.of.values().map(HashMap::len).sum();
+    }
+}
+
+fn id(proof: &Proof) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(proof.key.0);
+    hasher.update(proof.claims.jti.as_bytes());
+    hasher.finalize().into()
+}
+
+fn made(proof: &Proof) -> i64 {
+    proof.claims.iat.saturating_mul(1000)
+}
+
+fn is_current(made: i64, now: Timestamp) -> bool {
+    made >= now.0.saturating_sub(PAST) && made <= now.0.saturating_add(FUTURE)
 }
 
 #[cfg(test)]
@@ -107,13 +211,24 @@ mod tests {
         Proof { key: PublicKey([1; 32]), claims }
     }
 
+    fn by(key: u8, jti: &str) -> Proof {
+        Proof { key: PublicKey([key; 32]), ..proof(jti) }
+    }
+
+    /// What comes of a proof by a device that is let in.
+    fn check(proofs: &Proofs, proof: &Proof, now: Timestamp) -> Result<(), Unproven> {
+        WANTED.fits(proof, now)?;
+        proofs.of_device(&DeviceId::of(&proof.key), proof, now)
+    }
+
     #[test]
     fn a_proof_is_good_once_and_for_its_request_alone() {
         let proofs = Proofs::default();
-        assert_eq!(proofs.check(&proof("a"), &WANTED, NOW), Ok(()));
-        assert_eq!(proofs.check(&proof("a"), &WANTED, NOW), Err(Unproven::Replayed));
-        let another = Proof { key: PublicKey([2; 32]), ..proof("a") };
-        assert_eq!(proofs.check(&another, &WANTED, NOW), Ok(()), "keys do not disturb one another");
+        assert_eq!(check(&proofs, &proof("a"), NOW), Ok(()));
+        assert_eq!(check(&proofs, &proof("a"), NOW), Err(Unproven::Replayed));
+        assert_eq!(check(&proofs, &by(2, "a"), NOW), Ok(()), "keys do not disturb one another");
+        assert_eq!(proofs.of_stranger(None, &proof("a"), NOW), Ok(()));
+        assert_eq!(proofs.of_stranger(None, &proof("a"), NOW), Err(Unproven::Replayed));
         for bad in [
             Wanted { method: "POST", ..WANTED },
             Wanted { address: "http://h/y", ..WANTED },
@@ -121,10 +236,10 @@ mod tests {
             Wanted { token: Some("other"), ..WANTED },
             Wanted { token: None, ..WANTED },
         ] {
-            assert_eq!(proofs.check(&proof("b"), &bad, NOW), Err(Unproven::Other), "{bad:?}");
+            assert_eq!(bad.fits(&proof("b"), NOW), Err(Unproven::Other), "{bad:?}");
         }
         for jti in [String::new(), "j".repeat(LONGEST + 1)] {
-            assert_eq!(proofs.check(&proof(&jti), &WANTED, NOW), Err(Unproven::Other));
+            assert_eq!(WANTED.fits(&proof(&jti), NOW), Err(Unproven::Other));
         }
     }
 
@@ -132,28 +247,75 @@ mod tests {
     fn a_proof_is_good_for_a_minute() {
         let proofs = Proofs::default();
         let at = |ms| Timestamp(NOW.0 + ms);
-        assert_eq!(proofs.check(&proof("a"), &WANTED, at(PAST)), Ok(()));
-        assert_eq!(proofs.check(&proof("b"), &WANTED, at(PAST + 1)), Err(Unproven::Stale));
-        assert_eq!(proofs.check(&proof("c"), &WANTED, at(-FUTURE)), Ok(()));
-        assert_eq!(proofs.check(&proof("d"), &WANTED, at(-FUTURE - 1)), Err(Unproven::Stale));
+        assert_eq!(check(&proofs, &proof("a"), at(PAST)), Ok(()));
+        assert_eq!(check(&proofs, &proof("b"), at(PAST + 1)), Err(Unproven::Stale));
+        assert_eq!(check(&proofs, &proof("c"), at(-FUTURE)), Ok(()));
+        assert_eq!(check(&proofs, &proof("d"), at(-FUTURE - 1)), Err(Unproven::Stale));
         let mut ever = proof("e");
         ever.claims.iat = i64::MAX;
-        assert_eq!(proofs.check(&ever, &WANTED, NOW), Err(Unproven::Stale));
+        assert_eq!(check(&proofs, &ever, NOW), Err(Unproven::Stale));
         ever.claims.iat = i64::MIN;
-        assert_eq!(proofs.check(&ever, &WANTED, NOW), Err(Unproven::Stale));
+        assert_eq!(check(&proofs, &ever, NOW), Err(Unproven::Stale));
     }
 
     #[test]
     fn a_flood_is_refused_and_passes() {
         let proofs = Proofs::default();
-        for n in 0..REMEMBERED {
-            assert_eq!(proofs.check(&proof(&n.to_string()), &WANTED, NOW), Ok(()));
+        for n in 0..OF_ONE {
+            assert_eq!(check(&proofs, &proof(&n.to_string()), NOW), Ok(()));
         }
-        assert_eq!(proofs.check(&proof("one more"), &WANTED, NOW), Err(Unproven::Flooded));
-        assert_eq!(proofs.check(&proof("0"), &WANTED, NOW), Err(Unproven::Replayed));
+        assert_eq!(check(&proofs, &proof("one more"), NOW), Err(Unproven::Flooded));
+        assert_eq!(check(&proofs, &proof("0"), NOW), Err(Unproven::Replayed));
+        assert_eq!(check(&proofs, &by(2, "a"), NOW), Ok(()), "nobody else is refused");
         let later = Timestamp(NOW.0 + PAST + 2000);
         let mut fresh = proof("fresh");
         fresh.claims.iat = later.0 / 1000;
-        assert_eq!(proofs.check(&fresh, &WANTED, later), Ok(()));
+        assert_eq!(check(&proofs, &fresh, later), Ok(()));
+    }
+
+    #[test]
+    fn who_sends_few_has_a_place_however_many_others_send() {
+        let proofs = Proofs::default();
+        let flood = |jti: &str| {
+            for key in 0..=u8::MAX - 1 {
+                let _ = check(&proofs, &by(key, jti), NOW);
+            }
+        };
+        for n in 0..500 {
+            flood(&n.to_string());
+        }
+        assert_eq!(check(&proofs, &by(1, "more"), NOW), Err(Unproven::Flooded));
+        for n in 0..OWN {
+            assert_eq!(check(&proofs, &by(255, &n.to_string()), NOW), Ok(()));
+        }
+        assert_eq!(
+            check(&proofs, &by(255, "0"), NOW),
+            Err(Unproven::Replayed),
+            "and is remembered"
+        );
+        let held = proofs.devices.lock().unwrap().of.values().map(HashMap::len).sum::<usize>();
+        assert!(held <= REMEMBERED + 256 * OWN, "{held}");
+    }
+
+    #[test]
+    fn strangers_shut_out_neither_devices_nor_one_another() {
+        let proofs = Proofs::default();
+        let from = |n: u32| Some(Client::from(std::net::IpAddr::from(n.to_be_bytes())));
+        let send = |n: u32, jti: &str| proofs.of_stranger(from(n), &proof(jti), NOW);
+        for n in 0..OF_STRANGER {
+            assert_eq!(send(0, &n.to_string()), Ok(()));
+        }
+        assert_eq!(send(0, "more"), Err(Unproven::Flooded));
+        assert_eq!(send(1, "first"), Ok(()));
+        for n in 2..1000 {
+            for jti in 0..OF_STRANGER {
+                let _ = send(n, &format!("{n} {jti}"));
+            }
+        }
+        let held = proofs.strangers.lock().unwrap().count;
+        assert!(held <= REMEMBERED, "{held}");
+        assert_eq!(send(5000, "one of many"), Ok(()));
+        assert_eq!(send(1, "first"), Err(Unproven::Replayed), "who was there before is remembered");
+        assert_eq!(check(&proofs, &proof("a"), NOW), Ok(()));
     }
 }

@@ -74,6 +74,22 @@ pub(super) struct Browser {
 }
 
 impl Browser {
+    /// Takes a proof of this key that fits, for the first time: with those of the device if it is this
+    /// browser's, with strangers' if it is not, or not yet.
+    pub(super) fn spends(
+        &self,
+        app: &App,
+        parts: &Parts,
+        by: &DeviceId,
+        proof: &dpop::Proof,
+    ) -> Result<(), Unproven> {
+        let (proofs, now) = (&app.access.proofs, app.clock.now());
+        match &self.seat.device {
+            Some(device) if device.id == *by => proofs.of_device(by, proof, now),
+            _ => proofs.of_stranger(address(parts).map(Into::into), proof, now),
+        }
+    }
+
     /// Whether it has a key, and has to show it to get into a box.
     pub(super) fn is_keyed(&self) -> bool {
         self.seat.device.as_ref().is_some_and(|device| device.key.is_some())
@@ -414,8 +430,11 @@ async fn known(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
         let token = token.trim();
         let watch = || Watch::new(ended, Witness::token(token));
         if scheme.eq_ignore_ascii_case(dpop::SCHEME) {
-            let caller = app.access.bound(token, &proven(app, parts, Some(token))?.0).await?;
-            return Ok(caller.map(|caller| Principal::of(caller).watched(watch())));
+            let (id, proof) = shown(app, parts, Some(token))?;
+            let Some(caller) = app.access.bound(token, &id).await? else { return Ok(None) };
+            // Now that it is a device's: what strangers send takes no place of one that is let in.
+            app.access.proofs.of_device(&id, &proof, app.clock.now()).map_err(spent)?;
+            return Ok(Some(Principal::of(caller).watched(watch())));
         }
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Ok(None);
@@ -442,23 +461,27 @@ async fn known(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
     Ok(None)
 }
 
-/// The device whose key made the proof that came with this request, for exactly this request, and what
-/// the proof says besides.
-pub(super) fn proven(
+/// The device whose key made the proof that came with this request, for exactly this request and for the
+/// first time, and what the proof says besides. It may be anybody's.
+pub(super) fn proven(app: &App, parts: &Parts) -> Result<(DeviceId, dpop::Proof), Trouble> {
+    let (id, proof) = shown(app, parts, None)?;
+    let from = address(parts).map(Into::into);
+    app.access.proofs.of_stranger(from, &proof, app.clock.now()).map_err(spent)?;
+    Ok((id, proof))
+}
+
+/// The same, though it may have been here before.
+fn shown(
     app: &App,
     parts: &Parts,
     token: Option<&str>,
 ) -> Result<(DeviceId, dpop::Proof), Trouble> {
-    let unproven = |why: String| {
-        let hint = "a device's token needs a DPoP proof (RFC 9449) that was made for this request";
-        Trouble::new(Code::Unauthenticated, why, hint)
-    };
     let mut sent = parts.headers.get_all(dpop::HEADER).iter();
     let text = match (sent.next().map(HeaderValue::to_str), sent.next()) {
         (Some(Ok(text)), None) => text,
-        _ => return Err(unproven("there is not exactly one DPoP proof".into())),
+        _ => return Err(unproven("there is not exactly one DPoP proof")),
     };
-    let proof = checked(app, parts, text, token).map_err(|why| unproven(why.to_string()))?;
+    let proof = fitting(app, parts, text, token).map_err(unproven)?;
     Ok((DeviceId::of(&proof.key), proof))
 }
 
@@ -467,18 +490,15 @@ pub(super) fn shows(app: &App, parts: &Parts, browser: &Browser) -> Result<(), T
     if !browser.is_keyed() {
         return Ok(());
     }
-    let by = proven(app, parts, None).map(|(by, _)| by);
+    let why = "what gives somebody a way in needs a proof of this browser's key";
+    let (by, proof) = shown(app, parts, None).map_err(|_| Trouble::unproven(why))?;
+    browser.spends(app, parts, &by, &proof).map_err(|_| Trouble::unproven(why))?;
     let its = browser.seat.device.as_ref().map(|device| &device.id);
-    match by {
-        Ok(by) if its == Some(&by) => Ok(()),
-        _ => Err(Trouble::unproven(
-            "what gives somebody a way in needs a proof of this browser's key",
-        )),
-    }
+    if its == Some(&by) { Ok(()) } else { Err(Trouble::unproven(why)) }
 }
 
-/// What a proof says that was made for exactly this request.
-pub(super) fn checked(
+/// What a proof says that was made for exactly this request; it may have been here before.
+pub(super) fn fitting(
     app: &App,
     parts: &Parts,
     text: &str,
@@ -492,8 +512,23 @@ pub(super) fn checked(
     // The host is one of ours, or the request would not be here.
     let address = format!("{}://{host}{}", app.site.scheme(), parts.uri.path());
     let wanted = Wanted { method: parts.method.as_str(), address: &address, token };
-    app.access.proofs.check(&proof, &wanted, app.clock.now())?;
+    wanted.fits(&proof, app.clock.now())?;
     Ok(proof)
+}
+
+fn unproven(why: impl std::fmt::Display) -> Trouble {
+    let hint = "a device's token needs a DPoP proof (RFC 9449) that was made for this request";
+    Trouble::new(Code::Unauthenticated, why.to_string(), hint)
+}
+
+/// Why a proof that fits is not taken.
+fn spent(why: Unproven) -> Trouble {
+    match why {
+        Unproven::Flooded => {
+            Trouble::new(Code::TooMany, why.to_string(), "ask less often").retry(60)
+        }
+        why => unproven(why),
+    }
 }
 
 /// Whether somebody on this very machine asks. The listener is on the loopback in dev mode; a tunnel

@@ -11,7 +11,7 @@ use smartbox_core::device::{Asking, INTERVAL, Kind, LASTS, Refusal, code};
 use smartbox_core::id::random_text;
 use smartbox_core::person::Right;
 
-use super::oauth::refused;
+use super::oauth::{refused, unproven};
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::principal::{self, Peer};
@@ -41,9 +41,9 @@ pub(super) async fn authorize(
 ) -> Result<Response, Trouble> {
     let (parts, body) = request.into_parts();
     toll::pair(&app, &parts).await?;
-    let (id, proof) = match principal::proven(&app, &parts, None) {
+    let (id, proof) = match principal::proven(&app, &parts) {
         Ok(proven) => proven,
-        Err(why) => return Ok(refused("invalid_dpop_proof", &why.problem().detail)),
+        Err(why) => return unproven(why),
     };
     let address = address(&parts);
     let Form(ask) = Form::<DeviceAsk>::from_request(Request::from_parts(parts, body), &()).await?;

@@ -7,7 +7,7 @@ use smartbox_api::device::{DeviceToken, GRANT, OAuthError, TokenAsk};
 use smartbox_api::dpop;
 use smartbox_core::device::Poll;
 
-use super::oauth::refused;
+use super::oauth::{refused, unproven};
 use crate::access::Polled;
 use crate::app::App;
 use crate::http::body::Form;
@@ -30,9 +30,9 @@ use crate::http::trouble::Trouble;
 )]
 pub(super) async fn token(State(app): State<App>, request: Request) -> Result<Response, Trouble> {
     let (parts, body) = request.into_parts();
-    let (by, proof) = match principal::proven(&app, &parts, None) {
+    let (by, proof) = match principal::proven(&app, &parts) {
         Ok(proven) => proven,
-        Err(why) => return Ok(refused("invalid_dpop_proof", &why.problem().detail)),
+        Err(why) => return unproven(why),
     };
     let Form(ask) = Form::<TokenAsk>::from_request(Request::from_parts(parts, body), &()).await?;
     if ask.grant_type != GRANT {

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use smartbox_api::problem::Code;
-use smartbox_core::device::{State as Let, code};
+use smartbox_core::device::{DeviceId, State as Let, code};
 use smartbox_core::secret::Secret;
 
 use super::{Challenge, inside, of, on_the_way_to};
@@ -70,7 +70,7 @@ pub(in crate::http::page) async fn shown(
     proof: &str,
 ) -> Result<Shown, Trouble> {
     let now = app.clock.now();
-    let proof = match principal::checked(app, parts, proof, None) {
+    let proof = match principal::fitting(app, parts, proof, None) {
         Ok(proof) => proof,
         Err(Unproven::Stale) => return Ok(Shown::Again),
         Err(why) => return Err(Trouble::unproven(&why.to_string())),
@@ -85,6 +85,9 @@ pub(in crate::http::page) async fn shown(
     if challenge.at.plus(LASTS) < now || challenge.at > now.plus(AHEAD) {
         return Ok(Shown::Again);
     }
+    browser
+        .spends(app, parts, &DeviceId::of(&proof.key), &proof)
+        .map_err(|why| Trouble::unproven(&why.to_string()))?;
     let shown = Presented { key: proof.key, browser: of(parts) };
     Ok(match app.access.present(&browser.seat, shown).await? {
         Came::Proved => Shown::In(None),
