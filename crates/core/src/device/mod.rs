@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 pub use id::{BadDevice, DeviceId, PublicKey};
 pub use pairing::{
-    Ask, Asking, FORGOTTEN, IDLE, INTERVAL, LASTS, MOST, Poll, Refusal, SLOWER, Undecided, Verdict,
-    Waiting,
+    Ask, Asking, FORGOTTEN, IDLE, INTERVAL, LASTS, MOST, Most, Place, Poll, Refusal, SLOWER,
+    Undecided, Verdict, Waiting,
 };
 
 use crate::id::{AccountId, PersonId, SmartboxId};
@@ -33,7 +33,8 @@ pub struct Device {
     pub smartbox: Option<SmartboxId>,
     /// Whose hands it is in, if somebody's in particular: it may never more than they.
     pub person: Option<PersonId>,
-    /// What it, or its owner, calls it.
+    /// What it, or its owner, calls it. Of one that asks for an account that is not there, which nobody ever
+    /// sees, the hash of what it named instead: each such name has places of its own, like one that is there.
     pub name: String,
     /// What it says it runs on.
     pub platform: String,

@@ -1,9 +1,13 @@
 //! The rules of pairing: what comes of a request, and when. Pure: the time is an argument.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{Device, DeviceId, Kind, PublicKey, State};
 use crate::id::{AccountId, PersonId, SmartboxId};
+use crate::limit::Client;
 use crate::person::Right;
 use crate::time::Timestamp;
 
@@ -17,24 +21,98 @@ pub const FORGOTTEN: &str = "idle";
 pub const INTERVAL: Duration = Duration::from_secs(5);
 /// How much longer each time that it asked too soon (RFC 8628, 3.5).
 pub const SLOWER: Duration = Duration::from_secs(5);
-/// The most requests that wait at once: in all, for one account, and from one address.
-pub const MOST: Waiting = Waiting { all: 1_000, account: 20, address: 5 };
+/// The most requests that wait at once: in all, for one account, and from one client.
+pub const MOST: Most = Most { all: 1_000, account: 20, client: 5 };
 
-/// How many requests wait.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Waiting {
+/// How many requests may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
     /// In all.
-    pub all: u64,
+    pub all: usize,
     /// For one account.
-    pub account: u64,
-    /// From one address.
-    pub address: u64,
+    pub account: usize,
+    /// From one client.
+    pub client: usize,
+}
+
+/// A request that waits, as far as another one may need its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Whose it is.
+    pub id: DeviceId,
+    /// The account that it is for.
+    pub account: Option<AccountId>,
+    /// [`Device::name`], which tells accounts apart that are not there.
+    pub name: String,
+    /// Where it came from.
+    pub address: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a request finds when it comes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// So many of the same client wait already.
+    pub client: usize,
+    /// Those that are over if it waits. Whoever holds every place of an account, from however many addresses,
+    /// keeps nobody from asking: the oldest request of the client gives way that has the most.
+    pub give_way: Vec<DeviceId>,
 }
 
 impl Waiting {
-    /// Whether another one finds no place.
-    pub fn is_full(self) -> bool {
-        self.all >= MOST.all || self.account >= MOST.account || self.address >= MOST.address
+    /// Among those that wait.
+    pub fn among(mut others: Vec<Place>, new: &Asking) -> Self {
+        // It takes its own place again.
+        others.retain(|place| place.id != new.id);
+        let from = client(&new.address);
+        let mut found = Self::default();
+        found.client = others.iter().filter(|place| client(&place.address) == from).count();
+        let same = |place: &Place| {
+            place.account == new.account && (new.account.is_some() || place.name == new.name)
+        };
+        found.give_way = crowded_out(&mut others, MOST.account, &from, same);
+        found.give_way.extend(crowded_out(&mut others, MOST.all, &from, |_| true));
+        found
+    }
+
+    /// Whether there is no place for another one. Nothing that anybody else did makes it so.
+    fn is_full(&self) -> bool {
+        self.client >= MOST.client
+    }
+}
+
+/// Takes out of these places what has to go for one more from this client.
+fn crowded_out(
+    places: &mut Vec<Place>,
+    most: usize,
+    from: &str,
+    of: impl Fn(&Place) -> bool,
+) -> Vec<DeviceId> {
+    let mut gone = Vec::new();
+    loop {
+        let these: Vec<_> = places.iter().filter(|place| of(place)).collect();
+        if these.len() < most {
+            return gone;
+        }
+        let mut counts = HashMap::from([(from.to_owned(), 1)]);
+        for place in &these {
+            *counts.entry(client(&place.address)).or_insert(0) += 1;
+        }
+        let rank = |place: &&&Place| (counts.get(&client(&place.address)), Reverse(place.at));
+        let Some(id) = these.iter().max_by_key(rank).map(|place| place.id.clone()) else {
+            return gone;
+        };
+        places.retain(|place| place.id != id);
+        gone.push(id);
+    }
+}
+
+/// Whom an address stands for; what is none stands for itself.
+fn client(address: &str) -> String {
+    match address.parse::<IpAddr>() {
+        Ok(ip) => Client::from(ip).to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 
@@ -98,7 +176,7 @@ pub struct Asking {
     pub smartbox: Option<SmartboxId>,
     /// Who signed in with it, if it is a browser.
     pub person: Option<PersonId>,
-    /// What it calls itself.
+    /// What it calls itself; see [`Device::name`].
     pub name: String,
     /// What it says it runs on.
     pub platform: String,
@@ -120,8 +198,8 @@ pub enum Refusal {
     /// Its key is let in elsewhere.
     #[error("this key is let in already, to something else: make another key")]
     Elsewhere,
-    /// Too many wait already.
-    #[error("too many devices wait to be let in")]
+    /// Too many of the same client wait already.
+    #[error("too many devices that asked from there wait to be let in")]
     Full,
 }
 
@@ -160,7 +238,7 @@ impl Device {
     pub fn asking(
         before: Option<Self>,
         new: Asking,
-        waiting: Waiting,
+        waiting: &Waiting,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
         let before = before.filter(|device| device.is_let_in() && !device.is_forgotten(now));
@@ -216,6 +294,13 @@ impl Device {
             || self.smartbox != new.smartbox
             || browser != (new.kind == Kind::Browser)
             || (browser && self.person != new.person)
+    }
+
+    /// Gives up its place, if it waits: whoever polls is told that it took too long.
+    pub fn gives_way(&mut self, now: Timestamp) {
+        if let Some(ask) = self.ask.as_mut().filter(|ask| ask.waits(now)) {
+            ask.expires = now;
+        }
     }
 
     /// Whether somebody may still decide about it.

@@ -1,7 +1,7 @@
 //! What a store must do for devices.
 
 use crate::BoxFuture;
-use crate::device::{Device, DeviceId, Waiting};
+use crate::device::{Device, DeviceId, Place};
 use crate::id::AccountId;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -21,13 +21,8 @@ pub trait Devices: Send {
     -> BoxFuture<'_, Result<Option<Device>, StoreError>>;
     /// The devices of an account, the newest first.
     fn list(&mut self, account: AccountId) -> BoxFuture<'_, Result<Vec<Device>, StoreError>>;
-    /// How many requests wait now: in all, for this account, and from this address.
-    fn waiting(
-        &mut self,
-        account: Option<AccountId>,
-        address: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Waiting, StoreError>>;
+    /// The requests that wait now, in any order.
+    fn waiting(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Place>, StoreError>>;
     /// Notes that a device was there. One that is gone is no error.
     fn seen(&mut self, id: DeviceId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Forgets requests that are over, the devices that never were let in, and browsers without a key

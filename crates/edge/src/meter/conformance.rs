@@ -101,37 +101,45 @@ async fn those_who_ask_at_once_share_a_budget(make: &impl Fn(Rates) -> [Handle; 
 async fn wrong_ones_are_remembered_everywhere(make: &impl Fn(Rates) -> [Handle; 2]) {
     let [one, two] = make(rates());
     for handle in [&one, &two] {
-        handle.strike(client(1)).await;
-        assert_eq!(handle.barred(client(1)).await, None, "a few are borne");
+        handle.strike(Key::Client(client(1))).await;
+        assert_eq!(handle.barred(Key::Client(client(1))).await, None, "a few are borne");
     }
-    one.strike(client(1)).await;
+    one.strike(Key::Client(client(1))).await;
     for handle in [&one, &two] {
-        let wait = handle.barred(client(1)).await.expect("the third costs");
+        let wait = handle.barred(Key::Client(client(1))).await.expect("the third costs");
         assert!(wait <= Duration::from_secs(10), "{wait:?}");
-        assert_eq!(handle.barred(client(2)).await, None, "and nobody else");
+        assert_eq!(handle.barred(Key::Client(client(2))).await, None, "and nobody else");
     }
     advance(Duration::from_secs(10)).await;
-    assert_eq!(two.barred(client(1)).await, None);
-    two.strike(client(1)).await;
-    let wait = one.barred(client(1)).await.expect("the fourth costs twice as much");
+    assert_eq!(two.barred(Key::Client(client(1))).await, None);
+    two.strike(Key::Client(client(1))).await;
+    let wait = one.barred(Key::Client(client(1))).await.expect("the fourth costs twice as much");
     assert!(wait > Duration::from_secs(10) && wait <= Duration::from_secs(20), "{wait:?}");
     // Many with one wrong one each use up everybody's: the first of each costs then.
     for n in 100..120 {
-        one.strike(client(n)).await;
+        one.strike(Key::Client(client(n))).await;
     }
-    assert!(two.barred(client(105)).await.is_some());
-    assert_eq!(two.barred(client(7)).await, None, "who guessed nothing waits for nothing");
+    assert!(two.barred(Key::Client(client(105))).await.is_some());
+    assert_eq!(
+        two.barred(Key::Client(client(7))).await,
+        None,
+        "who guessed nothing waits for nothing"
+    );
 }
 
 async fn what_is_over_is_forgotten(make: &impl Fn(Rates) -> [Handle; 2]) {
     let [one, two] = make(rates());
     for _ in 0..10 {
-        one.strike(client(1)).await;
+        one.strike(Key::Client(client(1))).await;
     }
-    assert!(two.barred(client(1)).await.is_some_and(|wait| wait <= Duration::from_secs(60)));
+    assert!(
+        two.barred(Key::Client(client(1)))
+            .await
+            .is_some_and(|wait| wait <= Duration::from_secs(60))
+    );
     advance(Duration::from_secs(600)).await;
-    two.strike(client(1)).await;
-    assert_eq!(one.barred(client(1)).await, None);
+    two.strike(Key::Client(client(1))).await;
+    assert_eq!(one.barred(Key::Client(client(1))).await, None);
 }
 
 async fn no_limit_is_none(make: &impl Fn(Rates) -> [Handle; 2]) {
@@ -140,7 +148,7 @@ async fn no_limit_is_none(make: &impl Fn(Rates) -> [Handle; 2]) {
         assert_eq!(pass(&handles, class, &Key::All, 1000).await, 1000);
     }
     for _ in 0..1000 {
-        handles[0].strike(client(1)).await;
+        handles[0].strike(Key::Client(client(1))).await;
     }
-    assert_eq!(handles[1].barred(client(1)).await, None);
+    assert_eq!(handles[1].barred(Key::Client(client(1))).await, None);
 }

@@ -1,7 +1,7 @@
 //! Devices: they ask, somebody decides, and what comes of it is a token that is bound to the key.
 
 use smartbox_core::audit::Act;
-use smartbox_core::device::{Asking, Device, DeviceId, Poll, Refusal, Undecided, code};
+use smartbox_core::device::{Asking, Device, DeviceId, Poll, Refusal, Undecided, Waiting, code};
 use smartbox_core::id::{AccountId, TokenId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
@@ -196,20 +196,18 @@ pub(super) async fn asks(
     now: Timestamp,
 ) -> Result<Result<Device, Refusal>, StoreError> {
     let before = tx.devices().get(new.id.clone()).await?;
-    let waits = before.as_ref().is_some_and(|device| device.waits(now));
-    let (account, address) = (new.account.clone(), new.address.clone());
-    let mut waiting = tx.devices().waiting(account, address, now).await?;
-    if waits {
-        // It takes its own place again.
-        waiting.all = waiting.all.saturating_sub(1);
-        waiting.account = waiting.account.saturating_sub(1);
-        waiting.address = waiting.address.saturating_sub(1);
-    }
-    let device = match Device::asking(before, new, waiting, now) {
+    let waiting = Waiting::among(tx.devices().waiting(now).await?, &new);
+    let device = match Device::asking(before, new, &waiting, now) {
         Ok(device) => device,
         Err(refusal) => return Ok(Err(refusal)),
     };
     tx.devices().put(device.clone()).await?;
+    for id in waiting.give_way.into_iter().filter(|_| device.waits(now)) {
+        if let Some(mut other) = tx.devices().get(id).await? {
+            other.gives_way(now);
+            tx.devices().put(other).await?;
+        }
+    }
     Ok(Ok(device))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ed25519_dalek::SigningKey;
 use futures_util::{SinkExt, StreamExt};
 use http::{HeaderValue, Method};
-use reqwest::{Client, RequestBuilder};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use smartbox_api::device::GRANT;
 use smartbox_api::dpop::{self, Claims};
@@ -363,34 +363,70 @@ async fn who_guesses_codes_waits_and_nobody_else_does() {
     assert_eq!(guess(&world.token, right).await.status(), 200);
 }
 
+/// Asks from there, by a key of its own: what it is answered.
+async fn asks_from(world: &World, key: u8, from: &str, account: &str) -> (u16, Value) {
+    let laptop = Laptop::new(key);
+    let proof = laptop.proof(&Laptop::claims(world, &Method::POST, AUTHORIZE, None));
+    let asks = world.ask(Method::POST, AUTHORIZE).header("dpop", proof);
+    let asks = asks.header("x-forwarded-for", from).form(&[("account", account)]);
+    answer(asks).await
+}
+
 #[tokio::test]
-async fn a_flood_of_requests_is_bounded() {
-    let world = World::new().await;
-    let mut key = 0;
-    let mut ask = async |from: [u8; 4]| {
-        key += 1;
-        let laptop = Laptop::new(key);
-        let proof = laptop.proof(&Laptop::claims(&world, &Method::POST, AUTHORIZE, None));
-        let client = Client::builder().local_address(Some(from.into())).build().unwrap();
-        let path = format!("{}{AUTHORIZE}", world.origin());
-        let asks = client.post(path).header("dpop", proof).form(&[("scope", "chat")]);
-        answer(asks).await.0
-    };
-    for _ in 0..5 {
-        assert_eq!(ask([127, 0, 0, 2]).await, 200);
+async fn a_flood_of_requests_keeps_nobody_from_pairing() {
+    let world = crate::limits::world(Rates::NONE).await;
+    let ask = async |key: u8, from: &str| asks_from(&world, key, from, "me").await;
+    let first = Laptop::new(1);
+    let (_, asked) = ask(1, "2001:db8::1").await;
+    for key in 2..=5 {
+        assert_eq!(ask(key, &format!("2001:db8::{key}")).await.0, 200);
     }
-    assert_eq!(ask([127, 0, 0, 2]).await, 429, "from one address");
-    for last in 3..=5 {
-        for _ in 0..5 {
-            assert_eq!(ask([127, 0, 0, last]).await, 200);
+    assert_eq!(ask(6, "2001:db8::6").await.0, 429, "one network is one client");
+    assert_eq!(ask(5, "2001:db8::6").await.0, 200, "one that waits takes its own place again");
+    for key in 6..=20 {
+        assert_eq!(ask(key, &format!("198.51.100.{}", key % 3)).await.0, 200);
+    }
+    assert_eq!(first.polls(&world, &asked).await.1["error"], json!("authorization_pending"));
+    // Every place of the account is taken. Whoever comes from elsewhere has one all the same.
+    let (status, mine) = ask(21, "203.0.113.7").await;
+    assert_eq!(status, 200);
+    assert_eq!(first.polls(&world, &asked).await.1["error"], json!("expired_token"));
+    assert_eq!(decide(&world, &world.token, &first.id(), "approve", json!({})).await.0, 409);
+    assert_eq!(
+        decide(&world, &world.token, &Laptop::new(21).id(), "approve", json!({})).await.0,
+        200
+    );
+    assert_eq!(Laptop::new(21).polls(&world, &mine).await.0, 200);
+}
+
+#[tokio::test]
+async fn by_its_places_nobody_learns_whether_an_account_is_there() {
+    let world = crate::limits::world(Rates::NONE).await;
+    Tenant::new(&world, "ann").await;
+    let mut told = Vec::new();
+    for account in ["ann", "nobody-at-all"] {
+        // Names that somebody made up, as many as they like.
+        for key in 100..125 {
+            asks_from(&world, key, &format!("192.0.2.{key}"), &format!("made-up-{key}")).await;
         }
+        let (_, first) = asks_from(&world, 1, "203.0.113.1", account).await;
+        let mut seen = vec![Laptop::new(1).polls(&world, &first).await];
+        for key in 2..=20 {
+            seen.push((
+                asks_from(&world, key, &format!("203.0.113.{key}"), account).await.0,
+                json!(0),
+            ));
+        }
+        for key in 100..125 {
+            asks_from(&world, key, &format!("192.0.2.{key}"), &format!("more-{key}")).await;
+        }
+        seen.push(asks_from(&world, 21, "203.0.113.21", account).await);
+        seen.last_mut().unwrap().1 = json!(0);
+        seen.push(Laptop::new(1).polls(&world, &first).await);
+        told.push(seen);
     }
-    assert_eq!(ask([127, 0, 0, 6]).await, 429, "for one account");
-    // One that waits takes its own place again.
-    let laptop = Laptop::new(1);
-    let proof = laptop.proof(&Laptop::claims(&world, &Method::POST, AUTHORIZE, None));
-    let again = world.ask(Method::POST, AUTHORIZE).header("dpop", proof).form(&[("scope", "chat")]);
-    assert_eq!(again.send().await.unwrap().status(), 200);
+    assert_eq!(told[0], told[1]);
+    assert_eq!(told[0].last().unwrap().1["error"], json!("expired_token"));
 }
 
 #[tokio::test]

@@ -474,9 +474,9 @@ async fn keep_device(world: &World, owner: &Tenant) {
         nonce: "n".into(),
     };
     let none = device::Waiting::default();
-    let mut row = Device::asking(None, asking(Right::Read), none, now).unwrap();
+    let mut row = Device::asking(None, asking(Right::Read), &none, now).unwrap();
     row.approve(Right::Read, (Right::Own, "test", None), now).unwrap();
-    let row = Device::asking(Some(row), asking(Right::Chat), none, now).unwrap();
+    let row = Device::asking(Some(row), asking(Right::Chat), &none, now).unwrap();
     store::write(&*world.app.store, |tx| Box::pin(async move { tx.devices().put(row).await }))
         .await
         .unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::device::port::Devices;
-use smartbox_core::device::{Device, DeviceId, FORGOTTEN, Kind, LASTS, State, Waiting};
+use smartbox_core::device::{Device, DeviceId, FORGOTTEN, Kind, LASTS, Place, State};
 use smartbox_core::id::AccountId;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
@@ -108,19 +108,18 @@ impl Devices for Records<'_> {
         Box::pin(ready(Ok(found)))
     }
 
-    fn waiting(
-        &mut self,
-        account: Option<AccountId>,
-        address: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Waiting, StoreError>> {
-        let mut waiting = Waiting::default();
-        for device in self.state.devices.values().filter(|device| device.waits(now)) {
-            waiting.all += 1;
-            waiting.account += u64::from(device.account == account);
-            waiting.address += u64::from(device.address == address);
-        }
-        Box::pin(ready(Ok(waiting)))
+    fn waiting(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Place>, StoreError>> {
+        let place = |device: &Device| {
+            let ask = device.ask.as_ref().filter(|ask| ask.waits(now))?;
+            Some(Place {
+                id: device.id.clone(),
+                account: device.account.clone(),
+                name: device.name.clone(),
+                address: device.address.clone(),
+                at: ask.at,
+            })
+        };
+        Box::pin(ready(Ok(self.state.devices.values().filter_map(place).collect())))
     }
 
     fn seen(&mut self, id: DeviceId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use smartbox_core::BoxFuture;
 use smartbox_core::device::port::Devices;
 use smartbox_core::device::{
-    Ask, Device, DeviceId, FORGOTTEN, IDLE, Kind, LASTS, PublicKey, State, Verdict, Waiting,
+    Ask, Device, DeviceId, FORGOTTEN, IDLE, Kind, LASTS, Place, PublicKey, State, Verdict,
 };
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
@@ -106,29 +106,15 @@ impl Devices for Records<'_> {
         })
     }
 
-    fn waiting(
-        &mut self,
-        account: Option<AccountId>,
-        address: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Waiting, StoreError>> {
+    fn waiting(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Place>, StoreError>> {
         Box::pin(async move {
-            let count = |row: &SqliteRow, column: &'static str| {
-                let count = row.try_get::<Option<i64>, _>(column)?.unwrap_or(0);
-                decoded(u64::try_from(count).ok(), column)
-            };
             sqlx::query(
-                "SELECT count(*) AS all_, sum(account IS ?1) AS account, sum(address = ?2) AS address
-                 FROM devices WHERE verdict = 'waiting' AND expires > ?3",
+                "SELECT id, account, name, address, asked FROM devices
+                 WHERE verdict = 'waiting' AND expires > ?",
             )
-            .bind(account.as_ref().map(|id| id.as_str()))
-            .bind(address)
             .bind(now.0)
-            .try_map(|row| {
-                let (all, account) = (count(&row, "all_")?, count(&row, "account")?);
-                Ok(Waiting { all, account, address: count(&row, "address")? })
-            })
-            .fetch_one(self.conn()?)
+            .try_map(|row| place(&row))
+            .fetch_all(self.conn()?)
             .await
             .map_err(|e| self.failed(e))
         })
@@ -215,6 +201,17 @@ impl Records<'_> {
                 .map_err(|e| self.failed(e))
         })
     }
+}
+
+fn place(row: &SqliteRow) -> Result<Place, sqlx::Error> {
+    let account: Option<&str> = row.try_get("account")?;
+    Ok(Place {
+        id: decoded(row.try_get::<&str, _>("id")?.parse().ok(), "devices.id")?,
+        account: account.map(|id| decoded(id.parse().ok(), "devices.account")).transpose()?,
+        name: row.try_get("name")?,
+        address: row.try_get("address")?,
+        at: Timestamp(row.try_get("asked")?),
+    })
 }
 
 fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {

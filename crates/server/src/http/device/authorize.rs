@@ -4,7 +4,6 @@
 use axum::Json;
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
-use http::request::Parts;
 use smartbox_api::device::{DeviceAsk, DeviceAsked, OAuthError};
 use smartbox_api::problem::Code;
 use smartbox_core::device::{Asking, INTERVAL, Kind, LASTS, Refusal, code};
@@ -14,7 +13,7 @@ use smartbox_core::person::Right;
 use super::oauth::{refused, unproven};
 use crate::app::App;
 use crate::http::body::Form;
-use crate::http::principal::{self, Peer};
+use crate::http::principal;
 use crate::http::toll;
 use crate::http::trouble::Trouble;
 
@@ -45,7 +44,8 @@ pub(super) async fn authorize(
         Ok(proven) => proven,
         Err(why) => return unproven(why),
     };
-    let address = address(&parts);
+    let address = principal::address(&parts);
+    let address = address.map_or("this machine".to_owned(), |address| address.to_string());
     let Form(ask) = Form::<DeviceAsk>::from_request(Request::from_parts(parts, body), &()).await?;
     let Some(requested) = Right::parse(ask.scope.as_deref().unwrap_or("chat")) else {
         return Ok(refused("invalid_scope", "the scope is read, chat, manage or own"));
@@ -55,10 +55,15 @@ pub(super) async fn authorize(
         Some("connector") => Kind::Connector,
         Some(_) => return Ok(refused("invalid_request", "client_id is cli or connector")),
     };
-    // Of an account that is not there it is not said that it is not: nobody can see the request.
-    let account = match &ask.account {
-        None => Some(app.account.id.clone()),
-        Some(name) => app.control.account(name).await.ok().map(|account| account.id),
+    let name = plain(ask.name.as_deref(), "a command line");
+    // Of an account that is not there it is not said that it is not: nobody can see the request, and it
+    // has as many places as those of one that is.
+    let (account, name) = match &ask.account {
+        None => (Some(app.account.id.clone()), name),
+        Some(named) => match app.control.account(named).await {
+            Ok(account) => (Some(account.id), name),
+            Err(_) => (None, code::hash(named)),
+        },
     };
     let user_code = code::user_code(&*app.entropy);
     let device_code = format!("sbp_{}", random_text(&*app.entropy, 32));
@@ -70,7 +75,7 @@ pub(super) async fn authorize(
         account,
         smartbox: None,
         person: None,
-        name: plain(ask.name.as_deref(), "a command line"),
+        name,
         platform: plain(ask.platform.as_deref(), "unknown"),
         address,
         requested,
@@ -100,15 +105,6 @@ pub(super) async fn authorize(
         nonce,
     };
     Ok(Json(asked).into_response())
-}
-
-/// Where somebody is, as the listener knows it.
-fn address(parts: &Parts) -> String {
-    match parts.extensions.get::<Peer>() {
-        Some(Peer::Tcp(address)) => address.ip().to_string(),
-        Some(Peer::Local { .. }) => "this machine".into(),
-        None => "unknown".into(),
-    }
 }
 
 /// What somebody says of themselves, as people may read it.
