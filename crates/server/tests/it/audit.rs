@@ -179,6 +179,31 @@ async fn sign_ins_that_fail_are_counted_and_not_written_one_by_one() {
 }
 
 #[tokio::test]
+async fn whoever_knocks_from_a_whole_network_fills_no_disk() {
+    let world = crate::limits::world(smartbox_core::limit::Rates::NONE).await;
+    let ann = Tenant::new(&world, "ann").await;
+    for n in 0..60 {
+        let from = format!("2001:db8::{n:x}");
+        let wrong = world.ask(Method::GET, "/api/v1/boxes").bearer_auth("sba_wrong");
+        wrong.header("x-forwarded-for", &from).send().await.unwrap();
+        // Nor does a token that goes round with its bearer.
+        let refused = world.ask(Method::GET, "/api/v1/people").bearer_auth(&ann.token);
+        assert_eq!(refused.header("x-forwarded-for", &from).send().await.unwrap().status(), 403);
+    }
+    world.app.denials.close(&world.app, world.app.clock.now()).await.unwrap();
+    for (account, action) in
+        [(&world.app.account.id, "session.begin.refused"), (&ann.account.id, "authority.refused")]
+    {
+        let entries = acts(&world, account).await;
+        let rows: Vec<_> = entries.iter().filter(|e| e.act.action == action).collect();
+        // The minute may have ended on the way.
+        assert!((2..=4).contains(&rows.len()), "{rows:?}");
+        let from = smartbox_core::audit::who(&rows[0].act.actor).1;
+        assert_eq!(from, Some("2001:db8::"), "the first one's");
+    }
+}
+
+#[tokio::test]
 async fn authority_that_is_not_there_stands_in_the_audit_of_the_account() {
     let world = World::new().await;
     let ann = Tenant::new(&world, "ann").await;
