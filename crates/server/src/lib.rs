@@ -14,6 +14,7 @@ pub mod http;
 pub mod logs;
 pub mod metrics;
 pub mod models;
+mod recent;
 pub mod sign_in;
 pub mod site;
 pub mod system;

@@ -144,7 +144,7 @@ impl Access {
 
     /// Remembers that a browser has proved itself.
     fn proved(&self, hash: &str, now: Timestamp) {
-        if let Some(known) = self.known().get_mut(hash) {
+        if let Some(known) = self.known().get(hash) {
             known.session.proved = Some(now);
         }
     }

@@ -16,7 +16,6 @@ mod ticket;
 mod token;
 mod tokens;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -28,6 +27,8 @@ use smartbox_core::time::Clock;
 use smartbox_core::token::RANDOM;
 use tokio::sync::watch;
 
+use crate::recent::Recent;
+
 pub use arrive::Arrival;
 pub use browser::{Came, INTRODUCED, Newcomer, Presented};
 pub use device::{Decided, Decision, Granted, Polled};
@@ -38,7 +39,7 @@ pub use proof::{Proofs, Unproven, Wanted};
 pub use seat::{Caller, Seat, Stage};
 pub use token::{Bearer, MadeToken, NewToken};
 
-/// Sessions of boxes that are remembered in memory at the most.
+/// Sessions, and tokens, that are remembered in memory at the most.
 const REMEMBERED: usize = 10_000;
 
 /// Keeps tokens, tickets and sessions.
@@ -50,9 +51,9 @@ pub struct Access {
     entropy: Arc<dyn Entropy>,
     master: Option<Master>,
     /// Seats by the hash of the cookie. This process is the only one that ends sessions, so what is remembered holds.
-    known: Mutex<HashMap<String, Seat>>,
+    known: Mutex<Recent<String, Seat>>,
     /// Hashes of tokens that were right lately. None of them admits: it is for limits alone.
-    proven: Mutex<HashSet<String>>,
+    proven: Mutex<Recent<String, ()>>,
     /// Proofs of devices that were here.
     pub proofs: Proofs,
     /// How often what was remembered was forgotten.
@@ -75,8 +76,8 @@ impl Access {
             clock,
             entropy,
             master,
-            known: Mutex::default(),
-            proven: Mutex::default(),
+            known: Mutex::new(Recent::new(REMEMBERED)),
+            proven: Mutex::new(Recent::new(REMEMBERED)),
             proofs: Proofs::default(),
             forgotten: AtomicU64::new(0),
             ended: watch::Sender::new(0),
@@ -92,13 +93,13 @@ impl Access {
     /// be over by now: who is known so is not counted among strangers, and asked all the same.
     pub fn recalls(&self, value: &str) -> bool {
         let hash = hash(value);
-        let proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner).contains(&hash);
-        proven || self.known().contains_key(&hash)
+        let proven = self.proven().get(&hash).is_some();
+        proven || self.known().get(&hash).is_some()
     }
 
     /// Whether this is the value of a session that is remembered.
     fn sits(&self, value: &str) -> bool {
-        self.known().contains_key(&hash(value))
+        self.known().get(&hash(value)).is_some()
     }
 
     /// A name for whoever is known by this value, which says nothing of it.
@@ -109,21 +110,21 @@ impl Access {
     /// A value that was right once is right no more.
     pub(crate) fn recall_no_more(&self, value: &str) {
         let hash = hash(value);
-        self.proven.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
+        self.proven().remove(&hash);
         self.known().remove(&hash);
     }
 
     /// A token was right. Never the master's, which a person may have made up: whether it is right
     /// must not be told faster than patience allows.
     pub(crate) fn proves(&self, value: &str) {
-        let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-        if proven.len() >= REMEMBERED {
-            proven.clear();
-        }
-        proven.insert(hash(value));
+        self.proven().insert(hash(value), ());
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Seat>> {
+    fn proven(&self) -> MutexGuard<'_, Recent<String, ()>> {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Recent<String, Seat>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ use smartbox_core::token::Token;
 
 use tokio::sync::watch;
 
-use super::{Access, Caller, REMEMBERED, Seat, hash};
+use super::{Access, Caller, Seat, hash};
 
 /// How long a session on the platform's origin lasts.
 pub(super) const PLATFORM: Duration = Duration::from_hours(30 * 24);
@@ -137,16 +137,13 @@ impl Access {
             if self.forgotten.load(Ordering::SeqCst) != forgotten {
                 return Ok(found);
             }
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
             known.insert(hash.to_owned(), seat.clone());
         }
         Ok(found)
     }
 
     async fn note_seen(&self, hash: &str, seat: &Seat, now: Timestamp) -> Result<(), StoreError> {
-        if let Some(known) = self.known().get_mut(hash) {
+        if let Some(known) = self.known().get(hash) {
             known.session.seen = now;
         }
         let id = seat.session.id.clone();

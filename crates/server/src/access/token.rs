@@ -76,8 +76,12 @@ impl Access {
         by: Option<&DeviceId>,
     ) -> Result<Option<Caller>, StoreError> {
         let (hash, now) = (hash(value), self.clock.now());
-        let found = self.known_token(hash, now).await?;
-        let Some((caller, token)) = found else { return Ok(None) };
+        let found = self.known_token(hash.clone(), now).await?;
+        let Some((caller, token)) = found else {
+            // Whoever was shut out is a stranger again.
+            self.proven().remove(&hash);
+            return Ok(None);
+        };
         let bound = (token.purpose == Purpose::Device).then_some(&token.root.device);
         // A token without a proof of its key is nobody's, and one that needs none is taken by itself.
         let proven = match (bound, by) {

@@ -1,27 +1,30 @@
 //! Which sessions a provider began, and what it wants to see when they end. Only in memory: after a restart
 //! the provider asks instead.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 use smartbox_core::secret::Secret;
+
+use crate::recent::Recent;
 
 /// Kept at the most, and how long each may be.
 const MOST: usize = 2000;
 const LONGEST: usize = 8 << 10;
 
 /// What providers want to see again, by the hash of the session's cookie.
-#[derive(Default)]
-pub struct Hints(Mutex<HashMap<[u8; 32], Option<Secret<String>>>>);
+pub struct Hints(Mutex<Recent<[u8; 32], Option<Secret<String>>>>);
+
+impl Default for Hints {
+    fn default() -> Self {
+        Self(Mutex::new(Recent::new(MOST)))
+    }
+}
 
 impl Hints {
     /// Notes that a provider began a session.
     pub fn keep(&self, session: &Secret<String>, token: Secret<String>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= MOST {
-            kept.clear();
-        }
         let token = Some(token).filter(|token| token.expose().len() <= LONGEST);
         kept.insert(of(session.expose()), token);
     }
