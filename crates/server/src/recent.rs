@@ -46,12 +46,6 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.young.remove(key).or_else(|| self.old.remove(key))
     }
 
-    /// Forgets what is not so.
-    pub(crate) fn retain(&mut self, is: impl Fn(&V) -> bool) {
-        self.young.retain(|_, value| is(value));
-        self.old.retain(|_, value| is(value));
-    }
-
     /// Forgets all.
     pub(crate) fn clear(&mut self) {
         self.young.clear();

@@ -66,6 +66,14 @@ impl Access {
         let now = self.clock.now();
         let (wanted, value) = (hash(device_code), self.value("sbd"));
         let (id, hashed) = (TokenId::generate(&*self.entropy), hash(value.expose()));
+        let code = wanted.clone();
+        let there = store::read(&*self.store, move |tx| {
+            Box::pin(async move { tx.devices().by_device_code(code).await })
+        });
+        // Whoever makes codes up waits for no writer, nor does anybody for them.
+        if there.await?.is_none() {
+            return Ok(Polled::Unknown);
+        }
         let polled = store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 let found = tx.devices().by_device_code(wanted).await?;
@@ -86,6 +94,8 @@ impl Access {
         Ok(match polled {
             None => Polled::Unknown,
             Some((Poll::Granted, Device { id: device, granted: Some(right), .. })) => {
+                // What it had before is over, open connections too.
+                self.forget();
                 Polled::Granted(Granted { token: value, right, device })
             }
             Some((told, _)) => Polled::Told(told),
@@ -223,6 +233,12 @@ async fn grant(
     };
     if !admitted(tx, &account).await? {
         return Err(StoreError::Missing { what: "account" });
+    }
+    // One at a time, however often it asks: what nobody has any more works for nobody.
+    for token in tx.tokens().list(Some(account.clone()), Purpose::Device).await? {
+        if token.root.device.as_ref() == Some(&device.id) {
+            tx.tokens().revoke(token.id).await?;
+        }
     }
     let act = Act {
         account: account.clone(),

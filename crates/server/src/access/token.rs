@@ -273,6 +273,10 @@ pub(super) async fn caller(
         root: match token.purpose {
             // A link is replaced by each start, and an invitation burnt; what came of it stays.
             Purpose::Link | Purpose::Invite => Root::default(),
+            // Each time that it asks again a device has another one, and what it made before stays its.
+            Purpose::Device => {
+                Root { session: None, token: None, device: token.root.device.clone() }
+            }
             _ => {
                 let device = token.root.device.clone();
                 Root { session: None, token: Some(token.id.clone()), device }

@@ -17,6 +17,7 @@ use smartbox_core::person::Right;
 use smartbox_core::smartbox::Kind;
 use smartbox_core::store;
 use smartbox_core::time::Timestamp;
+use smartbox_core::token::Purpose;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -205,6 +206,31 @@ async fn what_a_device_asks_for_is_not_what_it_gets() {
     let other = Laptop::new(2);
     other.asks(&world, &[("scope", "read")]).await;
     assert_eq!(decide(&world, &world.token, &other.id(), "approve", own).await.0, 403);
+}
+
+#[tokio::test]
+async fn asking_again_leaves_one_token_and_what_was_made_by_it() {
+    let world = World::new().await;
+    let laptop = Laptop::new(1);
+    let first = laptop.let_in(&world, "own").await;
+    let made = laptop.request(&world, Method::POST, "/api/v1/tokens", &first).send().await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let (path, mut last) = ("/api/v1/boxes", first.clone());
+    for _ in 0..5 {
+        let (_, asked) = laptop.asks(&world, &[("scope", "own")]).await;
+        let (status, token) = laptop.polls(&world, &asked).await;
+        assert_eq!(status, 200);
+        last = token["access_token"].as_str().unwrap().to_owned();
+        assert_eq!(laptop.status(&world, Method::GET, path, &last).await, 200);
+    }
+    let left = world.app.access.tokens(Some(world.app.account.id.clone()), Purpose::Device).await;
+    assert_eq!(left.unwrap().len(), 1);
+    assert!(world.app.access.recalls(&first));
+    assert_eq!(laptop.status(&world, Method::GET, path, &first).await, 401);
+    assert!(!world.app.access.recalls(&first), "whoever has it is a stranger again");
+    let made = world.ask(Method::GET, path).bearer_auth(made["token"].as_str().unwrap());
+    assert_eq!(made.send().await.unwrap().status(), 200);
+    assert_eq!(laptop.status(&world, Method::GET, path, &last).await, 200);
 }
 
 #[tokio::test]
