@@ -66,14 +66,13 @@ impl Waiting {
         // It takes its own place again.
         others.retain(|place| place.id != new.id);
         let from = client(&new.address);
-        let mut found = Self::default();
-        found.client = others.iter().filter(|place| client(&place.address) == from).count();
+        let client = others.iter().filter(|place| client(&place.address) == from).count();
         let same = |place: &Place| {
             place.account == new.account && (new.account.is_some() || place.name == new.name)
         };
-        found.give_way = crowded_out(&mut others, MOST.account, &from, same);
-        found.give_way.extend(crowded_out(&mut others, MOST.all, &from, |_| true));
-        found
+        let mut give_way = crowded_out(&mut others, MOST.account, &from, same);
+        give_way.extend(crowded_out(&mut others, MOST.all, &from, |_| true));
+        Self { client, give_way }
     }
 
     /// Whether there is no place for another one. Nothing that anybody else did makes it so.
