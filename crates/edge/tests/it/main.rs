@@ -16,6 +16,7 @@ mod limits;
 mod proxies;
 #[cfg(test)]
 mod siblings;
+#[cfg(test)]
 mod smuggle;
 #[cfg(test)]
 mod socket;

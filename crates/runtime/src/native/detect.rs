@@ -151,7 +151,7 @@ fn features(
     match found("pids") {
         (true, note) => say("limit-pids", true, &note),
         (false, _) if isolated => {
-            say("limit-pids", true, "RLIMIT_NPROC of the box's user namespace")
+            say("limit-pids", true, "RLIMIT_NPROC of the box's user namespace");
         }
         (false, note) => say("limit-pids", false, &note),
     }

@@ -61,7 +61,7 @@ impl Watch {
             Witness::Word(caller) => app.access.again(caller).await,
         };
         let unknown = |why: &str| {
-            tracing::warn!(error = why, "nobody knows whether a connection may stay open")
+            tracing::warn!(error = why, "nobody knows whether a connection may stay open");
         };
         match caller {
             Ok(Some(caller)) => match Principal::may_hold(app, caller, held).await {
@@ -84,10 +84,10 @@ impl Watch {
 pub(super) async fn shut_out(app: App, watch: Option<(Watch, Held)>) {
     let Some((mut watch, held)) = watch else { return std::future::pending().await };
     loop {
-        match tokio::time::timeout(NOW_AND_THEN, watch.ended.changed()).await {
+        let changed = tokio::time::timeout(NOW_AND_THEN, watch.ended.changed()).await;
+        if matches!(changed, Ok(Err(_))) {
             // The platform goes down, and says so itself.
-            Ok(Err(_)) => return std::future::pending().await,
-            Ok(Ok(())) | Err(_) => {}
+            return std::future::pending().await;
         }
         if !watch.stands(&app, &held).await {
             return;

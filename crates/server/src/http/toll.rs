@@ -37,7 +37,7 @@ pub(super) async fn enter(app: &App, parts: &Parts, public: bool) -> Result<(), 
         let recalls = |value: &&str| app.access.recalls(value);
         let known = match secrets.is_empty() {
             true => shown.into_iter().find(recalls),
-            false if shown.iter().all(|value| recalls(&value)) => shown.first().copied(),
+            false if shown.iter().all(recalls) => shown.first().copied(),
             false => None,
         };
         match known {

@@ -170,6 +170,22 @@ fn bad_values_say_what_to_write() {
             "traces.endpoint",
             "OTEL_EXPORTER_OTLP_HEADERS",
         ),
+        ("[boxes]\ntier = \"standart-1\"", "boxes.tier", "did you mean `standard-1`?"),
+        ("[tiers.big]\nmemory = \"much\"", "tiers.big.memory", "2GiB"),
+        ("[tiers.big]\ncpu = -1.0", "tiers.big.cpu", "between"),
+        ("[engine]\npath = \"puppet\"", "engine.path", "beginning with /"),
+        ("[models]\npreferred = \"gpt\"", "models.preferred", "anthropic, openai"),
+        ("[[models.providers]]\nname = \"x\"\nbasis = \"y\"", "smartbox.toml:3", "did you mean"),
+        (&with_key, "models.providers, `x`, secret", "never the secret itself"),
+        ("[http\n", "smartbox.toml:1", "correct that line"),
+    ] {
+        told(text, place, hint);
+    }
+}
+
+#[test]
+fn bad_values_of_snapshots_say_what_to_write() {
+    for (text, place, hint) in [
         ("[snapshots]\ndirectory = \"kept\"", "snapshots.directory", "beginning with /"),
         ("[snapshots]\nendpoint = \"s3\"", "snapshots.endpoint", "https://s3.example.com"),
         (
@@ -190,14 +206,6 @@ fn bad_values_say_what_to_write() {
         ("[snapshots]\ntombstones = \"x\"", "snapshots.tombstones", "30d"),
         ("[snapshots]\nbandwidth = \"fast\"", "snapshots.bandwidth", "10MiB"),
         ("[snapshots]\nkeep = { yearly = 1 }", "smartbox.toml:2", "did you mean"),
-        ("[boxes]\ntier = \"standart-1\"", "boxes.tier", "did you mean `standard-1`?"),
-        ("[tiers.big]\nmemory = \"much\"", "tiers.big.memory", "2GiB"),
-        ("[tiers.big]\ncpu = -1.0", "tiers.big.cpu", "between"),
-        ("[engine]\npath = \"puppet\"", "engine.path", "beginning with /"),
-        ("[models]\npreferred = \"gpt\"", "models.preferred", "anthropic, openai"),
-        ("[[models.providers]]\nname = \"x\"\nbasis = \"y\"", "smartbox.toml:3", "did you mean"),
-        (&with_key, "models.providers, `x`, secret", "never the secret itself"),
-        ("[http\n", "smartbox.toml:1", "correct that line"),
     ] {
         told(text, place, hint);
     }

@@ -108,7 +108,7 @@ impl<'w> Open<'w> {
     }
 
     /// Each is broken off, so that nobody takes what came for all there is.
-    async fn is_cut(mut self) {
+    async fn ends(mut self) {
         for (path, mut stream) in self.streams {
             let rest = timeout(LONG, async {
                 loop {
@@ -162,7 +162,7 @@ async fn a_share_that_is_taken_away_ends_what_was_open_by_it() {
     theirs.goes_on().await;
     let path = format!("/api/v1/boxes/pa/shares/{}", guest.id);
     done(&world, Method::DELETE, &path, json!({})).await;
-    theirs.is_cut().await;
+    theirs.ends().await;
     others.goes_on().await;
     // Who may less looks on, and runs nothing any more.
     let path = format!("/api/v1/boxes/pa/shares/{}", other.id);
@@ -183,7 +183,7 @@ async fn a_member_who_is_one_no_more_has_nothing_open_but_what_is_shared_with_th
         let path = format!("/api/v1/accounts/me/members/{id}");
         done(&world, Method::DELETE, &path, json!({})).await;
     }
-    theirs.is_cut().await;
+    theirs.ends().await;
     command_is_cut(kept.command.take().unwrap()).await;
     kept.goes_on().await;
 }
@@ -198,5 +198,5 @@ async fn who_came_by_anothers_word_is_shut_out_as_anybody_is() {
     let open = Open::all(&world, (HEADER, &good), false).await;
     let path = "/api/v1/people/ada@example.com";
     done(&world, Method::PATCH, path, json!({ "disabled": true })).await;
-    open.is_cut().await;
+    open.ends().await;
 }
