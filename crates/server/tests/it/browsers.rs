@@ -501,7 +501,8 @@ async fn where_browsers_ask_the_link_is_an_approval_and_a_token_is_none() {
     // It is known from now on: nobody is asked again, and it has what it was given.
     let again = Browser::signs_in(&world, 2, &token(&world).await).await;
     assert_eq!(again.status(&world, "/boxes").await, 200);
-    assert_eq!(again.status(&world, "/_admin/").await, 403, "`manage`, and not what the token may");
+    let shares = again.status(&world, "/api/v1/boxes/pa/shares").await;
+    assert_eq!(shares, 403, "`manage`, and not what the token may");
     let all = devices(&world).await;
     let row = all.iter().find(|it| it["id"] == json!(browser.id().as_str())).unwrap();
     assert_eq!(row["granted"], json!("manage"));

@@ -184,6 +184,12 @@ pub fn newcomer() -> Newcomer {
     Newcomer { name, platform, address }
 }
 
+/// Where a browser is led that has signed in on its way to this page: it shows its key first.
+pub fn by_its_key(page: &str) -> String {
+    let next: String = form_urlencoded::byte_serialize(page.as_bytes()).collect();
+    format!("/browser?next={next}")
+}
+
 /// The pair that an answer sets as a cookie.
 pub fn cookie(answer: &reqwest::Response) -> Option<String> {
     let line = answer.headers().get("set-cookie")?.to_str().ok()?;
