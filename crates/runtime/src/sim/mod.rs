@@ -216,7 +216,7 @@ impl Runtime for Sim {
         let feature = Feature { on: false, note: "the simulated driver isolates nothing".into() };
         Capabilities {
             driver: "sim".into(),
-            profile: "none".into(),
+            profile: "simulated".into(),
             features: [("isolation".into(), feature)].into(),
         }
     }
