@@ -28,21 +28,21 @@ const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, 
                      Chrome/156.0.0.0 Safari/537.36";
 
 /// A browser with a key and the cookie of a session.
-struct Browser {
-    key: SigningKey,
-    cookie: String,
+pub(crate) struct Browser {
+    pub(crate) key: SigningKey,
+    pub(crate) cookie: String,
 }
 
 /// What a page has to be signed.
 #[derive(Clone, Debug, PartialEq)]
-struct Page {
-    nonce: String,
-    now: i64,
-    slot: String,
+pub(crate) struct Page {
+    pub(crate) nonce: String,
+    pub(crate) now: i64,
+    pub(crate) slot: String,
 }
 
 impl Page {
-    fn of(text: &str) -> Option<Self> {
+    pub(crate) fn of(text: &str) -> Option<Self> {
         let data = |name: &str| {
             let (_, rest) = text.split_once(&format!("data-{name}=\""))?;
             rest.split('"').next()
@@ -64,7 +64,7 @@ impl Browser {
     }
 
     /// The same, with its key shown.
-    async fn signs_in(world: &World, key: u8, token: &str) -> Self {
+    pub(crate) async fn signs_in(world: &World, key: u8, token: &str) -> Self {
         let mut browser = Self::arrives(world, key, token).await;
         let answer = browser.shows(world).await;
         assert_eq!((answer.status().as_u16(), to(&answer)), (303, "/".into()));
@@ -72,7 +72,7 @@ impl Browser {
     }
 
     /// Another browser that has taken its cookie, and has a key of its own.
-    fn thief(&self, key: u8) -> Self {
+    pub(crate) fn thief(&self, key: u8) -> Self {
         Self { key: SigningKey::from_bytes(&[key; 32]), cookie: self.cookie.clone() }
     }
 
@@ -90,13 +90,13 @@ impl Browser {
     }
 
     /// What a page has to be signed.
-    async fn page(&self, world: &World, path: &str) -> Page {
+    pub(crate) async fn page(&self, world: &World, path: &str) -> Page {
         let answer = self.get(world, path).await;
         let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
         Page::of(&text).unwrap_or_else(|| panic!("{path}: {status} {text}"))
     }
 
-    fn claims(world: &World, path: &str, page: &Page) -> Claims {
+    pub(crate) fn claims(world: &World, path: &str, page: &Page) -> Claims {
         static JTI: AtomicU64 = AtomicU64::new(0);
         Claims {
             jti: format!("browser {}", JTI.fetch_add(1, Ordering::Relaxed)),

@@ -23,7 +23,7 @@ use crate::world::{World, by_its_key, cookie};
 
 const ADMIN: &str = "/_admin/";
 const DEVICE: &str = "/device";
-type Form<'a> = &'a [(&'a str, &'a str)];
+pub(crate) type Form<'a> = &'a [(&'a str, &'a str)];
 
 impl World {
     fn me(&self) -> Tenant {
@@ -43,7 +43,12 @@ impl World {
     }
 
     /// Presses a button of our own page; the status, where it leads, and what is said.
-    async fn push(&self, session: &str, path: &str, form: Form<'_>) -> (u16, String, String) {
+    pub(crate) async fn push(
+        &self,
+        session: &str,
+        path: &str,
+        form: Form<'_>,
+    ) -> (u16, String, String) {
         let request = self.ask(Method::POST, path).header("cookie", session);
         let request = request.header("origin", self.origin()).header("accept", "text/html");
         let answer = request.form(form).send().await.unwrap();
@@ -51,7 +56,7 @@ impl World {
         (answer.status().as_u16(), to.unwrap_or_default(), answer.text().await.unwrap())
     }
 
-    async fn device(&self, id: &DeviceId) -> Device {
+    pub(crate) async fn device(&self, id: &DeviceId) -> Device {
         let id = id.clone();
         store::read(&*self.app.store, |tx| Box::pin(async move { tx.devices().get(id).await }))
             .await

@@ -45,7 +45,7 @@ pub(super) async fn open(
         if proof.is_empty() {
             return again();
         }
-        match shown(&app, &parts, browser, &proof).await? {
+        match shown(&app, &parts, browser, &proof, "").await? {
             Shown::In(_) => {}
             Shown::Again | Shown::Asks { .. } => return again(),
         }

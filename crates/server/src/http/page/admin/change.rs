@@ -2,8 +2,9 @@
 //! word about what was done.
 
 use axum::extract::State;
-use axum::response::Redirect;
-use serde::Deserialize;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::request::Parts;
+use serde::{Deserialize, Serialize};
 use smartbox_core::person::Right;
 
 use super::{PATH, on_behalf};
@@ -11,12 +12,13 @@ use crate::access::Decision;
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::device;
+use crate::http::page::browser;
 use crate::http::page::device::{Done, decide};
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
 /// What the button does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verb {
     Approve,
@@ -27,7 +29,7 @@ pub(super) enum Verb {
 }
 
 /// A form of the page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     verb: Verb,
@@ -39,15 +41,24 @@ pub(super) struct Wanted {
     name: Option<String>,
     /// Whose devices, if an operator looks after them.
     account: Option<String>,
+    /// By which the browser shows that it is the one that signed in.
+    #[serde(default, skip_serializing)]
+    proof: String,
 }
 
 pub(super) async fn change(
     State(app): State<App>,
     who: Principal,
+    parts: Parts,
     Form(wanted): Form<Wanted>,
-) -> Result<Redirect, Trouble> {
+) -> Result<Response, Trouble> {
     let (who, account) = on_behalf(&app, who, wanted.account.as_deref()).await?;
     who.account()?;
+    if matches!(wanted.verb, Verb::Approve | Verb::All)
+        && let Some(page) = browser::unsigned(&app, &parts, &who, &wanted, &wanted.proof).await?
+    {
+        return Ok(page);
+    }
     let which = wanted.device.as_deref().unwrap_or_default();
     let done = match wanted.verb {
         Verb::Approve => decide(&app, &who, which, Decision::Approve(wanted.right)).await?,
@@ -62,5 +73,6 @@ pub(super) async fn change(
         Verb::All => Done::All,
     };
     let account = account.map(|name| format!("account={name}&")).unwrap_or_default();
-    Ok(Redirect::to(&format!("{PATH}?{account}done={}#devices", done.word())))
+    let to = format!("{PATH}?{account}done={}#devices", done.word());
+    Ok(Redirect::to(&to).into_response())
 }

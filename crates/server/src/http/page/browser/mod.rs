@@ -4,6 +4,7 @@
 mod agent;
 mod prove;
 mod show;
+mod sign;
 
 use http::Method;
 use http::request::Parts;
@@ -18,6 +19,7 @@ use crate::http::trouble::Trouble;
 
 pub(super) use agent::of;
 pub(super) use prove::{Shown, shown};
+pub(super) use sign::unsigned;
 
 /// The page.
 pub(super) const PATH: &str = "/browser";
@@ -29,11 +31,13 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// What a browser is given to sign, sealed: good for a moment, for one session, for this process.
+/// What a browser is given to sign, sealed: good for a moment, for one session and form, for this process.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Challenge {
     browser: SessionId,
     at: Timestamp,
+    /// What the form says that it goes with, hashed; empty where the address alone says it.
+    form: String,
 }
 
 /// What a page has for the script that signs.
@@ -48,8 +52,12 @@ pub(super) struct Sign {
 
 impl Sign {
     pub(super) fn of(app: &App, seat: &Seat) -> Result<Self, Trouble> {
+        Self::with(app, seat, String::new())
+    }
+
+    fn with(app: &App, seat: &Seat, form: String) -> Result<Self, Trouble> {
         let now = app.clock.now();
-        let challenge = Challenge { browser: seat.session.id.clone(), at: now };
+        let challenge = Challenge { browser: seat.session.id.clone(), at: now, form };
         let nonce = app.sign_in.seal.close(&*app.entropy, &challenge);
         let session = &seat.session;
         let only = seat.device.as_ref().and_then(|device| device.smartbox.as_ref());

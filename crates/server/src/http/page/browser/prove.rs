@@ -42,7 +42,7 @@ pub(super) async fn prove(
     if browser.stage == Stage::Waits {
         toll::pair(&app, &parts).await?;
     }
-    Ok(match shown(&app, &parts, browser, &given.proof).await? {
+    Ok(match shown(&app, &parts, browser, &given.proof, "").await? {
         Shown::Again => Redirect::to(&on_the_way_to(next)).into_response(),
         Shown::In(fresh) => with(&app, browser, fresh, Redirect::to(next)),
         Shown::Asks { code, cookie } => {
@@ -68,6 +68,7 @@ pub(in crate::http::page) async fn shown(
     parts: &Parts,
     browser: &Browser,
     proof: &str,
+    form: &str,
 ) -> Result<Shown, Trouble> {
     let now = app.clock.now();
     let proof = match principal::fitting(app, parts, proof, None) {
@@ -81,6 +82,9 @@ pub(in crate::http::page) async fn shown(
     };
     if challenge.browser != browser.seat.session.id {
         return Err(Trouble::unproven("that was signed for another session"));
+    }
+    if challenge.form != form {
+        return Err(Trouble::unproven("that was signed for another form"));
     }
     if challenge.at.plus(LASTS) < now || challenge.at > now.plus(AHEAD) {
         return Ok(Shown::Again);

@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use serde::Deserialize;
+use http::request::Parts;
+use serde::{Deserialize, Serialize};
 use smartbox_api::problem::Code;
 use smartbox_core::device::{Undecided, code};
 use smartbox_core::person::Right;
@@ -14,12 +15,13 @@ use crate::app::App;
 use crate::http::body::Form;
 use crate::http::device;
 use crate::http::page::admin::on_behalf;
+use crate::http::page::browser;
 use crate::http::page::render;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
 /// What the button does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verb {
     Find,
@@ -28,7 +30,7 @@ pub(super) enum Verb {
 }
 
 /// A form of the page.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     verb: Verb,
@@ -42,11 +44,15 @@ pub(super) struct Wanted {
     same: Option<String>,
     /// Whose devices, if an operator looks after them.
     account: Option<String>,
+    /// By which the browser shows that it is the one that signed in.
+    #[serde(default, skip_serializing)]
+    proof: String,
 }
 
 pub(super) async fn change(
     State(app): State<App>,
     who: Principal,
+    parts: Parts,
     Form(wanted): Form<Wanted>,
 ) -> Result<Response, Trouble> {
     let (who, account) = on_behalf(&app, who, wanted.account.as_deref()).await?;
@@ -60,7 +66,13 @@ pub(super) async fn change(
             let hint = "look at the device, and say that it shows the same digits";
             return Err(Trouble::new(Code::BadRequest, "nobody has compared the digits", hint));
         }
-        Verb::Approve => decide(&app, &who, which, Decision::Approve(wanted.right)).await?,
+        Verb::Approve => {
+            let page = browser::unsigned(&app, &parts, &who, &wanted, &wanted.proof).await?;
+            if let Some(page) = page {
+                return Ok(page);
+            }
+            decide(&app, &who, which, Decision::Approve(wanted.right)).await?
+        }
         Verb::Reject => decide(&app, &who, which, Decision::Reject).await?,
     };
     let account = account.map(|name| format!("account={name}&")).unwrap_or_default();
