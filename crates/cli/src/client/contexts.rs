@@ -35,6 +35,20 @@ struct Written {
     asking: BTreeMap<String, Asking>,
 }
 
+impl Written {
+    fn free_for(&self, name: &str, server: &str) -> Result<(), CliError> {
+        let Some(entry) = self.contexts.get(name) else { return Ok(()) };
+        let lets_in = entry.key.is_some() || entry.token.is_some();
+        if !lets_in || same_address(&entry.server, server) {
+            return Ok(());
+        }
+        let what = format!("`{name}` is kept for another platform: {}", entry.server);
+        let hint = "name this one by `--as NAME`; or `--replace` that one, best after \
+                    `smartbox logout`, since it stays let in there";
+        Err(CliError::usage(what, hint))
+    }
+}
+
 /// A key that asks to be let in. It is kept before it asks: whoever is cut off asks on with the same one.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +125,11 @@ impl Contexts {
         self.written.current.as_deref().unwrap_or(LOCAL)
     }
 
+    /// A platform elsewhere; none for `local`, for which nothing is read.
+    pub(crate) fn find(env: &Env, name: &str) -> Result<Option<Context>, CliError> {
+        if name == LOCAL { Ok(None) } else { Self::read(env)?.get(name) }
+    }
+
     /// A platform elsewhere; none for `local`.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Context>, CliError> {
         if name == LOCAL {
@@ -122,9 +141,21 @@ impl Contexts {
 
     /// The one that is at this address, and in with a key.
     pub(crate) fn at(&self, server: &str) -> Result<Option<Context>, CliError> {
-        let mut all = self.written.contexts.values();
-        let found = all.find(|entry| entry.key.is_some() && same_address(&entry.server, server));
-        found.map(Entry::context).transpose()
+        self.name_at(server).map(|name| self.get(name)).transpose().map(Option::flatten)
+    }
+
+    /// What it is called.
+    pub(crate) fn name_at(&self, server: &str) -> Option<&str> {
+        let mut all = self.written.contexts.iter();
+        let found =
+            all.find(|(_, entry)| entry.key.is_some() && same_address(&entry.server, server));
+        found.map(|(name, _)| name.as_str())
+    }
+
+    /// Refuses a name under which something is kept that lets this person in to another platform: once it
+    /// is replaced, nobody here can give it back there.
+    pub(crate) fn free_for(env: &Env, name: &str, server: &str) -> Result<(), CliError> {
+        Self::read(env)?.written.free_for(name, server)
     }
 
     /// The key for a context of this name at this address: the one that it has, the one that has begun
@@ -161,14 +192,23 @@ impl Contexts {
         })
     }
 
-    /// Keeps one; of the same name it replaces the old one.
-    pub(crate) fn add(env: &Env, name: &str, context: &Context) -> Result<(), CliError> {
+    /// Keeps one; of the same name it replaces the old one of the same platform, and that of another one
+    /// only if told to.
+    pub(crate) fn add(
+        env: &Env,
+        name: &str,
+        context: &Context,
+        replace: bool,
+    ) -> Result<(), CliError> {
         let token = context.token.as_ref().map(|token| token.expose().clone());
         let key = context.key.as_ref().map(Key::written);
         let ca = context.trust.ca.as_ref().map(Authorities::pem).transpose()?;
         let plain = context.trust.plain;
         let entry = Entry { server: context.server.clone(), token, key, ca, plain };
         change(env, |written| {
+            if !replace {
+                written.free_for(name, &context.server)?;
+            }
             written.asking.remove(name);
             written.contexts.insert(name.to_owned(), entry);
             Ok(())

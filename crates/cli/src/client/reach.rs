@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use smartbox_core::secret::Secret;
 use smartbox_server::config::{Env, place};
 
-use super::contexts::{CONTEXT, Context, Contexts};
+use super::contexts::{CONTEXT, Context, Contexts, LOCAL};
 use super::{Client, Key, Trust};
 use crate::error::CliError;
 
@@ -55,23 +55,34 @@ impl Place {
         self.context.is_some() || self.data_dir.is_some() || self.listen.is_some()
     }
 
-    /// The context that is meant, unless it is this machine's. What names a place on the command line
+    /// The name of the context that is meant where no address is. What names a place on the command line
     /// wins over the environment, and that over the context in use.
-    fn elsewhere(&self, env: &Env) -> Result<Option<Context>, CliError> {
+    pub(crate) fn name(&self, env: &Env) -> Result<String, CliError> {
         if let Some(name) = &self.context {
-            return Contexts::read(env)?.get(name);
+            return Ok(name.clone());
         }
         if self.is_named() {
-            return Ok(None);
+            return Ok(LOCAL.to_owned());
         }
         if let Some(name) = env.get(CONTEXT) {
-            return Contexts::read(env)?.get(name);
+            return Ok(name.to_owned());
         }
         if env.get(place::DATA_DIR).is_some() || env.get(LISTEN).is_some() {
-            return Ok(None);
+            return Ok(LOCAL.to_owned());
         }
-        let contexts = Contexts::read(env)?;
-        contexts.get(contexts.current())
+        Ok(Contexts::read(env)?.current().to_owned())
+    }
+
+    /// The address that is meant, if one is: it wins over every context.
+    pub(crate) fn address<'a>(&'a self, env: &'a Env) -> Option<&'a str> {
+        // Where somebody listens is elsewhere if it is written as an address with its scheme.
+        let elsewhere = |listen: &&str| listen.contains("://");
+        let named = self.server.as_deref().or(self.listen.as_deref().filter(elsewhere));
+        let by_variable = || {
+            let variable = env.get(SERVER).or_else(|| env.get(LISTEN).filter(elsewhere));
+            variable.filter(|_| !self.is_named())
+        };
+        named.or_else(by_variable)
     }
 
     /// The data directory, as the server finds it too.
@@ -111,14 +122,7 @@ impl Client {
     pub(crate) fn of(place: &Place, env: &Env) -> Result<Self, CliError> {
         let token = env.secret(TOKEN)?;
         let account = place.account.as_deref().or_else(|| env.get(ACCOUNT)).map(str::to_owned);
-        // Where somebody listens is elsewhere if it is written as an address with its scheme.
-        let elsewhere = |listen: &&str| listen.contains("://");
-        let named = place.server.as_deref().or(place.listen.as_deref().filter(elsewhere));
-        let by_variable = || {
-            let variable = env.get(SERVER).or_else(|| env.get(LISTEN).filter(elsewhere));
-            variable.filter(|_| !place.is_named())
-        };
-        if let Some(url) = named.or_else(by_variable) {
+        if let Some(url) = place.address(env) {
             // One that was let in by `smartbox login`, unless a token is given.
             let known = match token {
                 None => Contexts::read(env)?.at(url)?,
@@ -129,7 +133,7 @@ impl Client {
             let trust = Trust::of(place, env, kept.trust);
             return Ok(Self { token, key, account, ..Self::at(tcp(url)?, trust) });
         }
-        if let Some(context) = place.elsewhere(env)? {
+        if let Some(context) = Contexts::find(env, &place.name(env)?)? {
             // The token that was kept for it; the one of the environment may be another platform's.
             let (token, key) = (context.token.or(token), context.key);
             let trust = Trust::of(place, env, context.trust);

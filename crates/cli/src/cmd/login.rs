@@ -31,6 +31,9 @@ pub(crate) struct Args {
     /// The name of the context that is made: 1 to 40 of a-z, 0-9 and -
     #[arg(long = "as", value_name = "NAME", default_value = "platform")]
     name: String,
+    /// Take the name also if it is kept for another platform, which is forgotten here
+    #[arg(long)]
+    replace: bool,
     /// How much to ask for: read, chat, manage or own; who approves may give less
     #[arg(long, value_name = "RIGHT", default_value = "manage", value_parser = right)]
     right: Right,
@@ -53,6 +56,9 @@ pub(crate) fn right(text: &str) -> Result<Right, String> {
 pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
     let reach = tcp(&args.server)?;
     check_name(&args.name)?;
+    if !args.replace {
+        Contexts::free_for(env, &args.name, &args.server)?;
+    }
     // What is believed here is what is kept.
     let trust = Trust::of(place, env, kept(env, args)?).keeping(&reach)?;
     // Kept before somebody approves it: of a login that is cut off nothing is lost.
@@ -82,7 +88,7 @@ pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), Cli
         key: Some(again),
         trust,
     };
-    Contexts::add(env, &args.name, &context)?;
+    Contexts::add(env, &args.name, &context, args.replace)?;
     Contexts::choose(env, &args.name)?;
     if args.json {
         return out::json(&serde_json::json!({

@@ -13,7 +13,7 @@ use crate::ui::out;
 /// Forgets key and token of a platform that `smartbox login` was let in to, and has it shut this out.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The context; the one in use if absent
+    /// The context; the platform that other commands mean if absent
     #[arg(value_name = "NAME")]
     name: Option<String>,
     /// Print what came of it as JSON
@@ -22,13 +22,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError> {
-    let contexts = Contexts::read(env)?;
-    let named = args.name.as_deref().or(place.context.as_deref());
-    let name = named.unwrap_or(contexts.current()).to_owned();
-    let key = match contexts.get(&name)? {
-        Some(context) => context.key,
-        None => None,
-    };
+    let name = meant(place, env, args)?;
+    let key = Contexts::find(env, &name)?.and_then(|context| context.key);
     let Some(key) = key else {
         let what = format!("`{name}` was not let in by `smartbox login`");
         let hint =
@@ -52,6 +47,19 @@ pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), Cli
         return out::json(&serde_json::json!({ "context": name, "revoked": over.is_ok() }));
     }
     out::say(format!("{name}: {note}"))
+}
+
+/// The platform that is meant, as every other command finds it.
+fn meant(place: &Place, env: &Env, args: &Args) -> Result<String, CliError> {
+    if let Some(name) = &args.name {
+        return Ok(name.clone());
+    }
+    let Some(url) = place.address(env) else { return place.name(env) };
+    let contexts = Contexts::read(env)?;
+    contexts.name_at(url).map(str::to_owned).ok_or_else(|| {
+        let what = format!("nothing was let in to {url} by `smartbox login`");
+        CliError::here(what, "`smartbox context ls` shows what is kept")
+    })
 }
 
 async fn shut_out(place: &Place, env: &Env, name: &str, key: &Key) -> Result<(), String> {

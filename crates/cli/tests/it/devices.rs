@@ -84,6 +84,98 @@ async fn a_command_line_is_let_in_and_proves_its_key_from_then_on() {
     assert!(!std::fs::read_to_string(&file).unwrap().contains("sbd_"));
 }
 
+/// A platform that lets in whoever asks, and takes them out again.
+async fn willing(token: &str) -> (Fake, String) {
+    let granted = json!({
+        "access_token": token, "token_type": "DPoP", "scope": "read", "device": ID,
+    });
+    let revoked = || async {
+        Json(json!({
+            "id": ID, "kind": "cli", "name": "laptop", "platform": "linux", "address": "192.0.2.1",
+            "state": "revoked", "keyed": true, "created": 1,
+        }))
+    };
+    let router = platform((StatusCode::OK, granted));
+    Fake::tcp(router.route("/api/v1/devices/{id}/revoke", post(revoked))).await
+}
+
+fn contexts(home: &Path) -> Value {
+    let text = std::fs::read_to_string(home.join(".config/smartbox/contexts.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn logging_out_is_of_the_platform_that_every_other_command_means() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let ((first, one), (second, two)) = (willing("sbd_one").await, willing("sbd_two").await);
+    assert_eq!(ran(home, &["login", &two, "--as", "two"]).await.code, Some(0));
+    let logout = async |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = command(home, &[args, &["logout"]].concat());
+        command.env_remove("SMARTBOX_DATA_DIR").env("HOME", home);
+        command.env("XDG_DATA_HOME", home.join("data")).envs(variables.iter().copied());
+        end(command.spawn().unwrap()).await
+    };
+    let revokes = |fake: &Fake| fake.seen().iter().filter(|it| it.line.contains("/revoke")).count();
+    let ways: [(&[&str], &[(&str, &str)]); 6] = [
+        (&["--context", "one"], &[("SMARTBOX_CONTEXT", "two")]),
+        (&["--server", &one], &[("SMARTBOX_SERVER", &two)]),
+        (&["--listen", &one], &[]),
+        (&[], &[("SMARTBOX_CONTEXT", "one")]),
+        (&[], &[("SMARTBOX_SERVER", &one), ("SMARTBOX_CONTEXT", "two")]),
+        (&[], &[("SMARTBOX_LISTEN", &one)]),
+    ];
+    for (n, (args, variables)) in ways.into_iter().enumerate() {
+        assert_eq!(ran(home, &["login", &one, "--as", "one"]).await.code, Some(0));
+        assert_eq!(ran(home, &["context", "use", "two"]).await.code, Some(0));
+        let ended = logout(args, variables).await;
+        assert!(ended.out.contains("one: forgotten, and shut out"), "{args:?}: {ended:?}");
+        let kept = contexts(home);
+        assert!(kept["contexts"]["one"].is_null(), "{args:?} {variables:?}: {kept}");
+        assert_eq!(kept["contexts"]["two"]["token"], json!("sbd_two"));
+        assert_eq!((revokes(&first), revokes(&second)), (n + 1, 0));
+    }
+    // Where nothing was let in there is nothing to end, and what is in use is not meant.
+    let here = home.join("data");
+    let here = here.to_str().unwrap();
+    let other: [(&[&str], &[(&str, &str)]); 4] = [
+        (&["--server", &one], &[]),
+        (&["--context", "local"], &[]),
+        (&["--data-dir", here], &[]),
+        (&[], &[("SMARTBOX_DATA_DIR", here)]),
+    ];
+    for (args, variables) in other {
+        let ended = logout(args, variables).await;
+        assert_eq!(ended.code, Some(1), "{args:?}: {ended:?}");
+        assert!(ended.err.contains("let in"), "{args:?}: {ended:?}");
+    }
+    assert_eq!(contexts(home)["contexts"]["two"]["token"], json!("sbd_two"));
+    assert!(logout(&[], &[]).await.out.contains("two: forgotten, and shut out"));
+    assert_eq!(revokes(&second), 1);
+}
+
+#[tokio::test]
+async fn a_second_platform_does_not_take_the_name_of_the_first() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let ((_first, one), (second, two)) = (willing("sbd_one").await, willing("sbd_two").await);
+    assert_eq!(ran(home, &["login", &one]).await.code, Some(0));
+    let before = contexts(home);
+    let ended = ran(home, &["login", &two]).await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for part in [one.as_str(), "--as", "--replace", "smartbox logout"] {
+        assert!(ended.err.contains(part), "{part}: {ended:?}");
+    }
+    assert_eq!(second.seen().len(), 0, "nothing was asked for that could not be kept");
+    assert_eq!(contexts(home), before);
+    assert_eq!(ran(home, &["login", &two, "--as", "other"]).await.code, Some(0));
+    assert_eq!(contexts(home)["contexts"]["platform"]["token"], json!("sbd_one"));
+    // To the same one again, and to another one if that is meant.
+    assert_eq!(ran(home, &["login", &one]).await.code, Some(0));
+    assert_eq!(ran(home, &["login", &two, "--replace"]).await.code, Some(0));
+    assert_eq!(contexts(home)["contexts"]["platform"]["server"], json!(two));
+}
+
 #[tokio::test]
 async fn one_that_is_not_let_in_keeps_nothing() {
     let home = tempfile::tempdir().unwrap();
@@ -154,7 +246,7 @@ async fn one_that_is_killed_asks_on_with_the_same_key_and_then_is_let_in_without
     assert_eq!(keys.len(), 1, "it is one device all the time");
     // Of another place it is another one.
     let (other, there) = Fake::tcp(platform((StatusCode::OK, Value::Null))).await;
-    ran(home.path(), &["login", &there, "--as", "work"]).await;
+    ran(home.path(), &["login", &there, "--as", "work", "--replace"]).await;
     let theirs = dpop::read(other.seen()[0].headers["dpop"].to_str().unwrap()).unwrap().key;
     assert!(!keys.contains(&theirs.to_hex()));
 }

@@ -198,6 +198,12 @@ impl Principal {
         audit::who(&self.caller.actor).0
     }
 
+    /// The device that they are, by its own token; of what it made, which it may have given away, none.
+    pub(super) fn device(&self) -> Option<&DeviceId> {
+        let root = &self.caller.root;
+        root.device.as_ref().filter(|_| root.session.is_none() && root.token.is_none())
+    }
+
     /// Whom they stand for, for what they begin.
     pub(super) fn caller(&self) -> &Caller {
         &self.caller

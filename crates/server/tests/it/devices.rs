@@ -591,3 +591,39 @@ async fn socket(
     }
     tokio_tungstenite::client_async(request, stream).await.unwrap().0
 }
+
+#[tokio::test]
+async fn a_device_takes_itself_out_whatever_it_may_and_nothing_else() {
+    let world = World::new().await;
+    let other = Laptop::new(9);
+    let others = other.let_in(&world, "own").await;
+    let path = |laptop: &Laptop, verb: &str| format!("/api/v1/devices/{}{verb}", laptop.id());
+    for (key, right) in [(1, "read"), (2, "chat")] {
+        let laptop = Laptop::new(key);
+        let token = laptop.let_in(&world, right).await;
+        for (method, path) in [
+            (Method::POST, path(&other, "/revoke")),
+            (Method::POST, path(&Laptop::new(7), "/revoke")),
+            (Method::POST, path(&laptop, "/approve")),
+            (Method::POST, path(&laptop, "/reject")),
+            (Method::PATCH, path(&laptop, "")),
+            (Method::GET, path(&laptop, "")),
+            (Method::GET, "/api/v1/devices".into()),
+        ] {
+            let status = laptop.status(&world, method.clone(), &path, &token).await;
+            assert_eq!(status, 403, "{right}: {method} {path}");
+        }
+        let out = path(&laptop, "/revoke");
+        let (status, said) = answer(laptop.request(&world, Method::POST, &out, &token)).await;
+        assert_eq!((status, &said["state"]), (200, &json!("revoked")), "{said}");
+        assert_eq!(laptop.status(&world, Method::GET, "/api/v1/whoami", &token).await, 401);
+        assert_eq!(laptop.status(&world, Method::POST, &out, &token).await, 401, "and once");
+    }
+    // What it made may be in other hands.
+    let making = other.request(&world, Method::POST, "/api/v1/tokens", &others);
+    let (_, made) = answer(making.json(&json!({ "right": "read" }))).await;
+    let ends = world.ask(Method::POST, &path(&other, "/revoke"));
+    let ends = ends.bearer_auth(made["token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(ends.status(), 403, "{made}");
+    assert_eq!(other.status(&world, Method::GET, "/api/v1/whoami", &others).await, 200);
+}

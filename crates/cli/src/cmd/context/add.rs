@@ -49,7 +49,7 @@ pub(super) fn run(place: &Place, env: &Env, args: &Args) -> Result<(), CliError>
         Some(token)
     };
     let context = Context { server: args.server.clone(), token, key: None, trust };
-    Contexts::add(env, &args.name, &context)?;
+    Contexts::add(env, &args.name, &context, true)?;
     if args.choose {
         Contexts::choose(env, &args.name)?;
     }

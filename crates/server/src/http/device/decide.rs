@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use smartbox_api::device::{Approve, DeviceView};
 use smartbox_api::problem::Code;
 use smartbox_core::device::{Device, DeviceId, Undecided};
+use smartbox_core::person::Right;
 
 use super::view::view;
 use super::{missing, most, one};
@@ -50,6 +51,8 @@ pub(super) async fn reject(
 }
 
 /// Lets a device in no more. Its tokens, sessions and open connections are over.
+///
+/// A device may do this to itself whatever it may besides; to another one whoever may `manage`.
 #[utoipa::path(
     post,
     path = "/api/v1/devices/{id}/revoke",
@@ -61,7 +64,13 @@ pub(super) async fn revoke(
     who: Principal,
     Path(id): Path<String>,
 ) -> Result<Json<DeviceView>, Trouble> {
-    answer(&app, &who, &id, Decision::Revoke).await
+    if let Some(itself) = who.device().filter(|device| device.as_str() == id) {
+        let (by, least) = (who.caller(), Right::Read);
+        let over = app.access.decide(by, least, itself.clone(), Decision::Revoke).await?;
+        let over = over.ok_or_else(missing)?.map_err(|why| undecided(why, Decision::Revoke))?;
+        return Ok(Json(view(over, app.clock.now())));
+    }
+    answer(&app, &who.needing(Right::Manage)?, &id, Decision::Revoke).await
 }
 
 async fn answer(

@@ -46,7 +46,8 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::api(routes!(decide::approve), manage, SMALL, DECIDES).gives(),
         Route::api(routes!(decide::reject), manage, SMALL, DECIDES),
-        Route::api(routes!(decide::revoke), manage, SMALL, DECIDES),
+        // A device takes itself out whatever it may; the handler looks who decides about another one.
+        Route::api(routes!(decide::revoke), Policy::Api(Right::Read), SMALL, DECIDES),
         Route::api(routes!(invite::invite), manage, SMALL, INVITED).gives(),
         Route::api(routes!(rename::rename), manage, SMALL, codes::NAMED),
         Route::api(routes!(approve_all::approve_all), manage, SMALL, &[]).gives(),
