@@ -167,3 +167,25 @@ async fn a_press_whose_page_is_over_is_signed_anew() {
     let (_, text) = browser.asked(&world, "/_admin/", &form).await;
     assert!(!text.contains("<script>alert"), "{text}");
 }
+
+#[tokio::test]
+async fn who_holds_another_key_than_the_session_is_offered_its_end() {
+    let world = World::new().await;
+    let browser = Browser::signs_in(&world, 1, &world.token).await;
+    let other = browser.thief(2);
+    let page = other.page(&world, "/browser").await;
+    let proof = other.proof(&world, "/browser", &page);
+    let (status, _, text) =
+        world.push(&other.cookie, "/browser", &[("proof", proof.as_str())]).await;
+    assert_eq!(status, 401);
+    for said in ["<p>This is not the browser", ">Reload the platform", "action=\"/logout\""] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let (status, ..) = world.push(&other.cookie, "/logout", &[]).await;
+    assert_eq!(status, 303);
+    // Other problems have nothing to do with the session; a name stays as it is written.
+    let session = world.sign_in().await;
+    let (status, text) = world.page(&session, "/open/nothing").await;
+    assert!(status == 404 && text.contains("<p>There is no such smartbox"), "{text}");
+    assert!(!text.contains("/logout"), "{text}");
+}

@@ -30,7 +30,7 @@ impl World {
         Tenant { account: self.app.account.clone(), token: self.token.clone() }
     }
 
-    async fn page(&self, session: &str, path: &str) -> (u16, String) {
+    pub(crate) async fn page(&self, session: &str, path: &str) -> (u16, String) {
         let request = self.ask(Method::GET, path).header("cookie", session);
         let answer = request.header("accept", "text/html").send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())

@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::response::Html;
 use http::request::Parts;
-use smartbox_api::problem::Problem;
+use smartbox_api::problem::{Code, Problem};
 use smartbox_core::smartbox::{Smartbox, State};
 
 use super::browser::Sign;
-use super::filters;
+use super::{filters, words};
 use crate::app::App;
 use crate::http::principal::{self, Principal};
 use crate::http::trouble;
@@ -55,6 +55,10 @@ struct Open<'a> {
 #[template(path = "problem.html")]
 struct Trouble<'a> {
     problem: &'a Problem,
+    detail: String,
+    hint: String,
+    /// Where the session is what is in the way: its end is a button.
+    signs_out: bool,
 }
 
 pub(super) fn sign_in(app: &App, parts: &Parts, next: &str, wrong: Option<&str>) -> Html<String> {
@@ -104,7 +108,14 @@ pub(super) fn open(
 }
 
 pub(super) fn problem(_: &App, problem: &Problem) -> String {
-    page(&Trouble { problem }).0
+    let known = problem.known();
+    let detail = match known {
+        // It begins with a smartbox's name.
+        Some(Code::Off) => problem.detail.clone(),
+        _ => words::sentence(&problem.detail),
+    };
+    let signs_out = known == Some(Code::Unproven);
+    page(&Trouble { problem, detail, hint: words::sentence(&problem.hint), signs_out }).0
 }
 
 pub(super) fn page(template: &impl Template) -> Html<String> {

@@ -49,6 +49,13 @@ pub(super) fn bytes(n: u64) -> String {
     unit.map_or_else(|| format!("{n} B"), |(bits, unit)| format!("{} {unit}", n >> bits))
 }
 
+/// The words of an error, which end a line of a terminal, as those of a page.
+pub(super) fn sentence(words: &str) -> String {
+    let mut rest = words.chars();
+    let first = rest.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + rest.as_str()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +73,8 @@ mod tests {
         assert_eq!((bytes(1_023), bytes(5 << 30)), ("1023 B".into(), "5 GiB".into()));
         assert_eq!((times(1), times(7)), ("once".into(), "7 times".into()));
         assert_eq!(span(Duration::from_secs(30)), "30 seconds");
+        for (words, want) in [("", ""), ("éa b", "Éa b"), ("`a` b", "`a` b"), ("/a b", "/a b")] {
+            assert_eq!(sentence(words), want);
+        }
     }
 }
