@@ -139,7 +139,7 @@ pub struct Sharing {
 /// Who asks, as the platform knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WhoAmI {
-    /// By which means: `local`, `master-token`, `token`, `session` or `dev-mode`.
+    /// By which means: `local`, `master-token`, `token`, `session`, `access` or `dev-mode`.
     pub by: String,
     /// The words by which the audit calls them.
     pub actor: String,

@@ -161,7 +161,7 @@ async fn whoever_is_given_nothing_is_told_who_they_are_and_leaves_no_trace() {
     let (status, page) = ask(&world, &browser, Method::GET, &path).await;
     assert_eq!(status, 403);
     assert!(
-        page.contains("you are ada@example.com") && page.contains("nobody gave you access"),
+        page.contains("You are ada@example.com") && page.contains("nobody gave you access"),
         "{page}"
     );
     let people =
@@ -332,7 +332,7 @@ async fn access_vouches_by_header_and_by_cookie() {
     // Who comes from outside of the domain is told who they are.
     let eve = token(&mut peer, json!({"sub": "9", "email": "eve@evil.example"})).await;
     let (status, page) = with(HEADER, &eve, Method::GET, "/").await;
-    assert!(status == 403 && page.contains("you are eve@evil.example"), "{page}");
+    assert!(status == 403 && page.contains("You are eve@evil.example"), "{page}");
     assert_eq!(
         with(HEADER, &eve, Method::GET, "/assets/page.css").await.0,
         200,
@@ -349,6 +349,9 @@ async fn a_program_with_a_service_token_is_no_browser() {
     assert_eq!(ask("/api/v1/boxes/pa/stop").send().await.unwrap().status(), 200);
     let foreign = ask("/api/v1/boxes/pa/stop").header("origin", "http://evil.example");
     assert_eq!(foreign.send().await.unwrap().status(), 403);
+    let who = world.ask(Method::GET, "/api/v1/whoami").header(HEADER, &robot);
+    let who: Value = who.send().await.unwrap().json().await.unwrap();
+    assert_eq!(who["by"], json!("access"), "{who}");
     let other = token(&mut peer, json!({"sub": "", "common_name": "other.access"})).await;
     let answer =
         world.ask(Method::GET, "/api/v1/boxes").header(HEADER, &other).send().await.unwrap();

@@ -29,10 +29,12 @@ async fn get(State(app): State<App>, who: Principal) -> Result<Json<WhoAmI>, Tro
     let caller = who.caller().clone();
     let (actor, _) = audit::who(&caller.actor);
     let by = match actor.split(':').next().unwrap_or_default() {
-        _ if who.by_cookie => "session",
+        _ if who.browser().is_some() => "session",
         "cli" => "local",
         "token" => "token",
         "dev-mode" => "dev-mode",
+        // Without a session: Cloudflare Access vouches for each request.
+        "person" => "access",
         _ => "master-token",
     };
     let person = match caller.person {
