@@ -135,6 +135,8 @@ pub struct DeviceView {
 pub struct Asks {
     /// How much it would like.
     pub right: Right,
+    /// Which request it is; whoever approves it sends this back.
+    pub ask: String,
     /// Six digits that it shows, too, if nobody is in between.
     pub comparison: String,
     /// When it asked.
@@ -152,12 +154,14 @@ pub struct FindDevice {
 }
 
 /// How a device is let in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Approve {
+    /// The request that was shown to whoever lets it in: `asks.ask` of the device.
+    pub ask: String,
     /// How much it may: no more than it asked for, and than who lets it in. If absent what it asked
     /// for, as far as they may give it, and never `own`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub right: Option<Right>,
 }
 

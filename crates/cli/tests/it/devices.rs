@@ -278,7 +278,7 @@ async fn a_device_is_found_by_its_code_and_let_in() {
     let device = json!({
         "id": ID, "kind": "cli", "name": "laptop", "platform": "linux", "address": "192.0.2.1",
         "state": "pending", "keyed": true, "created": 1,
-        "asks": { "right": "manage", "comparison": "012345", "at": 1, "expires": 2 },
+        "asks": { "right": "manage", "ask": "m", "comparison": "012345", "at": 1, "expires": 2 },
     });
     let (one, all) = (device.clone(), json!({ "items": [device.clone()] }));
     let approved = device.clone();
@@ -297,7 +297,10 @@ async fn a_device_is_found_by_its_code_and_let_in() {
         json!({ "code": "BCDFGHJK" })
     );
     assert!(seen[1].line.contains(&format!("/devices/{ID}/approve")), "{}", seen[1].line);
-    assert_eq!(serde_json::from_str::<Value>(&seen[1].body).unwrap(), json!({ "right": "chat" }));
+    assert_eq!(
+        serde_json::from_str::<Value>(&seen[1].body).unwrap(),
+        json!({ "ask": "m", "right": "chat" })
+    );
     let ended = run(fake.dir(), &["devices", "ls"]).await;
     assert!(ended.out.contains("laptop") && ended.out.contains("012345"), "{ended:?}");
     let ended = run(fake.dir(), &["devices", "show", "nothing-like-it"]).await;

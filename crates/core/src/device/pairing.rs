@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Device, DeviceId, Kind, PublicKey, State};
+use super::{Device, DeviceId, Kind, PublicKey, State, code};
 use crate::id::{AccountId, PersonId, SmartboxId};
 use crate::limit::Client;
 use crate::person::Right;
@@ -143,6 +143,12 @@ impl Ask {
     pub fn waits(&self, now: Timestamp) -> bool {
         self.verdict == Verdict::Waiting && self.expires > now
     }
+
+    /// Tells this request from every other, also of the same device: each has a nonce of its own, which stays
+    /// between the device and the platform.
+    pub fn mark(&self) -> String {
+        code::hash(&self.nonce)
+    }
 }
 
 /// What was decided about a request.
@@ -214,6 +220,9 @@ pub enum Undecided {
     /// More than the one who decides may, or than the device asked for.
     #[error("nobody can give more than they may, or more than a device asked for")]
     TooMuch,
+    /// It is not the request that they were shown.
+    #[error("the device has asked anew since it was shown, maybe for something else")]
+    Another,
 }
 
 /// What a device is told that polls.
@@ -305,6 +314,12 @@ impl Device {
     /// Whether somebody may still decide about it.
     pub fn waits(&self, now: Timestamp) -> bool {
         self.ask.as_ref().is_some_and(|ask| ask.waits(now))
+    }
+
+    /// Whether it waits by another request than the one with this mark: whoever was shown that one has not
+    /// seen what would be let in.
+    pub fn asks_anew(&self, mark: &str, now: Timestamp) -> bool {
+        self.ask.as_ref().is_some_and(|ask| ask.waits(now) && ask.mark() != mark)
     }
 
     fn undecided(&mut self, now: Timestamp) -> Result<&mut Ask, Undecided> {

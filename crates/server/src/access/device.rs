@@ -35,10 +35,15 @@ pub enum Polled {
 }
 
 /// What somebody decides about a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Let in, with this much; with what it asked for as far as that can be given, if absent.
-    Approve(Option<Right>),
+    /// Let in.
+    Approve {
+        /// With this much; with what it asked for as far as that can be given, if absent.
+        right: Option<Right>,
+        /// By this request, which is the one that they were shown; by any, if nobody was shown one.
+        ask: Option<String>,
+    },
     /// Not let in.
     Reject,
     /// Let in no more.
@@ -149,8 +154,11 @@ impl Access {
                 let found = tx.devices().get(id).await?;
                 let its = |device: &Device| device.account.as_ref() == Some(&who.account);
                 let Some(mut device) = found.filter(its) else { return Ok(None) };
-                let done = match decision {
-                    Decision::Approve(right) => {
+                let done = match &decision {
+                    Decision::Approve { ask: Some(ask), .. } if device.asks_anew(ask, now) => {
+                        Err(Undecided::Another)
+                    }
+                    Decision::Approve { right, .. } => {
                         let asked = device.ask.as_ref().map_or(Right::Read, |ask| ask.requested);
                         let right = right.unwrap_or(asked.min(most).min(Right::Manage));
                         let by = (most, who.actor.as_str(), who.person.clone());
@@ -164,7 +172,7 @@ impl Access {
                     return Ok(Some(Err(undecided)));
                 }
                 let action = match decision {
-                    Decision::Approve(_) => "device.approve",
+                    Decision::Approve { .. } => "device.approve",
                     Decision::Reject => "device.reject",
                     Decision::Revoke => "device.revoke",
                 };

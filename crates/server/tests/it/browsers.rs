@@ -21,6 +21,7 @@ use smartbox_server::config::devices::Browsers;
 use smartbox_server::http::route::Policy;
 use smartbox_server::http::routes;
 
+use crate::devices::asks_by;
 use crate::tenancy::Tenant;
 use crate::world::{Manner, World, cookie};
 
@@ -145,7 +146,11 @@ async fn devices(world: &World) -> Vec<Value> {
 
 async fn decide(world: &World, id: &DeviceId, verb: &str) {
     let path = format!("/api/v1/devices/{id}/{verb}");
-    assert_eq!(world.as_owner(Method::POST, &path).send().await.unwrap().status(), 200, "{verb}");
+    let mut asks = world.as_owner(Method::POST, &path);
+    if verb == "approve" {
+        asks = asks.json(&json!({ "ask": asks_by(world, id).await }));
+    }
+    assert_eq!(asks.send().await.unwrap().status(), 200, "{verb}");
 }
 
 async fn token(world: &World) -> String {
@@ -617,7 +622,8 @@ async fn where_browsers_ask_one_without_a_key_is_told_why_it_cannot() {
     assert!(page.contains("keeps no key") && !page.contains("http-equiv"), "{page}");
     let id = &devices(&world).await[0]["id"];
     let path = format!("/api/v1/devices/{}/approve", id.as_str().unwrap());
-    let approved = world.as_owner(Method::POST, &path).send().await.unwrap();
+    let approved = world.as_owner(Method::POST, &path).json(&json!({ "ask": "" }));
+    let approved = approved.send().await.unwrap();
     assert_eq!(approved.status(), 409, "it has no code that anybody could compare");
 }
 

@@ -16,7 +16,7 @@ use smartbox_server::access::Caller;
 use smartbox_server::sign_in::SignIn;
 use smartbox_server::system::SystemEntropy;
 
-use crate::devices::Laptop;
+use crate::devices::{Laptop, asks_by, mark};
 use crate::rights::Guest;
 use crate::tenancy::Tenant;
 use crate::world::{World, by_its_key, cookie};
@@ -155,7 +155,17 @@ async fn a_device_is_approved_renamed_and_revoked_by_buttons() {
         let (_, page) = world.page(&session, to.split('#').next().unwrap()).await;
         page
     };
-    let text = press("approve", &[("right", "chat")]).await;
+    // What it asked for before somebody looked is not what they let in.
+    let before = mark(&asked);
+    let (_, asked) = laptop.asks(&world, &form).await;
+    for form in [&[("right", "chat"), ("ask", before.as_str())][..], &[("right", "chat")]] {
+        let text = press("approve", form).await;
+        assert!(text.contains("It has asked anew") && text.contains("asks for <b>own"), "{text}");
+    }
+    let shown = mark(&asked);
+    let field = format!(r#"<input type="hidden" name="ask" value="{shown}">"#);
+    assert!(world.admin(&session).await.contains(&field));
+    let text = press("approve", &[("right", "chat"), ("ask", &shown)]).await;
     assert!(text.contains("It is let in.") && text.contains("may <b>chat</b>"), "{text}");
     assert!(
         text.contains("last decided just now by an owner&#39;s browser from 127.0.0.1"),
@@ -215,7 +225,9 @@ async fn nobody_gives_more_than_they_have_and_who_has_little_decides_nothing() {
     let (me, laptop) = (world.me(), Laptop::new(1));
     let (_, asked) = laptop.asks(&world, &[("scope", "own")]).await;
     let (id, shown) = (laptop.id().to_string(), asked["user_code"].as_str().unwrap());
-    let approve = [("verb", "approve"), ("device", id.as_str()), ("right", "own")];
+    let ask = mark(&asked);
+    let approve =
+        [("verb", "approve"), ("device", id.as_str()), ("right", "own"), ("ask", ask.as_str())];
     let same = [&approve[..], &[("same", "yes")]].concat();
     let viewer = Guest::new(&world, &me, Some(Role::Viewer), None).await.cookie;
     let pa = world.pa().await;
@@ -259,9 +271,10 @@ async fn nobody_gives_more_than_they_have_and_who_has_little_decides_nothing() {
     assert_eq!(world.device(&laptop.id()).await.state, State::Pending);
     // Nor does anybody give more than was asked for.
     let other = Laptop::new(2);
-    other.asks(&world, &[("scope", "read")]).await;
-    let id = other.id().to_string();
-    let more = [("verb", "approve"), ("device", id.as_str()), ("right", "chat")];
+    let (_, asked) = other.asks(&world, &[("scope", "read")]).await;
+    let (id, ask) = (other.id().to_string(), mark(&asked));
+    let more =
+        [("verb", "approve"), ("device", id.as_str()), ("right", "chat"), ("ask", ask.as_str())];
     assert_eq!(world.push(&world.sign_in().await, ADMIN, &more).await.0, 403);
 }
 
@@ -348,8 +361,10 @@ async fn an_operator_looks_after_an_account_and_it_stands_in_its_audit() {
     assert!(text.contains(r#"name="account" value="ann""#) && !text.contains(r#"value="own""#));
     assert_eq!(world.page(&olga, "/_admin/?account=nobody").await.0, 404);
     let (id, no) = (laptop.id().to_string(), rejected.id().to_string());
+    let ask = asks_by(&world, &laptop.id()).await;
     // Without saying whose, they mean none of hers.
-    let form = [("verb", "approve"), ("device", id.as_str()), ("right", "manage")];
+    let form =
+        [("verb", "approve"), ("device", id.as_str()), ("right", "manage"), ("ask", ask.as_str())];
     assert_eq!(world.push(&olga, ADMIN, &form).await.0, 403);
     let form = [&form[..], &[("account", "ann")]].concat();
     let (status, to, _) = world.push(&olga, ADMIN, &form).await;
@@ -467,7 +482,7 @@ async fn what_a_device_calls_itself_is_text_that_stays_in_its_place() {
     let long = "\u{1d54f}x".repeat(5_000);
     let by = Caller::owner(world.app.account.id.clone(), "<i>by</i>".into());
     let planted = world.plant(9, &long, &long).await;
-    let let_in = smartbox_server::access::Decision::Approve(None);
+    let let_in = smartbox_server::access::Decision::Approve { right: None, ask: None };
     world.app.access.decide(&by, Right::Own, planted.id, let_in).await.unwrap().unwrap().unwrap();
     let admin = world.admin(&session).await;
     let form = [("verb", "find"), ("code", "BCDF-GHJK")];
@@ -534,7 +549,12 @@ async fn the_code_of_a_device_leads_to_it_and_to_a_comparison() {
     let approve = [("verb", "approve"), ("device", id.as_str()), ("right", "chat")];
     assert_eq!(world.push(&session, DEVICE, &approve).await.0, 400);
     assert_eq!(world.device(&laptop.id()).await.state, State::Pending);
+    let ask = mark(&asked);
+    assert!(text.contains(&format!(r#"name="ask" value="{ask}""#)), "{text}");
     let approve = [&approve[..], &[("same", "yes")]].concat();
+    assert_eq!(world.push(&session, DEVICE, &approve).await.1, "/device?done=another");
+    assert_eq!(world.device(&laptop.id()).await.state, State::Pending);
+    let approve = [&approve[..], &[("ask", ask.as_str())]].concat();
     let (status, to, _) = world.push(&session, DEVICE, &approve).await;
     assert_eq!((status, to.as_str()), (303, "/device?done=approve"));
     assert!(world.page(&session, &to).await.1.contains("it goes on by itself"));

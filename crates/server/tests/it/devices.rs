@@ -95,7 +95,7 @@ impl Laptop {
     pub(crate) async fn let_in(&self, world: &World, right: &str) -> String {
         let (_, asked) = self.asks(world, &[("scope", right)]).await;
         let path = format!("/api/v1/devices/{}/approve", self.id());
-        let how = json!({ "right": right });
+        let how = json!({ "right": right, "ask": mark(&asked) });
         let approved = world.as_owner(Method::POST, &path).json(&how).send().await.unwrap();
         assert_eq!(approved.status(), 200);
         let (status, token) = self.polls(world, &asked).await;
@@ -104,12 +104,27 @@ impl Laptop {
     }
 }
 
+/// Tells what was asked from everything else.
+pub(crate) fn mark(asked: &Value) -> String {
+    code::hash(asked["nonce"].as_str().unwrap())
+}
+
 async fn answer(request: RequestBuilder) -> (u16, Value) {
     let answer = request.send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-async fn decide(world: &World, token: &str, id: &DeviceId, verb: &str, how: Value) -> (u16, Value) {
+/// About what it asks for at this moment, if the body does not say.
+async fn decide(
+    world: &World,
+    token: &str,
+    id: &DeviceId,
+    verb: &str,
+    mut how: Value,
+) -> (u16, Value) {
+    if verb == "approve" && how["ask"].is_null() {
+        how["ask"] = json!(asks_by(world, id).await);
+    }
     let path = format!("/api/v1/devices/{id}/{verb}");
     answer(world.ask(Method::POST, &path).bearer_auth(token).json(&how)).await
 }
@@ -158,6 +173,41 @@ async fn a_command_line_is_let_in_and_proves_itself() {
     }
     let gone = world.as_owner(Method::POST, "/api/v1/devices/find").json(&typed);
     assert_eq!(gone.send().await.unwrap().status(), 404);
+}
+
+/// The mark of what a device asks for now; empty if nothing.
+pub(crate) async fn asks_by(world: &World, id: &DeviceId) -> String {
+    let id = id.clone();
+    let row =
+        store::read(&*world.app.store, |tx| Box::pin(async move { tx.devices().get(id).await }));
+    let ask = row.await.unwrap().and_then(|device| device.ask);
+    ask.map(|ask| ask.mark()).unwrap_or_default()
+}
+
+/// The attack: it asks for little, and for much while somebody looks at that.
+#[tokio::test]
+async fn nothing_is_let_in_but_what_was_shown() {
+    let world = World::new().await;
+    let laptop = Laptop::new(1);
+    let (_, asked) = laptop.asks(&world, &[("scope", "read")]).await;
+    let path = format!("/api/v1/devices/{}", laptop.id());
+    let (_, shown) = answer(world.as_owner(Method::GET, &path)).await;
+    assert_eq!(shown["asks"]["ask"], json!(mark(&asked)));
+    let (_, more) = laptop.asks(&world, &[("scope", "manage")]).await;
+    for how in [json!({ "ask": shown["asks"]["ask"] }), json!({ "ask": "", "right": "read" })] {
+        let (status, told) = decide(&world, &world.token, &laptop.id(), "approve", how).await;
+        assert_eq!((status, &told["code"]), (409, &json!("conflict")), "{told}");
+        assert!(told["detail"].as_str().unwrap().contains("asked anew"), "{told}");
+    }
+    assert_eq!(laptop.polls(&world, &more).await.1["error"], json!("authorization_pending"));
+    // Nor is anything let in by who does not say what they saw.
+    let approve = world.as_owner(Method::POST, &format!("{path}/approve"));
+    assert_eq!(answer(approve.json(&json!({ "right": "read" }))).await.0, 400);
+    // Whoever looks again decides about that.
+    let (_, shown) = answer(world.as_owner(Method::GET, &path)).await;
+    let how = json!({ "ask": shown["asks"]["ask"], "right": "chat" });
+    let (status, device) = decide(&world, &world.token, &laptop.id(), "approve", how).await;
+    assert_eq!((status, &device["granted"]), (200, &json!("chat")));
 }
 
 #[tokio::test]

@@ -255,7 +255,10 @@ pub(crate) fn example(operation: &str) -> Option<Example> {
         "devices_get" => (DEVICE, None, Nothing),
         "devices_rename" => (DEVICE, Some(json!({ "name": "x" })), Nothing),
         "devices_find" => ("/api/v1/devices/find", Some(json!({ "code": "BCDF-GHJK" })), Nothing),
-        "devices_approve" => (concat!(device!(), "/approve"), None, Nothing),
+        "devices_approve" => {
+            let how = json!({ "ask": device::code::hash("n") });
+            (concat!(device!(), "/approve"), Some(how), Nothing)
+        }
         "devices_reject" => (concat!(device!(), "/reject"), None, Nothing),
         "devices_revoke" => (concat!(device!(), "/revoke"), None, Nothing),
         "devices_invite" => ("/api/v1/devices/invite", Some(json!({ "name": "phone" })), TheirOwn),

@@ -22,7 +22,10 @@ pub(super) async fn approve(
             return Err(CliError::here("it was not let in", String::new()));
         }
     }
-    or_interrupt(client.json(call::approve_device(device.id.as_str(), &Approve { right }))).await
+    // What was shown and nothing else, if it has asked anew while somebody was looking.
+    let ask = device.asks.as_ref().map(|asks| asks.ask.clone()).unwrap_or_default();
+    let how = Approve { ask, right };
+    or_interrupt(client.json(call::approve_device(device.id.as_str(), &how))).await
 }
 
 pub(super) async fn approve_all(client: &Client, yes: bool, json: bool) -> Result<(), CliError> {

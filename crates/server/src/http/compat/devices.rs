@@ -119,9 +119,9 @@ pub(super) async fn approve(
     Path(id): Path<String>,
 ) -> Result<Json<Approved>, Trouble> {
     let found = device::one(&app, &who, &id).await?;
-    let how = Decision::Approve(None);
-    let done = device::decided(&app, &who, found.id, how).await?;
-    let request_id = done.map_err(|why| device::undecided(why, how))?.id.to_string();
+    let how = Decision::Approve { right: None, ask: None };
+    let done = device::decided(&app, &who, found.id, how.clone()).await?;
+    let request_id = done.map_err(|why| device::undecided(why, &how))?.id.to_string();
     Ok(Json(Approved { success: true, request_id, message: "Device approved" }))
 }
 
@@ -136,7 +136,8 @@ pub(super) async fn approve_all(
             continue;
         }
         let request_id = device.id.to_string();
-        match device::decided(&app, &who, device.id, Decision::Approve(None)).await? {
+        let how = Decision::Approve { right: None, ask: None };
+        match device::decided(&app, &who, device.id, how).await? {
             Ok(_) => approved.push(request_id),
             Err(why) => failed.push(Failed { request_id, success: false, error: why.to_string() }),
         }

@@ -11,28 +11,29 @@ use super::view::view;
 use super::{missing, most, one};
 use crate::access::{Decided, Decision};
 use crate::app::App;
-use crate::http::body::JsonOrDefault;
+use crate::http::body;
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
 /// Lets a device in.
 ///
-/// With no more than it asked for, and than who lets it in may. It is done once: what it was given is not
-/// changed by asking again.
+/// With no more than it asked for, and than who lets it in may. `ask` says which request was shown to them: if
+/// the device has asked anew since, nothing is let in. It is done once: what it was given is not changed by
+/// asking again.
 #[utoipa::path(
     post,
     path = "/api/v1/devices/{id}/approve",
     tag = "devices",
-    request_body = Option<Approve>,
+    request_body = Approve,
     responses((status = 200, body = DeviceView, description = "The device, let in.")),
 )]
 pub(super) async fn approve(
     State(app): State<App>,
     who: Principal,
     Path(id): Path<String>,
-    JsonOrDefault(how): JsonOrDefault<Approve>,
+    body::Json(how): body::Json<Approve>,
 ) -> Result<Json<DeviceView>, Trouble> {
-    answer(&app, &who, &id, Decision::Approve(how.right)).await
+    answer(&app, &who, &id, Decision::Approve { right: how.right, ask: Some(how.ask) }).await
 }
 
 /// Does not let a device in. What it was given before it keeps.
@@ -90,7 +91,8 @@ pub(super) async fn decide(
     device: Device,
     decision: Decision,
 ) -> Result<Device, Trouble> {
-    decided(app, who, device.id, decision).await?.map_err(|why| undecided(why, decision))
+    let done = decided(app, who, device.id, decision.clone()).await?;
+    done.map_err(|why| undecided(why, &decision))
 }
 
 /// The same, for who has other words for why nothing came of it.
@@ -104,13 +106,17 @@ pub(in crate::http) async fn decided(
     decided.ok_or_else(missing)
 }
 
-pub(in crate::http) fn undecided(why: Undecided, decision: Decision) -> Trouble {
+pub(in crate::http) fn undecided(why: Undecided, decision: &Decision) -> Trouble {
     match why {
         Undecided::TooMuch => {
             Trouble::new(Code::Forbidden, why.to_string(), "give it less, or ask an owner")
         }
-        Undecided::Over if decision == Decision::Revoke => {
+        Undecided::Over if *decision == Decision::Revoke => {
             Trouble::new(Code::Conflict, "the device is not let in", "")
+        }
+        Undecided::Another => {
+            let hint = "look at it again, and compare the digits again";
+            Trouble::new(Code::Conflict, why.to_string(), hint)
         }
         Undecided::Over | Undecided::Already => {
             let hint = "`smartbox devices ls` shows those that wait";

@@ -8,6 +8,7 @@ use smartbox_core::time::Timestamp;
 pub(super) fn view(device: Device, now: Timestamp) -> DeviceView {
     let asks = device.ask.as_ref().filter(|ask| ask.waits(now)).map(|ask| Asks {
         right: ask.requested,
+        ask: ask.mark(),
         comparison: code::comparison(device.key.as_ref(), &ask.nonce),
         at: ask.at,
         expires: ask.expires,

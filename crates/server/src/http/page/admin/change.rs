@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::http::body::Form;
 use crate::http::device;
 use crate::http::page::browser;
-use crate::http::page::device::{Done, decide};
+use crate::http::page::device::{Done, decide, shown};
 use crate::http::principal::Principal;
 use crate::http::trouble::Trouble;
 
@@ -35,6 +35,8 @@ pub(super) struct Wanted {
     verb: Verb,
     /// Which one; none for all that wait.
     device: Option<String>,
+    /// The request of it that was shown.
+    ask: Option<String>,
     /// How much it may.
     right: Option<Right>,
     /// What it is called from now on.
@@ -61,7 +63,7 @@ pub(super) async fn change(
     }
     let which = wanted.device.as_deref().unwrap_or_default();
     let done = match wanted.verb {
-        Verb::Approve => decide(&app, &who, which, Decision::Approve(wanted.right)).await?,
+        Verb::Approve => decide(&app, &who, which, shown(wanted.right, wanted.ask)).await?,
         Verb::Reject => decide(&app, &who, which, Decision::Reject).await?,
         Verb::Revoke => decide(&app, &who, which, Decision::Revoke).await?,
         Verb::Rename => {

@@ -38,6 +38,8 @@ pub(super) struct Wanted {
     code: Option<String>,
     /// Which one was shown.
     device: Option<String>,
+    /// The request of it that was shown.
+    ask: Option<String>,
     /// How much it may.
     right: Option<Right>,
     /// `yes`: they looked, and the device shows the same digits (RFC 8628, 5.4).
@@ -71,7 +73,7 @@ pub(super) async fn change(
             if let Some(page) = page {
                 return Ok(page);
             }
-            decide(&app, &who, which, Decision::Approve(wanted.right)).await?
+            decide(&app, &who, which, shown(wanted.right, wanted.ask)).await?
         }
         Verb::Reject => decide(&app, &who, which, Decision::Reject).await?,
     };
@@ -111,6 +113,11 @@ async fn find(
     }
 }
 
+/// Lets in what the page showed. A form that does not say what that was has shown nothing.
+pub(in crate::http::page) fn shown(right: Option<Right>, ask: Option<String>) -> Decision {
+    Decision::Approve { right, ask: Some(ask.unwrap_or_default()) }
+}
+
 /// Decides about one of the account's. Whoever was too late is told so: nothing is wrong with that.
 pub(in crate::http::page) async fn decide(
     app: &App,
@@ -119,13 +126,14 @@ pub(in crate::http::page) async fn decide(
     decision: Decision,
 ) -> Result<Done, Trouble> {
     let found = device::one(app, who, which).await?;
-    match device::decided(app, who, found.id, decision).await? {
+    match device::decided(app, who, found.id, decision.clone()).await? {
         Ok(_) => Ok(match decision {
-            Decision::Approve(_) => Done::Approve,
+            Decision::Approve { .. } => Done::Approve,
             Decision::Reject => Done::Reject,
             Decision::Revoke => Done::Revoke,
         }),
         Err(Undecided::Already | Undecided::Over) => Ok(Done::Late),
-        Err(why @ Undecided::TooMuch) => Err(device::undecided(why, decision)),
+        Err(Undecided::Another) => Ok(Done::Another),
+        Err(why @ Undecided::TooMuch) => Err(device::undecided(why, &decision)),
     }
 }

@@ -11,9 +11,10 @@ pub(in crate::http::page) enum Done {
     All,
     None,
     Late,
+    Another,
 }
 
-const SAID: [(Done, &str, &str); 7] = [
+const SAID: [(Done, &str, &str); 8] = [
     (Done::Approve, "approve", "It is let in. Go back to it: it goes on by itself."),
     (Done::Reject, "reject", "It is not let in."),
     (Done::Revoke, "revoke", "It is let in no more: its tokens and what it had open are over."),
@@ -21,6 +22,11 @@ const SAID: [(Done, &str, &str); 7] = [
     (Done::All, "all", "Those that asked are let in, none with own."),
     (Done::None, "none", "None asks any more."),
     (Done::Late, "late", "That was decided already, or its time was over. Nothing was changed."),
+    (
+        Done::Another,
+        "another",
+        "It has asked anew since it was shown, maybe for more. Nothing was changed: look at it again.",
+    ),
 ];
 
 impl Done {

@@ -37,6 +37,8 @@ pub(in crate::http::page) struct Line {
 /// What it asks for.
 pub(in crate::http::page) struct Asks {
     pub(in crate::http::page) right: &'static str,
+    /// Which request it is.
+    pub(in crate::http::page) ask: String,
     pub(in crate::http::page) digits: String,
     pub(in crate::http::page) ends: String,
     pub(in crate::http::page) choices: Vec<Choice>,
@@ -68,6 +70,7 @@ impl Line {
         };
         let asks = device.ask.as_ref().filter(|ask| ask.waits(now)).map(|ask| Asks {
             right: ask.requested.as_str(),
+            ask: ask.mark(),
             digits: code::comparison(device.key.as_ref(), &ask.nonce),
             ends: words::ends(now, ask.expires),
             choices: choices(ask.requested.min(most)),

@@ -12,7 +12,7 @@ use smartbox_core::person::Right;
 
 use crate::http::route::{Policy, Route, SMALL};
 
-pub(super) use change::decide;
+pub(super) use change::{decide, shown};
 pub(super) use done::Done;
 pub(super) use line::{Line, Names};
 
