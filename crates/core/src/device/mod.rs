@@ -16,6 +16,7 @@ pub use pairing::{
 
 use crate::id::{AccountId, PersonId, SmartboxId};
 use crate::person::Right;
+use crate::session::Root;
 use crate::time::Timestamp;
 
 /// Something that somebody comes in with.
@@ -54,6 +55,9 @@ pub struct Device {
     pub decided_by: Option<String>,
     /// When it was there last, to the minute or so.
     pub seen: Option<Timestamp>,
+    /// What it was let in by, if that was a token or another device: it ends with each of them, and never hangs on
+    /// a session, which ends with every browser that is closed.
+    pub root: Root,
 }
 
 impl Device {

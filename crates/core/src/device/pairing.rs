@@ -9,6 +9,7 @@ use super::{Device, DeviceId, Kind, PublicKey, State, code};
 use crate::id::{AccountId, PersonId, SmartboxId};
 use crate::limit::Client;
 use crate::person::Right;
+use crate::session::Root;
 use crate::time::Timestamp;
 
 /// How long a request waits for somebody.
@@ -220,6 +221,9 @@ pub enum Undecided {
     /// More than the one who decides may, or than the device asked for.
     #[error("nobody can give more than they may, or more than a device asked for")]
     TooMuch,
+    /// It may more than the one who decides.
+    #[error("nobody shuts out what may more than they")]
+    TooLittle,
     /// It is not the request that they were shown.
     #[error("the device has asked anew since it was shown, maybe for something else")]
     Another,
@@ -292,6 +296,7 @@ impl Device {
             decided: None,
             decided_by: None,
             seen: None,
+            root: Root::default(),
         })
     }
 
@@ -362,6 +367,19 @@ impl Device {
         }
         self.decided_as(by, now);
         Ok(())
+    }
+
+    /// Notes what it was let in by. Of one that was in already that stays: two that let each other in would else
+    /// hang on nothing but themselves.
+    pub fn hangs_on(&mut self, by: &Root, was_in: bool) {
+        if !was_in {
+            self.root = Root { session: None, ..by.clone() };
+        }
+    }
+
+    /// Whether somebody who may `most` may shut it out: what may less ends nothing that may more.
+    pub fn ends_by(&self, most: Right) -> bool {
+        self.granted <= Some(most)
     }
 
     /// Lets it in no more; whether it was.

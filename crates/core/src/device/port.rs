@@ -1,16 +1,20 @@
 //! What a store must do for devices.
 
 use crate::BoxFuture;
+#[cfg(doc)]
+use crate::device::FORGOTTEN;
 use crate::device::{Device, DeviceId, Place};
 use crate::id::AccountId;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// Devices within one unit of work. A device goes with its account, its box and its person.
+/// Devices within one unit of work. A device goes with its account, its box, its person and its root.
 pub trait Devices: Send {
-    /// Adds a device, or replaces its row. If it is let in no more, the sessions and tokens that hang on it
-    /// are over, in the same work; those of one that still waits reach nothing. [`StoreError::Exists`] if another one's request has its codes,
-    /// [`StoreError::Missing`] if its account, box or person is gone.
+    /// Adds a device, or replaces its row. If it is let in no more, the sessions, tokens and devices that hang on
+    /// it are over, in the same work; those of one that still waits reach nothing. If that is because it stayed away
+    /// ([`FORGOTTEN`]), the devices hang on what it hung on itself: whoever has a new one leaves the old one in a
+    /// drawer. [`StoreError::Exists`] if another one's request has its codes, [`StoreError::Missing`] if its
+    /// account, box, person or root is gone.
     fn put(&mut self, device: Device) -> BoxFuture<'_, Result<(), StoreError>>;
     /// The device with this id.
     fn get(&mut self, id: DeviceId) -> BoxFuture<'_, Result<Option<Device>, StoreError>>;

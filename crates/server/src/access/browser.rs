@@ -94,6 +94,7 @@ impl Access {
             decided: lets_in.then_some(now),
             decided_by: lets_in.then(|| who.actor.clone()),
             seen: Some(now),
+            root: Root { session: None, ..who.root.clone() },
         };
         // What they signed in by hangs on what it hangs on by itself.
         let root = Root { device: Some(device.id.clone()), ..who.root.clone() };
@@ -267,6 +268,7 @@ impl Show {
         if known.is_none_or(|known| !known.is_let_in()) {
             (device.state, device.ask) = (State::Approved, None);
             (device.decided, device.decided_by) = (bare.decided, bare.decided_by.clone());
+            device.root.clone_from(&bare.root);
             tx.audit().append(act(&self.by, "device.register", &device, self.now)).await?;
         }
         device.granted = device.granted.max(Some(session.right));

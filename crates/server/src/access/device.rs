@@ -1,7 +1,7 @@
 //! Devices: they ask, somebody decides, and what comes of it is a token that is bound to the key.
 
 use smartbox_core::audit::Act;
-use smartbox_core::device::{Asking, Device, DeviceId, Poll, Refusal, Undecided, Waiting, code};
+use smartbox_core::device::{Asking, Device, DeviceId, FORGOTTEN, Poll, Refusal, Undecided, Waiting, code};
 use smartbox_core::id::{AccountId, TokenId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
@@ -162,9 +162,15 @@ impl Access {
                         let asked = device.ask.as_ref().map_or(Right::Read, |ask| ask.requested);
                         let right = right.unwrap_or(asked.min(most).min(Right::Manage));
                         let by = (most, who.actor.as_str(), who.person.clone());
-                        device.approve(right, by, now)
+                        let was_in = device.is_let_in();
+                        let done = device.approve(right, by, now);
+                        done.inspect(|()| device.hangs_on(&who.root, was_in))
                     }
                     Decision::Reject => device.reject(&who.actor, now),
+                    // Whoever has one may always give it up.
+                    Decision::Revoke if !device.ends_by(most) && !is_own(&who, &device) => {
+                        Err(Undecided::TooLittle)
+                    }
                     Decision::Revoke if device.revoke(&who.actor, now) => Ok(()),
                     Decision::Revoke => Err(Undecided::Over),
                 };
@@ -207,13 +213,24 @@ impl Access {
     }
 }
 
+/// Whether a device is the one that they come by, or in their own hands.
+fn is_own(who: &Caller, device: &Device) -> bool {
+    let theirs = who.person.is_some() && who.person == device.person;
+    theirs || who.root.device.as_ref() == Some(&device.id)
+}
+
 /// Notes that a device asks, if there is a place for it.
 pub(super) async fn asks(
     tx: &mut dyn Tx,
     new: Asking,
     now: Timestamp,
 ) -> Result<Result<Device, Refusal>, StoreError> {
-    let before = tx.devices().get(new.id.clone()).await?;
+    let mut before = tx.devices().get(new.id.clone()).await?;
+    if let Some(device) = before.as_mut().filter(|device| device.is_forgotten(now)) {
+        // What it let in hangs on it no more, before something of that lets it in.
+        device.revoke(FORGOTTEN, now);
+        tx.devices().put(device.clone()).await?;
+    }
     let waiting = Waiting::among(tx.devices().waiting(now).await?, &new);
     let device = match Device::asking(before, new, &waiting, now) {
         Ok(device) => device,

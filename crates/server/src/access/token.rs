@@ -271,8 +271,9 @@ pub(super) async fn caller(
         operator,
         cap: most,
         root: match token.purpose {
-            // A link is replaced by each start, and an invitation burnt; what came of it stays.
-            Purpose::Link | Purpose::Invite => Root::default(),
+            // A link is replaced by each start, and an invitation burnt; what came of it stays, and hangs on what
+            // they were made by.
+            Purpose::Link | Purpose::Invite => Root { session: None, ..token.root.clone() },
             // Each time that it asks again a device has another one, and what it made before stays its.
             Purpose::Device => {
                 Root { session: None, token: None, device: token.root.device.clone() }

@@ -210,6 +210,83 @@ async fn nothing_is_let_in_but_what_was_shown() {
     assert_eq!((status, &device["granted"]), (200, &json!("chat")));
 }
 
+/// A token of the API that may so much: its id and its value.
+async fn key(world: &World, right: &str) -> (String, String) {
+    let made = world.as_owner(Method::POST, "/api/v1/tokens").json(&json!({ "right": right }));
+    let (status, made) = answer(made).await;
+    assert_eq!(status, 201, "{made}");
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    (text("id"), text("token"))
+}
+
+/// The attack: whoever has a stolen token lets devices of their own in by it, and those let in more, also one
+/// that is in already, and keep them when the token is revoked.
+#[tokio::test]
+async fn a_device_ends_with_the_token_or_the_device_that_let_it_in() {
+    let world = World::new().await;
+    let path = "/api/v1/devices?limit=1";
+    let (id, stolen) = key(&world, "manage").await;
+    let (first, second, honest) = (Laptop::new(1), Laptop::new(2), Laptop::new(3));
+    let ours = honest.let_in(&world, "manage").await;
+    let (_, asked) = first.asks(&world, &[("scope", "read")]).await;
+    assert_eq!(decide(&world, &stolen, &first.id(), "approve", json!({})).await.0, 200);
+    first.polls(&world, &asked).await;
+    // More, by the same.
+    let (_, asked) = first.asks(&world, &[("scope", "manage")]).await;
+    assert_eq!(decide(&world, &stolen, &first.id(), "approve", json!({})).await.0, 200);
+    let token = first.polls(&world, &asked).await.1["access_token"].clone();
+    let token = token.as_str().unwrap();
+    let (_, asked) = second.asks(&world, &[("scope", "manage")]).await;
+    let approve = format!("/api/v1/devices/{}/approve", second.id());
+    let how = json!({ "ask": mark(&asked) });
+    let by_first = first.request(&world, Method::POST, &approve, token).json(&how);
+    assert_eq!(answer(by_first).await.0, 200);
+    let other = second.polls(&world, &asked).await.1["access_token"].clone();
+    let other = other.as_str().unwrap();
+    for (device, token) in [(&first, token), (&second, other), (&honest, ours.as_str())] {
+        assert_eq!(device.status(&world, Method::GET, path, token).await, 200);
+    }
+    let revoke = world.as_owner(Method::DELETE, &format!("/api/v1/tokens/{id}"));
+    assert_eq!(revoke.send().await.unwrap().status(), 204);
+    for (device, token) in [(&first, token), (&second, other)] {
+        assert_eq!(device.status(&world, Method::GET, path, token).await, 401);
+    }
+    assert_eq!(honest.status(&world, Method::GET, path, &ours).await, 200);
+    // By a device that is shut out, the same.
+    let (_, asked) = second.asks(&world, &[("scope", "manage")]).await;
+    let how = json!({ "ask": mark(&asked) });
+    let by_ours = honest.request(&world, Method::POST, &approve, &ours).json(&how);
+    assert_eq!(answer(by_ours).await.0, 200);
+    let other = second.polls(&world, &asked).await.1["access_token"].clone();
+    let other = other.as_str().unwrap();
+    assert_eq!(second.status(&world, Method::GET, path, other).await, 200);
+    assert_eq!(decide(&world, &world.token, &honest.id(), "revoke", json!({})).await.0, 200);
+    assert_eq!(second.status(&world, Method::GET, path, other).await, 401);
+}
+
+#[tokio::test]
+async fn what_may_less_shuts_out_nothing_that_may_more() {
+    let world = World::new().await;
+    let (_, member) = key(&world, "manage").await;
+    let (owners, other, member_s) = (Laptop::new(1), Laptop::new(2), Laptop::new(3));
+    let path = "/api/v1/devices?limit=1";
+    let owns = owners.let_in(&world, "own").await;
+    other.let_in(&world, "manage").await;
+    let by = member_s.let_in(&world, "manage").await;
+    let (status, told) = decide(&world, &member, &owners.id(), "revoke", json!({})).await;
+    assert_eq!((status, &told["code"]), (403, &json!("forbidden")), "{told}");
+    let revoke = |laptop: &Laptop| format!("/api/v1/devices/{}/revoke", laptop.id());
+    let asked = member_s.request(&world, Method::POST, &revoke(&owners), &by);
+    assert_eq!(answer(asked).await.0, 403);
+    assert_eq!(owners.status(&world, Method::GET, path, &owns).await, 200);
+    assert_eq!(decide(&world, &member, &other.id(), "revoke", json!({})).await.0, 200);
+    // Itself, in any case.
+    let itself = owners.request(&world, Method::POST, &revoke(&owners), &owns);
+    assert_eq!(answer(itself).await.0, 200);
+    let itself = member_s.request(&world, Method::POST, &revoke(&member_s), &by);
+    assert_eq!(answer(itself).await.0, 200);
+}
+
 #[tokio::test]
 async fn who_is_not_let_in_is_told_so_and_may_ask_again() {
     let world = World::new().await;

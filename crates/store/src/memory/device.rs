@@ -13,7 +13,7 @@ use smartbox_core::time::Timestamp;
 
 use super::records::Records;
 
-const OWNER: &str = "account, person or smartbox";
+const OWNER: &str = "account, person, smartbox or root";
 
 impl Records<'_> {
     fn put_device(&mut self, device: Device) -> Result<(), StoreError> {
@@ -27,6 +27,13 @@ impl Records<'_> {
         if let Some(id) = &device.smartbox {
             self.need_box(id, OWNER)?;
         }
+        let root = &device.root;
+        let token = root.token.as_ref().is_none_or(|id| {
+            self.state.tokens.values().any(|token| token.id == *id)
+        });
+        if !token || root.device.as_ref().is_some_and(|id| !self.state.devices.contains_key(id)) {
+            return Err(StoreError::Missing { what: OWNER });
+        }
         let same = |other: &Device| match (&other.ask, &device.ask) {
             (Some(a), Some(b)) => a.user_code == b.user_code || a.device_code == b.device_code,
             _ => false,
@@ -35,9 +42,19 @@ impl Records<'_> {
             return Err(StoreError::Exists { what: "device" });
         }
         let (id, stays) = (device.id.clone(), device.state != State::Revoked);
+        let above = device.root.clone();
+        let forgotten = device.decided_by.as_deref() == Some(FORGOTTEN);
         let state = &mut self.state;
         Arc::make_mut(&mut state.devices).insert(id.clone(), device);
         if !stays {
+            let hangs = |device: &Device| device.root.device.as_ref() == Some(&id);
+            let devices = Arc::make_mut(&mut state.devices);
+            if forgotten {
+                for device in devices.values_mut().filter(|device| hangs(device)) {
+                    device.root.clone_from(&above);
+                }
+            }
+            devices.retain(|_, device| !hangs(device));
             Arc::make_mut(&mut state.sessions).retain(|_, s| s.root.device.as_ref() != Some(&id));
             Arc::make_mut(&mut state.tokens).retain(|_, t| t.root.device.as_ref() != Some(&id));
             state.uproot();
@@ -49,6 +66,7 @@ impl Records<'_> {
         let state = self.change()?;
         let roots = state.sessions.values().map(|s| &s.root);
         let roots = roots.chain(state.tokens.values().map(|t| &t.root));
+        let roots = roots.chain(state.devices.values().map(|d| &d.root));
         let held: BTreeSet<_> = roots.filter_map(|root| root.device.clone()).collect();
         let devices = Arc::make_mut(&mut state.devices);
         let before = devices.len();

@@ -93,21 +93,22 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Ends the sessions and tokens that hang on what is gone.
+    /// Ends the sessions, tokens and devices that hang on what is gone.
     pub(super) fn uproot(&mut self) {
         loop {
             let sessions: BTreeSet<_> = self.sessions.values().map(|s| s.id.clone()).collect();
             let tokens: BTreeSet<_> = self.tokens.values().map(|t| t.id.clone()).collect();
-            let devices = &self.devices;
+            let devices: BTreeSet<_> = self.devices.keys().cloned().collect();
             let stands = |root: &Root| {
                 root.session.as_ref().is_none_or(|id| sessions.contains(id))
                     && root.token.as_ref().is_none_or(|id| tokens.contains(id))
-                    && root.device.as_ref().is_none_or(|id| devices.contains_key(id))
+                    && root.device.as_ref().is_none_or(|id| devices.contains(id))
             };
-            let before = sessions.len() + tokens.len();
+            let before = sessions.len() + tokens.len() + devices.len();
             Arc::make_mut(&mut self.sessions).retain(|_, session| stands(&session.root));
             Arc::make_mut(&mut self.tokens).retain(|_, token| stands(&token.root));
-            if self.sessions.len() + self.tokens.len() == before {
+            Arc::make_mut(&mut self.devices).retain(|_, device| stands(&device.root));
+            if self.sessions.len() + self.tokens.len() + self.devices.len() == before {
                 return;
             }
         }

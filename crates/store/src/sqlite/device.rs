@@ -9,6 +9,7 @@ use smartbox_core::device::{
 };
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
+use smartbox_core::session::Root;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 use sqlx::Row;
@@ -20,8 +21,9 @@ use super::session::{person, smartbox};
 const PUT: &str = "
     INSERT INTO devices (id, public_key, kind, account, smartbox, person, name, platform, address,
                          state, granted, created, decided, decided_by, seen, user_code, device_code,
-                         nonce, requested, asked, expires, interval_ms, polled, verdict)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                         nonce, requested, asked, expires, interval_ms, polled, verdict, by_token,
+                         by_device)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
         public_key = excluded.public_key, kind = excluded.kind, account = excluded.account,
         smartbox = excluded.smartbox, person = excluded.person, name = excluded.name,
@@ -30,7 +32,8 @@ const PUT: &str = "
         decided_by = excluded.decided_by, seen = excluded.seen, user_code = excluded.user_code,
         device_code = excluded.device_code, nonce = excluded.nonce,
         requested = excluded.requested, asked = excluded.asked, expires = excluded.expires,
-        interval_ms = excluded.interval_ms, polled = excluded.polled, verdict = excluded.verdict";
+        interval_ms = excluded.interval_ms, polled = excluded.polled, verdict = excluded.verdict,
+        by_token = excluded.by_token, by_device = excluded.by_device";
 
 impl Devices for Records<'_> {
     fn put(&mut self, device: Device) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -64,11 +67,17 @@ impl Devices for Records<'_> {
                 .bind(interval)
                 .bind(ask.and_then(|ask| ask.polled).map(|at| at.0))
                 .bind(ask.map(|ask| ask.verdict.as_str()))
+                .bind(device.root.token.as_ref().map(|id| id.as_str()))
+                .bind(device.root.device.as_ref().map(|id| id.as_str()))
                 .execute(self.conn()?)
                 .await
-                .map_err(|e| self.failed_referring(e, "account, person or smartbox"))?;
+                .map_err(|e| self.failed_referring(e, "account, person, smartbox or root"))?;
             if device.state == State::Revoked {
+                if device.decided_by.as_deref() == Some(FORGOTTEN) {
+                    self.inherit(&device).await?;
+                }
                 for sql in [
+                    "DELETE FROM devices WHERE by_device = ?",
                     "DELETE FROM tokens WHERE by_device = ?",
                     "DELETE FROM sessions WHERE by_device = ?",
                 ] {
@@ -140,7 +149,8 @@ impl Devices for Records<'_> {
                         AND (expires IS NULL OR expires <= ?1))
                     OR (kind = 'browser' AND public_key IS NULL
                         AND NOT EXISTS (SELECT 1 FROM sessions WHERE by_device = devices.id)
-                        AND NOT EXISTS (SELECT 1 FROM tokens WHERE by_device = devices.id))",
+                        AND NOT EXISTS (SELECT 1 FROM tokens WHERE by_device = devices.id)
+                        AND NOT EXISTS (SELECT 1 FROM devices AS d WHERE d.by_device = devices.id))",
             )
             .bind(now.0)
             // One that has signed in only now asks in a moment.
@@ -165,6 +175,18 @@ impl Devices for Records<'_> {
 }
 
 impl Records<'_> {
+    /// Has what a device let in hang on what it hangs on itself.
+    async fn inherit(&mut self, device: &Device) -> Result<(), StoreError> {
+        sqlx::query("UPDATE devices SET by_token = ?, by_device = ? WHERE by_device = ?")
+            .bind(device.root.token.as_ref().map(|id| id.as_str()))
+            .bind(device.root.device.as_ref().map(|id| id.as_str()))
+            .bind(device.id.as_str())
+            .execute(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))?;
+        Ok(())
+    }
+
     /// Revokes those that stayed away for too long; how many.
     async fn forget_devices(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         let rows = sqlx::query(
@@ -219,6 +241,7 @@ fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {
     let key: Option<&str> = row.try_get("public_key")?;
     let account: Option<&str> = row.try_get("account")?;
     let granted: Option<&str> = row.try_get("granted")?;
+    let root = |column| row.try_get::<Option<&str>, _>(column);
     Ok(Device {
         id: decoded(row.try_get::<&str, _>("id")?.parse().ok(), "devices.id")?,
         key: key.map(|key| decoded(PublicKey::from_hex(key), "devices.public_key")).transpose()?,
@@ -236,6 +259,11 @@ fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {
         decided: time("decided")?,
         decided_by: row.try_get("decided_by")?,
         seen: time("seen")?,
+        root: Root {
+            session: None,
+            token: root("by_token")?.map(|id| decoded(id.parse().ok(), "by_token")).transpose()?,
+            device: root("by_device")?.map(|id| decoded(id.parse().ok(), "by_device")).transpose()?,
+        },
     })
 }
 

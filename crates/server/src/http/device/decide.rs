@@ -114,6 +114,9 @@ pub(in crate::http) fn undecided(why: Undecided, decision: &Decision) -> Trouble
         Undecided::Over if *decision == Decision::Revoke => {
             Trouble::new(Code::Conflict, "the device is not let in", "")
         }
+        Undecided::TooLittle => {
+            Trouble::new(Code::Forbidden, why.to_string(), "ask whoever let it in, or an owner")
+        }
         Undecided::Another => {
             let hint = "look at it again, and compare the digits again";
             Trouble::new(Code::Conflict, why.to_string(), hint)

@@ -5,6 +5,7 @@ use smartbox_core::device::{
 };
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
+use smartbox_core::session::Root;
 use smartbox_core::time::Timestamp;
 
 use super::over_every_driver;
@@ -24,6 +25,8 @@ over_every_driver!(
     what_hangs_on_a_device_that_waits_waits_too,
     those_that_stayed_away_are_shut_out_with_what_hangs_on_them,
     a_device_goes_with_what_it_is_of,
+    a_device_ends_with_what_let_it_in,
+    what_stayed_away_leaves_those_that_it_let_in_to_what_let_it_in,
 );
 
 fn device(account: Option<&AccountId>, key: u8, at: Timestamp) -> Device {
@@ -200,7 +203,7 @@ async fn codes_are_unique_and_owners_are_needed(s: Subject) {
     ];
     for row in rows {
         let error = write!(s.store, |tx| tx.devices().put(row).await).unwrap_err();
-        assert!(missing(&error, "account, person or smartbox"), "{error}");
+        assert!(missing(&error, "account, person, smartbox or root"), "{error}");
     }
 }
 
@@ -258,6 +261,76 @@ async fn those_that_stayed_away_are_shut_out_with_what_hangs_on_them(s: Subject)
     assert_eq!(write!(s.store, |tx| tx.devices().sweep(end).await).unwrap(), 0, "once");
     write!(s.store, |tx| tx.devices().sweep(end.plus(day)).await).unwrap();
     assert_eq!(states().await, [shut, shut, stays]);
+}
+
+/// A key that hangs on each device, so that it can be seen whether that ends too.
+async fn hang(s: &Subject, owner: &AccountId, device: &Device) {
+    put(s, device).await;
+    let mut key = token(owner, &device.id.as_str()[..8], None);
+    key.root.device = Some(device.id.clone());
+    write!(s.store, |tx| tx.tokens().add(key).await).unwrap();
+}
+
+async fn a_device_ends_with_what_let_it_in(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let by = |device: &Device, key| {
+        let root = Root { device: Some(device.id.clone()), ..Root::default() };
+        Device { root, ..approved(&owner.id, key) }
+    };
+    let stolen = token(&owner.id, "stolen", None);
+    let root = Root { token: Some(stolen.id.clone()), ..Root::default() };
+    let first = Device { root, ..approved(&owner.id, 1) };
+    let (second, honest) = (by(&first, 2), approved(&owner.id, 3));
+    let (third, theirs) = (by(&second, 4), by(&honest, 5));
+    for device in [first.clone(), second.clone()] {
+        let error = write!(s.store, |tx| tx.devices().put(device).await).unwrap_err();
+        assert!(missing(&error, "account, person, smartbox or root"), "{error}");
+    }
+    let key = stolen.clone();
+    write!(s.store, |tx| tx.tokens().add(key).await).unwrap();
+    for device in [&first, &second, &honest, &third, &theirs] {
+        hang(&s, &owner.id, device).await;
+        assert_eq!(get(&s, &device.id).await.as_ref(), Some(device));
+    }
+    let left = async || {
+        let mut left = Vec::new();
+        for device in [&first, &second, &third, &honest, &theirs] {
+            let hash = device.id.as_str()[..8].to_owned();
+            let key = read!(s.store, |tx| tx.tokens().find(hash, T0).await).unwrap();
+            let is_in = get(&s, &device.id).await.is_some_and(|device| device.is_let_in());
+            assert_eq!(key.is_some(), is_in, "what hangs on it ends with it");
+            left.push(is_in);
+        }
+        left
+    };
+    assert_eq!(left().await, [true; 5]);
+    write!(s.store, |tx| tx.tokens().revoke(stolen.id).await).unwrap();
+    assert_eq!(left().await, [false, false, false, true, true]);
+    let mut shut = honest.clone();
+    shut.revoke("owner", T0);
+    put(&s, &shut).await;
+    assert_eq!(left().await, [false; 5]);
+    assert_eq!(get(&s, &honest.id).await, Some(shut));
+    assert_eq!(get(&s, &theirs.id).await, None);
+}
+
+async fn what_stayed_away_leaves_those_that_it_let_in_to_what_let_it_in(s: Subject) {
+    let (owner, _) = with_box(&*s.store, "pa").await;
+    let key = token(&owner.id, "key", None);
+    let root = Root { token: Some(key.id.clone()), ..Root::default() };
+    let (id, k) = (key.id.clone(), key);
+    write!(s.store, |tx| tx.tokens().add(k).await).unwrap();
+    let old = Device { root: root.clone(), ..approved(&owner.id, 1) };
+    let of_old = Root { device: Some(old.id.clone()), ..Root::default() };
+    let new = Device { root: of_old, seen: Some(T0.plus(IDLE)), ..approved(&owner.id, 2) };
+    put(&s, &old).await;
+    put(&s, &new).await;
+    write!(s.store, |tx| tx.devices().sweep(T0.plus(IDLE)).await).unwrap();
+    assert_eq!(get(&s, &old.id).await.map(|d| d.state), Some(State::Revoked));
+    let left = get(&s, &new.id).await.unwrap();
+    assert!(left.is_let_in() && left.root == root, "{left:?}");
+    write!(s.store, |tx| tx.tokens().revoke(id).await).unwrap();
+    assert_eq!((get(&s, &old.id).await, get(&s, &new.id).await), (None, None));
 }
 
 async fn a_device_goes_with_what_it_is_of(s: Subject) {
