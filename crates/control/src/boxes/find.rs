@@ -67,6 +67,13 @@ impl Reach {
             Some(person) => tx.grants().share(row.id.clone(), person.clone()).await?,
             None => None,
         };
+        // Whoever acts for an account that is shut has not come so far. Others that have a share in it have.
+        if row.account != self.account {
+            let account = tx.accounts().get(row.account.clone()).await?;
+            if !account.is_some_and(|account| account.active()) {
+                return Ok(None);
+            }
+        }
         Ok(own.max(shared).map(|right| right.min(self.most)))
     }
 }

@@ -209,9 +209,25 @@ impl Principal {
         &self.caller
     }
 
-    /// How much they may at the most, whatever it is done to.
+    /// How much they may at the most, whatever it is done to. An operator who only looks still owns what is
+    /// theirs.
     pub(super) fn most(&self) -> Right {
-        self.caller.operator.unwrap_or(Right::Own).min(self.caller.cap)
+        let own = match self.caller.person {
+            Some(_) => Some(Right::Own),
+            None => self.caller.right,
+        };
+        own.max(self.caller.operator).unwrap_or(Right::Read).min(self.caller.cap)
+    }
+
+    /// Whether they may so much with everything in the installation, and that for themselves: what an operator
+    /// who is somebody in particular does with it they do as long as they are one.
+    pub(super) fn gives_everywhere(&self, right: Right) -> bool {
+        self.caller.person.is_none() && !self.acting && self.caller.operator >= Some(right)
+    }
+
+    /// Whether they are somebody in particular who acts for an account by being an operator alone.
+    pub(super) fn stands_in(&self) -> bool {
+        self.visits && self.caller.person.is_some()
     }
 
     /// A key under which they did something. What others of the account did is not theirs to see again.
@@ -249,18 +265,23 @@ impl Principal {
         if self.everywhere() {
             return Ok(true);
         }
-        let missing = |error| match error {
-            ControlError::Missing { .. } => Ok(false),
-            other => Err(other.into()),
-        };
-        match smartbox {
-            Some(id) if account != self.home() || self.caller.only.is_some() => {
-                app.control.find(self, id.as_str()).await.map_or_else(missing, |_| Ok(true))
-            }
-            // What was done to a box that is gone is the account's to know.
-            _ if account == self.home() => self.account().map(|_| true),
-            _ => Ok(false),
+        let home = account == self.home();
+        // What was done to a box that is gone is the account's to know, too.
+        if home && self.account().is_ok() {
+            return Ok(true);
         }
+        if let Some(id) = smartbox {
+            match app.control.find(self, id.as_str()).await {
+                Ok(_) => return Ok(true),
+                Err(ControlError::Missing { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // Whoever has nothing of the account is not told what there is in it.
+        if home && self.caller.only.is_none() && self.caller.right.is_some() {
+            return self.account().map(|_| true);
+        }
+        Ok(false)
     }
 
     /// Looks at what the route needs, as far as that can be said before anything is looked for.

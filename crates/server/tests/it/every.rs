@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use smartbox_api::exec::{ExecOrder, Frame, MEDIA_TYPE};
 use smartbox_core::device::{self, Asking, Device, DeviceId, PublicKey};
 use smartbox_core::egress;
+use smartbox_core::id::SmartboxId;
 use smartbox_core::issue::{Issue, Kind as About, Severity};
 use smartbox_core::job::{Happening, Item, Job, JobState, Outcome, Progress};
 use smartbox_core::person::Right;
@@ -390,7 +391,7 @@ async fn prepare() -> (World, Tenant, Tenant, String) {
     ] });
     as_owner(Method::POST, "/api/v1/boxes/owners-mark/files/batch", Some(files)).await;
     for (id, state) in [(OVER, JobState::Succeeded), (HELD, JobState::Paused)] {
-        keep_job(&world, &owner, id, state).await;
+        keep_job(&world, &owner, id, state, None).await;
     }
     (world, owner, other, ran["id"].as_str().unwrap().to_owned())
 }
@@ -486,13 +487,19 @@ async fn keep_device(world: &World, owner: &Tenant) {
 }
 
 /// A job of the owner's, as one that ran would have left it.
-async fn keep_job(world: &World, owner: &Tenant, id: &str, state: JobState) {
+pub(crate) async fn keep_job(
+    world: &World,
+    owner: &Tenant,
+    id: &str,
+    state: JobState,
+    smartbox: Option<SmartboxId>,
+) {
     let now = world.app.clock.now();
     let ended = state.is_final().then_some(now);
     let job = Job {
         id: id.parse().unwrap(),
         account: owner.account.id.clone(),
-        smartbox: None,
+        smartbox,
         kind: "box.restart".into(),
         actor: "test".into(),
         key: None,

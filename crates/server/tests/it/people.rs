@@ -227,5 +227,52 @@ async fn an_operator_who_only_looks_still_owns_what_is_theirs_and_nothing_else()
         let answer = asked.send().await.unwrap();
         (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
     };
-    assert!(status == 404 || made["right"] == "read", "{made}");
+    assert_eq!((status, &made["code"]), (403, &json!("forbidden")), "{made}");
+    // But with what is theirs they do what an owner does, also about what has leaked.
+    let make = async |right: &str| {
+        let asked = world.ask(Method::POST, "/api/v1/tokens").header("cookie", &owner.cookie);
+        let asked = asked.header("origin", world.origin()).json(&json!({ "right": right }));
+        asked.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let made = make("own").await;
+    assert_eq!(made["right"], json!("own"), "{made}");
+    let leaked = format!("/api/v1/tokens/{}", made["id"].as_str().unwrap());
+    assert_eq!(by(&world, &owner, Method::DELETE, &leaked, Value::Null).await, 204);
+}
+
+/// The attack: an operator makes tokens of others' boxes for a year, and runs the installation no more.
+#[tokio::test]
+async fn an_operator_makes_nothing_that_goes_on_without_them() {
+    let world = World::new().await;
+    let (ann, bob) = (Tenant::new(&world, "ann").await, Tenant::new(&world, "bob").await);
+    let site = bob.smartbox(&world, "site", Kind::PROJECT).await;
+    let mine = ann.smartbox(&world, "mine", Kind::PROJECT).await;
+    let olga = Guest::new(&world, &ann, Some(Role::Member), None).await;
+    let path = format!("/api/v1/people/{}", olga.id);
+    let runs = json!({ "operator": "own" });
+    assert_eq!(ask(&world, MASTER, Method::PATCH, &path, runs).await.0, 200);
+    let tokens = "/api/v1/tokens";
+    for body in [json!({ "box": site.id }), json!({ "box": site.id, "right": "read" })] {
+        assert_eq!(by(&world, &olga, Method::POST, tokens, body.clone()).await, 403, "{body}");
+    }
+    for body in [json!({}), json!({ "box": site.id })] {
+        let asked = world.ask(Method::POST, tokens).header("cookie", &olga.cookie);
+        let asked = asked.header("origin", world.origin()).header("smartbox-account", "bob");
+        assert_eq!(asked.json(&body).send().await.unwrap().status(), 403, "{body}");
+    }
+    // Nor by a key of hers, which outlasts her standing.
+    let asked = world.ask(Method::POST, "/api/v1/operator-keys").header("cookie", &olga.cookie);
+    let asked = asked.header("origin", world.origin()).json(&json!({ "name": "k", "right": "own" }));
+    let made: Value = asked.send().await.unwrap().json().await.unwrap();
+    let key = made["token"].as_str().unwrap();
+    let of_site = json!({ "box": site.id });
+    assert_eq!(ask(&world, key, Method::POST, tokens, of_site.clone()).await.0, 403);
+    // What is hers by her role she gives, as far as that goes.
+    assert_eq!(by(&world, &olga, Method::POST, tokens, json!({ "box": mine.id })).await, 201);
+    // The installation's own makes them, and so does a key that is nobody's.
+    let (status, made) = ask(&world, MASTER, Method::POST, tokens, of_site).await;
+    assert_eq!((status, &made["right"]), (201, &json!("own")), "{made}");
+    let read = format!("/api/v1/boxes/{}", site.id);
+    let token = made["token"].as_str().unwrap();
+    assert_eq!(ask(&world, token, Method::GET, &read, Value::Null).await.0, 200);
 }

@@ -4,16 +4,19 @@
 use http::Method;
 use serde_json::{Value, json};
 use smartbox_core::id::{PersonId, SmartboxId};
+use smartbox_core::job::JobState;
 use smartbox_core::person::{Person, Right, Role};
 use smartbox_core::route::port::Resolve;
 use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::{Kind, Smartbox};
 use smartbox_core::store;
+use smartbox_core::token::Purpose;
 use smartbox_edge::Admit;
-use smartbox_server::access::Caller;
+use smartbox_server::access::{Caller, NewToken};
 
+use crate::every::keep_job;
 use crate::tenancy::Tenant;
-use crate::world::World;
+use crate::world::{MASTER, World};
 
 /// What somebody gets who asks this: the method, the path and a body.
 type Ask = (Method, &'static str, Option<Value>);
@@ -248,4 +251,75 @@ async fn what_was_begun_by_a_token_may_no_more_and_ends_with_it() {
     access.revoke_tokens(&Caller::owner(ann.account.id.clone(), "test".into())).await.unwrap();
     assert_eq!(ask(Method::GET, "/api/v1/boxes/site").await.status(), 401);
     assert!(access.who(&route, inside.expose()).await.unwrap().is_none(), "both are over");
+}
+
+/// As somebody comes in production who has a share and nothing else: their home is the sharer's account.
+#[tokio::test]
+async fn a_guest_sees_what_they_do_and_nothing_of_the_account() {
+    let world = World::new().await;
+    let ann = Tenant::new(&world, "ann").await;
+    let site = ann.smartbox(&world, "site", Kind::PROJECT).await;
+    let other = ann.smartbox(&world, "other", Kind::PROJECT).await;
+    let guest = Guest::new(&world, &ann, None, Some((&site, Right::Manage))).await;
+    let bound = Tenant::token(&world, &ann.account, Right::Own, Some(site.id.clone())).await;
+    let jobs = [
+        ("job_00000000000000000001", Some(&site.id), 200),
+        ("job_00000000000000000002", Some(&other.id), 404),
+        ("job_00000000000000000003", None, 404),
+        ("job_00000000000000000004", None, 404),
+    ];
+    for (id, smartbox, _) in &jobs[..3] {
+        keep_job(&world, &ann, id, JobState::Succeeded, smartbox.cloned()).await;
+    }
+    for (id, _, want) in jobs {
+        let path = format!("/api/v1/jobs/{id}");
+        let asked = world.ask(Method::GET, &path).header("cookie", &guest.cookie);
+        assert_eq!(asked.send().await.unwrap().status(), want, "{path}");
+        let asked = world.ask(Method::GET, &path).bearer_auth(&bound);
+        assert_eq!(asked.send().await.unwrap().status(), want, "{path} by a token of the box");
+    }
+    assert_eq!(guest.ask(&world, (Method::GET, "/api/v1/accounts/ann", None)).await, 404);
+    let asked = world.ask(Method::GET, "/api/v1/accounts/ann").bearer_auth(&bound);
+    assert_eq!(asked.send().await.unwrap().status(), 404);
+    let asked = world.ask(Method::GET, "/api/v1/accounts/ann").bearer_auth(&ann.token);
+    assert_eq!(asked.send().await.unwrap().status(), 200);
+    // As many tokens as they may have are no burden to anybody else.
+    let of_guest = Caller {
+        person: Some(guest.id.clone()),
+        ..Caller::owner(ann.account.id.clone(), "test".into())
+    };
+    for _ in 0..500 {
+        let (purpose, smartbox) = (Purpose::Api, Some(site.id.clone()));
+        let new =
+            NewToken { name: "x".into(), purpose, right: Right::Read, smartbox, lasts: None };
+        world.app.access.new_token(&of_guest, new).await.unwrap();
+    }
+    let body = Some(json!({ "box": site.id }));
+    assert_eq!(guest.ask(&world, (Method::POST, "/api/v1/tokens", body)).await, 422);
+    let owner = world.ask(Method::POST, "/api/v1/tokens").bearer_auth(&ann.token);
+    assert_eq!(owner.send().await.unwrap().status(), 201);
+}
+
+#[tokio::test]
+async fn what_is_shared_is_shut_with_its_account() {
+    let world = World::new().await;
+    let (ann, bob) = (Tenant::new(&world, "ann").await, Tenant::new(&world, "bob").await);
+    let site = ann.smartbox(&world, "site", Kind::PROJECT).await;
+    let guest = Guest::new(&world, &bob, None, Some((&site, Right::Manage))).await;
+    let path = format!("/api/v1/boxes/{}", site.id);
+    let look = async || {
+        let of = |path: &str| world.ask(Method::GET, path).header("cookie", &guest.cookie).send();
+        let files = format!("{path}/files?path=/");
+        let listed: Value = of("/api/v1/boxes").await.unwrap().json().await.unwrap();
+        let listed = listed["items"].as_array().unwrap().len();
+        let (one, files) = (of(&path).await.unwrap(), of(&files).await.unwrap());
+        (one.status().as_u16(), files.status().as_u16() == 404, listed)
+    };
+    assert_eq!(look().await, (200, false, 1));
+    for (disabled, want) in [(true, (404, true, 0)), (false, (200, false, 1))] {
+        let set = world.ask(Method::PATCH, "/api/v1/accounts/ann").bearer_auth(MASTER);
+        let set = set.json(&json!({ "disabled": disabled })).send().await.unwrap();
+        assert_eq!(set.status(), 200);
+        assert_eq!(look().await, want, "disabled: {disabled}");
+    }
 }

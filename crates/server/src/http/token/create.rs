@@ -36,13 +36,16 @@ pub(super) async fn create(
 ) -> Result<impl IntoResponse, Trouble> {
     let (name, lasts) = (one_line(&new.name)?, lasts(new.expires_secs)?);
     let most = new.right.unwrap_or(Right::Own).min(who.most());
+    if who.stands_in() {
+        return Err(not_theirs());
+    }
     let mut by = who.caller().clone();
     let (right, smartbox) = match &new.smartbox {
         Some(of) => {
             let (right, row) = bound(&app, &who, of, most).await?;
-            // What an operator makes for another account is that account's.
-            if who.operates() && row.account != by.account {
-                (by.account, by.person) = (row.account, None);
+            // What an operator's key makes for another account is that account's, and ends with the key.
+            if by.person.is_none() && row.account != by.account {
+                by.account = row.account;
             }
             (right, Some(row.id))
         }
@@ -51,9 +54,12 @@ pub(super) async fn create(
             (by.right.map_or(Right::Read, |right| right.min(most)), None)
         }
     };
-    if app.access.tokens(Some(by.account.clone()), Purpose::Api).await?.len() >= MANY {
+    // Nobody's tokens take anybody else's place.
+    let mut others = app.access.tokens(Some(by.account.clone()), Purpose::Api).await?;
+    others.retain(|token| token.person == by.person);
+    if others.len() >= MANY {
         let hint = "revoke those that nobody uses: `smartbox token ls` says when each was used";
-        return Err(Trouble::new(Code::Refused, "the account has too many tokens", hint));
+        return Err(Trouble::new(Code::Refused, "there are too many tokens", hint));
     }
     let new = access::NewToken { name, purpose: Purpose::Api, right, smartbox, lasts: Some(lasts) };
     Ok((StatusCode::CREATED, Json(shown(&app.access.new_token(&by, new).await?))))
@@ -68,13 +74,28 @@ async fn bound(
 ) -> Result<(Right, Smartbox), Trouble> {
     let mut least = Err(Trouble::missing("smartbox"));
     for right in Right::ALL.into_iter().filter(|right| *right <= most) {
-        match app.control.find(Reach { needs: right, ..who.into() }, of).await {
+        let everywhere = who.gives_everywhere(right);
+        match app.control.find(Reach { needs: right, everywhere, ..who.into() }, of).await {
             Ok(row) => least = Ok((right, row)),
-            Err(ControlError::Forbidden { .. }) if least.is_ok() => break,
+            Err(ControlError::Forbidden { .. } | ControlError::Missing { .. }) if least.is_ok() => {
+                break;
+            }
+            // It is there, and theirs to look at by what they are and not by what they own.
+            Err(ControlError::Missing { .. }) if who.everywhere() => {
+                app.control.find(who, of).await?;
+                return Err(not_theirs());
+            }
             Err(error) => return Err(error.into()),
         }
     }
     least
+}
+
+/// A token of another account would go on when whoever made it runs the installation no more, and who they are
+/// in that account is nobody.
+fn not_theirs() -> Trouble {
+    let hint = "make it by an operator's key that is nobody's in particular, or let somebody of the account make it";
+    Trouble::new(Code::Forbidden, "you run this account, and are not in it", hint)
 }
 
 /// Shown once.
