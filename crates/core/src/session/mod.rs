@@ -55,6 +55,17 @@ pub struct Session {
 }
 
 impl Session {
+    /// Who went on to a box, for the audit: whoever signed in, or else what they signed in by.
+    pub fn began_by(&self) -> String {
+        match (&self.person, &self.root) {
+            (Some(person), _) => format!("person:{person}"),
+            (None, Root { session: Some(session), .. }) => format!("session:{session}"),
+            (None, Root { token: Some(token), .. }) => format!("token:{token}"),
+            (None, Root { device: Some(device), .. }) => format!("device:{}", device.short()),
+            (None, _) => format!("session:{}", self.id),
+        }
+    }
+
     /// Whether the device's key was here a short while ago. One that was here in the future, by a clock
     /// that was moved since, was not.
     pub fn is_proved(&self, now: Timestamp) -> bool {

@@ -52,7 +52,7 @@ impl Admit for Access {
     ) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async move {
             match self.seat(cookie, Some(&route.id)).await? {
-                Some(_) => self.end(cookie).await,
+                Some(seat) => self.end(cookie, &seat.session.began_by()).await,
                 None => Ok(()),
             }
         })

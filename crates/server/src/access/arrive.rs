@@ -50,14 +50,14 @@ impl Access {
             return Ok(Arrival::ShutOut);
         }
         if wanted.changes() {
-            let who = who.clone();
+            let (who, first) = (who.clone(), first.clone());
             wanted = self
                 .change(move |tx| {
                     Box::pin(async move {
                         // Again: two windows of one person may come at the same time.
                         let wanted = Wanted::of(tx, &who, &given, fresh, now).await?;
                         let wanted = wanted.ok_or(StoreError::Missing { what: "person" })?;
-                        wanted.write(tx, &who, now).await?;
+                        wanted.write(tx, &who, &first, now).await?;
                         Ok(wanted)
                     })
                 })
@@ -156,10 +156,30 @@ impl Wanted {
         !self.known || self.before.as_ref() != Some(&self.person) || !self.roles.is_empty()
     }
 
+    /// What a sign-in changes about them that the installation is to know: that they are there, how much of it
+    /// they run, and by which address they are called. What they call themselves is no news.
+    fn changed(&self) -> Option<(&'static str, String)> {
+        let before = self.before.as_ref();
+        let mut words = vec![self.person.id.to_string()];
+        if before.and_then(|before| before.operator) != self.person.operator {
+            let operator = self.person.operator.map_or("none", Right::as_str);
+            words.push(format!("operator={operator}"));
+        }
+        if before.is_some_and(|before| before.email != self.person.email) {
+            words.push("email".into());
+        }
+        match before {
+            None => Some(("create", words.join(" "))),
+            Some(_) if words.len() > 1 => Some(("change", words.join(" "))),
+            Some(_) => None,
+        }
+    }
+
     async fn write(
         &self,
         tx: &mut dyn Tx,
         who: &Identity,
+        first: &AccountId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let id = &self.person.id;
@@ -167,6 +187,10 @@ impl Wanted {
             None => tx.people().add(self.person.clone()).await?,
             Some(before) if *before != self.person => tx.people().put(self.person.clone()).await?,
             Some(_) => {}
+        }
+        if let Some((verb, detail)) = self.changed() {
+            let act = by_rules(first.clone(), format!("person.{verb}"), detail, now);
+            tx.audit().append(act).await?;
         }
         if !self.known {
             tx.people().know(who.issuer.clone(), who.subject.clone(), id.clone()).await?;
@@ -177,14 +201,8 @@ impl Wanted {
         }
         for (account, role) in &self.roles {
             tx.grants().set_role(account.clone(), id.clone(), *role).await?;
-            let act = Act {
-                account: account.clone(),
-                actor: "sign-in-rules".into(),
-                action: "member.set".into(),
-                smartbox: None,
-                detail: format!("{id} {}", role.map_or("nobody", Role::as_str)),
-                at: now,
-            };
+            let detail = format!("{id} {}", role.map_or("nobody", Role::as_str));
+            let act = by_rules(account.clone(), "member.set".into(), detail, now);
             tx.audit().append(act).await?;
         }
         Ok(())
@@ -197,6 +215,10 @@ impl Wanted {
 async fn expected(tx: &mut dyn Tx, email: &str) -> Result<Option<Person>, StoreError> {
     let found = tx.people().addressed(email.to_owned()).await?;
     Ok(found.into_iter().find(|(_, issuers)| issuers.is_empty()).map(|(person, _)| person))
+}
+
+fn by_rules(account: AccountId, action: String, detail: String, at: Timestamp) -> Act {
+    Act { account, actor: "sign-in-rules".into(), action, smartbox: None, detail, at }
 }
 
 fn arrived(account: AccountId, person: &PersonId, issuer: &str, at: Timestamp) -> Act {

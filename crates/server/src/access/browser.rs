@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use smartbox_core::audit::{self, Act};
 use smartbox_core::device::{Asking, Device, DeviceId, Kind, PublicKey, Refusal, State, code};
 use smartbox_core::id::random_text;
 use smartbox_core::secret::Secret;
@@ -27,6 +28,8 @@ pub struct Newcomer {
     pub platform: String,
     /// Where it comes from.
     pub address: String,
+    /// What somebody signs in by, as far as their name does not say it.
+    pub by: &'static str,
 }
 
 /// What a browser shows that has a key.
@@ -77,6 +80,14 @@ impl Access {
         lets_in: bool,
     ) -> Result<Secret<String>, StoreError> {
         let now = self.clock.now();
+        let act = Act {
+            account: who.account.clone(),
+            actor: audit::by(&who.actor, new.address.parse().ok()),
+            action: "session.begin".into(),
+            smartbox: who.only.clone(),
+            detail: new.by.into(),
+            at: now,
+        };
         let device = Device {
             id: DeviceId::keyless(&*self.entropy),
             key: None,
@@ -103,7 +114,9 @@ impl Access {
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 tx.devices().put(device).await?;
-                add(tx, session).await
+                add(tx, session).await?;
+                // With the session or not at all: nobody is in of whom the audit knows nothing.
+                tx.audit().append(act).await
             })
         })
         .await?;

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use smartbox_core::audit::Act;
 use smartbox_core::id::{AccountId, PersonId, SessionId, SmartboxId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
@@ -33,9 +34,27 @@ impl Access {
     ) -> Result<Secret<String>, StoreError> {
         let Token { account, person, right, root, .. } = ticket;
         let (value, session) = self.new_session((account, person), right, root, SMARTBOX);
-        let session = Session { smartbox: Some(smartbox), ..session };
-        store::write(&*self.store, move |tx| Box::pin(async move { add(tx, session).await }))
-            .await?;
+        let session = Session { smartbox: Some(smartbox.clone()), ..session };
+        let now = self.clock.now();
+        store::write(&*self.store, move |tx| {
+            Box::pin(async move {
+                add(tx, session.clone()).await?;
+                let (seat, row) = (Seat::of(tx, session).await?, tx.boxes().get(smartbox).await?);
+                // A ticket that opens nothing, since its maker may not, is nobody who went in.
+                let (Some(seat), Some(row)) = (seat, row) else { return Ok(()) };
+                // The owner of the box learns who went in, whoever's account that is.
+                let act = Act {
+                    account: row.account,
+                    actor: seat.session.began_by(),
+                    action: "box.enter".into(),
+                    smartbox: Some(row.id),
+                    detail: String::new(),
+                    at: now,
+                };
+                tx.audit().append(act).await
+            })
+        })
+        .await?;
         Ok(value)
     }
 
@@ -153,12 +172,26 @@ impl Access {
         .await
     }
 
-    /// Ends a session; ending one that is over succeeds.
-    pub async fn end(&self, value: &str) -> Result<(), StoreError> {
-        let hash = hash(value);
-        let gone = hash.clone();
-        self.change(move |tx| Box::pin(async move { tx.sessions().end(gone).await })).await?;
-        Ok(())
+    /// Ends a session, on behalf of this one for the audit; ending one that is over succeeds.
+    pub async fn end(&self, value: &str, by: &str) -> Result<(), StoreError> {
+        let (hash, actor, now) = (hash(value), by.to_owned(), self.clock.now());
+        self.change(move |tx| {
+            Box::pin(async move {
+                let found = tx.sessions().find(hash.clone(), now).await?;
+                tx.sessions().end(hash).await?;
+                let Some(session) = found else { return Ok(()) };
+                let act = Act {
+                    account: session.account,
+                    actor,
+                    action: "session.end".into(),
+                    smartbox: session.smartbox,
+                    detail: session.id.to_string(),
+                    at: now,
+                };
+                tx.audit().append(act).await
+            })
+        })
+        .await
     }
 
     /// Forgets what is remembered of sessions: from now on the records are asked, and they know that

@@ -44,11 +44,12 @@ impl Access {
         store::write(&*self.store, move |tx| {
             Box::pin(async move {
                 tx.tokens().add(token).await?;
-                // The owner of the box learns who went in, whoever's account that is.
+                // The owner of the box learns who has a way in, whoever's account that is; and by `box.enter`
+                // that somebody went in by it.
                 let row = tx.boxes().get(id.clone()).await?;
                 let row = row.ok_or(StoreError::Missing { what: "smartbox" })?;
                 let (smartbox, detail) = (Some(id), String::new());
-                let (account, action) = (row.account, "box.enter".to_owned());
+                let (account, action) = (row.account, "box.link".to_owned());
                 tx.audit().append(Act { account, actor, action, smartbox, detail, at: now }).await
             })
         })

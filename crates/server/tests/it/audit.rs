@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use smartbox_core::audit::Entry;
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Role;
+use smartbox_core::route::port::Resolve;
+use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::Kind;
 use smartbox_core::store;
+use smartbox_edge::Admit;
 use smartbox_server::audit::{Unsound, Verified, verify};
 
 use crate::rights::Guest;
 use crate::tenancy::Tenant;
-use crate::world::World;
+use crate::world::{World, cookie};
 
 async fn export(world: &World, bearer: &str, query: &str) -> Vec<String> {
     let path = format!("/api/v1/audit{query}");
@@ -226,4 +229,51 @@ async fn authority_that_is_not_there_stands_in_the_audit_of_the_account() {
     let first = entries.iter().find(|e| e.act.actor == who).unwrap();
     assert_eq!(first.act.detail, "POST /api/v1/boxes/{name}/stop");
     assert!(entries.iter().any(|e| e.act.detail == "GET /api/v1/people"), "{entries:?}");
+}
+
+/// Who is in, and how, stands in the audit with the session or not at all.
+#[tokio::test]
+async fn whoever_comes_and_goes_stands_in_the_audit() {
+    let world = World::new().await;
+    let ann = Tenant::new(&world, "ann").await;
+    let site = ann.smartbox(&world, "site", Kind::PROJECT).await;
+    let sign_in = async |had: &str| {
+        let form = [("token", ann.token.as_str())];
+        let asked = world.ask(Method::POST, "/login").header("origin", world.origin()).form(&form);
+        let answer = asked.header("cookie", had).send().await.unwrap();
+        cookie(&answer).unwrap()
+    };
+    let told = async || {
+        let acts = acts(&world, &ann.account.id).await.into_iter().map(|entry| entry.act);
+        let told = acts.filter(|act| act.action != "box.create" && act.action != "token.create");
+        told.map(|act| (act.action, act.actor)).collect::<Vec<_>>()
+    };
+    let status = async |cookie: &str| {
+        let asked = world.ask(Method::GET, "/api/v1/boxes").header("cookie", cookie);
+        asked.send().await.unwrap().status().as_u16()
+    };
+    let first = sign_in("").await;
+    assert_eq!(status(&first).await, 200);
+    // Signing in again ends what this browser had: nobody has its cookie but who has stolen it.
+    let second = sign_in(&first).await;
+    assert_eq!((status(&first).await, status(&second).await), (401, 200));
+    let ask = |path: &str| {
+        let asked = world.ask(Method::POST, path).header("cookie", &second);
+        asked.header("origin", world.origin()).send()
+    };
+    let link: Value = ask("/api/v1/boxes/site/link").await.unwrap().json().await.unwrap();
+    let ticket = link["url"].as_str().unwrap().split("ticket=").nth(1).unwrap().to_owned();
+    let so_far: Vec<_> = told().await.into_iter().map(|(action, _)| action).collect();
+    assert_eq!(so_far, ["session.begin", "session.begin", "session.end", "box.link"]);
+    let route = world.app.control.route(&site.label).await.unwrap().expect("there is the box");
+    let entered = world.app.access.enter(&route, Secret::new(ticket)).await.unwrap();
+    assert!(entered.is_some(), "the ticket is good");
+    assert!(ask("/logout").await.unwrap().status().is_redirection());
+    let told = told().await;
+    let [begun, .., link, entered, end] = &told[..] else { panic!("{told:?}") };
+    assert!(begun.1.starts_with("token:") && begun.1.ends_with(" from 127.0.0.1"), "{begun:?}");
+    assert_eq!((link.0.as_str(), entered.0.as_str()), ("box.link", "box.enter"));
+    assert!(entered.1.starts_with("session:"), "{entered:?}");
+    assert_eq!(end.0, "session.end");
+    assert!(end.1.starts_with("session:") && end.1.ends_with(" from 127.0.0.1"), "{end:?}");
 }

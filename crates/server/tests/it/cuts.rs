@@ -158,7 +158,7 @@ async fn a_share_that_is_taken_away_ends_what_was_open_by_it() {
     let mut others = Open::all(&world, ("cookie", &other.cookie), true).await;
     // Somebody else signs out: they are asked for again, and go on.
     let third = Guest::new(&world, &me, Some(Role::Viewer), None).await;
-    world.app.access.end(third.cookie.split_once('=').unwrap().1).await.unwrap();
+    world.app.access.end(third.cookie.split_once('=').unwrap().1, "test").await.unwrap();
     theirs.goes_on().await;
     let path = format!("/api/v1/boxes/pa/shares/{}", guest.id);
     done(&world, Method::DELETE, &path, json!({})).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use reqwest::Url;
 use serde_json::{Value, json};
-use smartbox_core::person::{Gives, Identity, Role, Rule, Whom};
+use smartbox_core::person::{Gives, Identity, Right, Role, Rule, Whom};
 use smartbox_core::store;
 use smartbox_core::time::{Clock as _, Timestamp};
 use smartbox_server::access::Arrival;
@@ -125,6 +125,10 @@ async fn somebody_comes_by_the_button_and_their_role_decides() {
     let (status, _) = ask(&world, &browser, Method::GET, "/api/v1/accounts").await;
     assert_eq!(status, 403, "nor runs the platform");
 
+    let begun = audited(&world, "session.begin").await;
+    let [(actor, by)] = &begun[..] else { panic!("{begun:?}") };
+    assert!(actor.starts_with("person:") && actor.ends_with(" from 127.0.0.1"), "{actor}");
+    assert_eq!(by, "oidc");
     // Out: here at once, and there by a link.
     let (status, page) = ask(&world, &browser, Method::POST, "/logout").await;
     assert!(
@@ -235,6 +239,38 @@ async fn what_the_rules_gave_they_take_away() {
         .unwrap();
     let arrival = access.arrive(&ada(&["crew"]), &rules, first).await.unwrap();
     assert!(matches!(arrival, Arrival::ShutOut), "{arrival:?}");
+}
+
+/// What the installation's own audit has of an action: by whom, and what.
+async fn audited(world: &World, action: &str) -> Vec<(String, String)> {
+    let id = world.app.account.id.clone();
+    let acts = store::read(&*world.app.store, |tx| {
+        Box::pin(async move { tx.audit().list(id, 0, 1000).await })
+    });
+    let acts = acts.await.unwrap().into_iter().map(|entry| entry.act);
+    let acts = acts.filter(|act| act.action == action);
+    acts.map(|act| (act.actor, act.detail)).collect()
+}
+
+#[tokio::test]
+async fn who_runs_the_installation_by_a_rule_stands_in_its_audit() {
+    let world = World::new().await;
+    let (access, first) = (&world.app.access, &world.app.account.id);
+    let whom = Whom::Group("crew".into());
+    let rules = [Rule { whom, issuer: None, gives: Gives::Operator(Right::Own) }];
+    let Arrival::In(caller) = access.arrive(&ada(&["crew"]), &rules, first).await.unwrap() else {
+        panic!("she is let in");
+    };
+    let id = caller.person.clone().unwrap();
+    let by_rules = |detail: String| ("sign-in-rules".to_owned(), detail);
+    let made = [by_rules(format!("{id} operator=own"))];
+    assert_eq!(audited(&world, "person.create").await, made);
+    // Coming again is no news.
+    access.arrive(&ada(&["crew"]), &rules, first).await.unwrap();
+    assert_eq!(audited(&world, "person.create").await, made);
+    assert_eq!(audited(&world, "person.change").await, []);
+    access.arrive(&ada(&[]), &rules, first).await.unwrap();
+    assert_eq!(audited(&world, "person.change").await, [by_rules(format!("{id} operator=none"))]);
 }
 
 #[tokio::test]

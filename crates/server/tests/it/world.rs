@@ -181,7 +181,7 @@ async fn nobody(_: u16) -> SignIn {
 /// A browser that says nothing of itself.
 pub fn newcomer() -> Newcomer {
     let [name, platform, address] = ["a browser", "unknown", "192.0.2.1"].map(str::to_owned);
-    Newcomer { name, platform, address }
+    Newcomer { name, platform, address, by: "" }
 }
 
 /// Where a browser is led that has signed in on its way to this page: it shows its key first.

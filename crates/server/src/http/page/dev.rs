@@ -5,16 +5,14 @@ use axum::extract::State;
 use axum::response::Response;
 use http::request::Parts;
 use smartbox_api::problem::Code;
-use smartbox_core::audit::{self, Act};
-use smartbox_core::store;
 
 use super::login::{begin, unread};
-use super::own_path;
+use super::{browser, own_path};
 use crate::access::Caller;
 use crate::app::App;
 use crate::http::body::Form;
 use crate::http::origin::{self, From};
-use crate::http::principal::{address, comes_from_here};
+use crate::http::principal::comes_from_here;
 use crate::http::trouble::Trouble;
 
 #[derive(serde::Deserialize)]
@@ -41,14 +39,5 @@ pub(super) async fn dev(
     let caller = Caller::owner(app.account.id.clone(), "dev-mode".into());
     // Its person is at the machine, and nobody else is there to let the browser in.
     let caller = Caller { welcome: true, ..caller };
-    let act = Act {
-        account: caller.account.clone(),
-        actor: audit::by(&caller.actor, address(&parts)),
-        action: "session.begin".into(),
-        smartbox: None,
-        detail: "dev-mode".into(),
-        at: app.clock.now(),
-    };
-    store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await })).await?;
-    begin(&app, &parts, &caller, ("", own_path(&given.next))).await
+    begin(&app, &parts, &caller, (browser::of(&parts, "dev-mode"), own_path(&given.next))).await
 }

@@ -9,7 +9,7 @@ use http::request::Parts;
 use smartbox_core::secret::Secret;
 use smartbox_core::token::plausible;
 
-use super::{login, render};
+use super::{browser, login, render};
 
 use crate::app::App;
 use crate::http::body::Form;
@@ -49,6 +49,9 @@ pub(super) async fn accept(
         let page = render::page(&Page { wrong: true });
         return Ok((StatusCode::UNAUTHORIZED, page).into_response());
     };
-    login::note(&app, &parts, &accepted.caller).await?;
-    login::begin(&app, &parts, &accepted.caller, (&accepted.name, "/")).await
+    let mut new = browser::of(&parts, "invitation");
+    if !accepted.name.is_empty() {
+        new.name = accepted.name;
+    }
+    login::begin(&app, &parts, &accepted.caller, (new, "/")).await
 }

@@ -7,13 +7,12 @@ use http::StatusCode;
 use http::header::{HOST, SET_COOKIE};
 use http::request::Parts;
 use smartbox_api::problem::Code;
-use smartbox_core::audit::{self, Act};
+use smartbox_core::audit;
 use smartbox_core::secret::Secret;
-use smartbox_core::store;
 use smartbox_core::token::plausible;
 
 use super::{browser, own_path, render};
-use crate::access::{Bearer, Caller};
+use crate::access::{Bearer, Caller, Newcomer};
 use crate::app::App;
 use crate::config::devices::Browsers;
 use crate::http::body::Form;
@@ -68,38 +67,20 @@ pub(super) async fn exchange(
             return Ok((StatusCode::UNAUTHORIZED, page).into_response());
         }
     };
-    note(app, parts, &caller).await?;
-    begin(app, parts, &caller, ("", own_path(next))).await
+    begin(app, parts, &caller, (browser::of(parts, ""), own_path(next))).await
 }
 
-/// The audit has that somebody signed in.
-pub(super) async fn note(app: &App, parts: &Parts, caller: &Caller) -> Result<(), Trouble> {
-    let act = Act {
-        account: caller.account.clone(),
-        actor: audit::by(&caller.actor, address(parts)),
-        action: "session.begin".into(),
-        smartbox: caller.only.clone(),
-        detail: String::new(),
-        at: app.clock.now(),
-    };
-    store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await })).await?;
-    Ok(())
-}
-
-/// A new session for this browser, which is called so if somebody said how. It shows its key next, if it can
-/// keep one, and then goes on.
+/// A new session for this browser, in the place of the one that it had. It shows its key next, if it can keep
+/// one, and then goes on.
 pub(super) async fn begin(
     app: &App,
     parts: &Parts,
     caller: &Caller,
-    (name, next): (&str, &str),
+    (new, next): (Newcomer, &str),
 ) -> Result<Response, Trouble> {
     let lets_in = caller.welcome || app.devices.browsers == Browsers::SignIn;
-    let mut new = browser::of(parts);
-    if !name.is_empty() {
-        name.clone_into(&mut new.name);
-    }
     let session = app.access.begin(caller, new, lets_in).await?;
+    replace(app, parts, caller).await?;
     // A token of one box leads there, and to no page of the account.
     let to_box = match &caller.only {
         Some(id) => {
@@ -114,6 +95,16 @@ pub(super) async fn begin(
         response.headers_mut().append(SET_COOKIE, set);
     }
     Ok(response)
+}
+
+/// Ends what this browser had before: whoever it was, they are not any more, and nobody would have the cookie
+/// but who has stolen it.
+pub(super) async fn replace(app: &App, parts: &Parts, caller: &Caller) -> Result<(), Trouble> {
+    let by = audit::by(&caller.actor, address(parts));
+    for value in cookie::values(&parts.headers, &app.site.cookie()) {
+        app.access.end(value, &by).await?;
+    }
+    Ok(())
 }
 
 /// Refuses where others could read along.

@@ -29,7 +29,7 @@ pub(super) async fn logout(
     let name = app.site.cookie();
     let mut hint = None;
     for value in cookie::values(&headers, &name) {
-        app.access.end(value).await?;
+        app.access.end(value, &who.actor.0).await?;
         hint = app.sign_in.hints.take(value).or(hint);
     }
     let mut response = match elsewhere(&app, &who, hint).await? {

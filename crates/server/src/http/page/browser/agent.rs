@@ -29,15 +29,15 @@ const PLATFORMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
-/// The browser that made this request.
-pub(in crate::http::page) fn of(parts: &Parts) -> Newcomer {
+/// The browser that made this request, whose person signs in by this.
+pub(in crate::http::page) fn of(parts: &Parts, by: &'static str) -> Newcomer {
     let (browser, platform) = named(&parts.headers);
     let name = match platform {
         "unknown" => browser.to_owned(),
         platform => format!("{browser} on {platform}"),
     };
     let address = address(parts).map_or_else(|| "this machine".to_owned(), |ip| ip.to_string());
-    Newcomer { name, platform: platform.to_owned(), address }
+    Newcomer { name, platform: platform.to_owned(), address, by }
 }
 
 fn named(headers: &HeaderMap) -> (&'static str, &'static str) {

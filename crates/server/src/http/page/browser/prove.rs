@@ -92,7 +92,7 @@ pub(in crate::http::page) async fn shown(
     browser
         .spends(app, parts, &DeviceId::of(&proof.key), &proof)
         .map_err(|why| Trouble::unproven(&why.to_string()))?;
-    let shown = Presented { key: proof.key, browser: of(parts) };
+    let shown = Presented { key: proof.key, browser: of(parts, "") };
     Ok(match app.access.present(&browser.seat, shown).await? {
         Came::Proved => Shown::In(None),
         Came::Bound(fresh) => Shown::In(Some(fresh)),

@@ -6,15 +6,13 @@ use http::HeaderMap;
 use http::HeaderValue;
 use http::header::{REFERRER_POLICY, SET_COOKIE};
 use http::request::Parts;
-use smartbox_core::audit::Act;
-use smartbox_core::store;
 use smartbox_sign_in::{Refused, Returned};
 
 use super::{Kept, cookie_name, provider, refusal};
 use crate::app::App;
 use crate::config::devices::Browsers;
 use crate::http::body::Query;
-use crate::http::page::login::unread;
+use crate::http::page::login::{replace, unread};
 use crate::http::page::{browser, own_path};
 use crate::http::trouble::Trouble;
 use crate::http::{cookie, vouched};
@@ -45,21 +43,9 @@ async fn finish(app: &App, returned: Returned, parts: &Parts) -> Result<Response
     let signed = signed.map_err(|error| refusal(&error))?;
     let caller = vouched::arrive(app, &signed.identity).await?;
     let lets_in = app.devices.browsers == Browsers::SignIn;
-    let session = app.access.begin(&caller, browser::of(parts), lets_in).await?;
+    let session = app.access.begin(&caller, browser::of(parts, "oidc"), lets_in).await?;
     app.sign_in.hints.keep(&session, signed.id_token);
-    let act = Act {
-        account: caller.account,
-        actor: caller.actor,
-        action: "session.begin".into(),
-        smartbox: None,
-        detail: "oidc".into(),
-        at: app.clock.now(),
-    };
-    store::write(&*app.store, |tx| Box::pin(async move { tx.audit().append(act).await })).await?;
-    // Whoever this browser was before, they are not any more.
-    for value in cookie::values(headers, &app.site.cookie()) {
-        app.access.end(value).await?;
-    }
+    replace(app, parts, &caller).await?;
     let next = browser::on_the_way_to(own_path(&kept.next));
     let mut response = Redirect::to(&next).into_response();
     if let Some(set) = cookie::begin(&app.site.cookie(), &session, app.site.secure()) {
