@@ -1,7 +1,9 @@
 //! Devices: they ask, somebody decides, and what comes of it is a token that is bound to the key.
 
 use smartbox_core::audit::Act;
-use smartbox_core::device::{Asking, Device, DeviceId, FORGOTTEN, Poll, Refusal, Undecided, Waiting, code};
+use smartbox_core::device::{
+    Asking, Device, DeviceId, FORGOTTEN, Poll, Refusal, Undecided, Waiting, code,
+};
 use smartbox_core::id::{AccountId, TokenId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;

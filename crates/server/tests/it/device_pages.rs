@@ -155,16 +155,7 @@ async fn a_device_is_approved_renamed_and_revoked_by_buttons() {
         let (_, page) = world.page(&session, to.split('#').next().unwrap()).await;
         page
     };
-    // What it asked for before somebody looked is not what they let in.
-    let before = mark(&asked);
-    let (_, asked) = laptop.asks(&world, &form).await;
-    for form in [&[("right", "chat"), ("ask", before.as_str())][..], &[("right", "chat")]] {
-        let text = press("approve", form).await;
-        assert!(text.contains("It has asked anew") && text.contains("asks for <b>own"), "{text}");
-    }
     let shown = mark(&asked);
-    let field = format!(r#"<input type="hidden" name="ask" value="{shown}">"#);
-    assert!(world.admin(&session).await.contains(&field));
     let text = press("approve", &[("right", "chat"), ("ask", &shown)]).await;
     assert!(text.contains("It is let in.") && text.contains("may <b>chat</b>"), "{text}");
     assert!(
@@ -196,6 +187,36 @@ async fn a_device_is_approved_renamed_and_revoked_by_buttons() {
     for act in ["device.approve", "device.rename", "device.revoke", "device.reject"] {
         assert_eq!(acts.iter().filter(|found| **found == act).count(), 1, "{act} in {acts:?}");
     }
+}
+
+/// The attack: it asks for little, and for all while somebody looks at that.
+#[tokio::test]
+async fn a_button_lets_in_what_the_page_showed() {
+    let world = World::new().await;
+    let (session, laptop) = (world.sign_in().await, Laptop::new(1));
+    let (_, asked) = laptop.asks(&world, &[("scope", "read")]).await;
+    let (id, before) = (laptop.id().to_string(), mark(&asked));
+    let code = asked["user_code"].as_str().unwrap();
+    let field = |ask: &str| format!(r#"<input type="hidden" name="ask" value="{ask}">"#);
+    assert!(world.admin(&session).await.contains(&field(&before)));
+    let find = [("verb", "find"), ("code", code)];
+    assert!(world.push(&session, DEVICE, &find).await.2.contains(&field(&before)));
+    let (_, asked) = laptop.asks(&world, &[("scope", "own")]).await;
+    let approve = [("verb", "approve"), ("device", id.as_str()), ("right", "read")];
+    let stale = [&approve[..], &[("ask", before.as_str())]].concat();
+    for form in [&stale[..], &approve] {
+        let (status, to, _) = world.push(&session, ADMIN, form).await;
+        assert_eq!((status, to.as_str()), (303, "/_admin/?done=another#devices"));
+        let same = [form, &[("same", "yes")]].concat();
+        let (status, to, _) = world.push(&session, DEVICE, &same).await;
+        assert_eq!((status, to.as_str()), (303, "/device?done=another"));
+        assert!(world.page(&session, &to).await.1.contains("It has asked anew"));
+    }
+    assert_eq!(world.device(&laptop.id()).await.state, State::Pending);
+    let now = mark(&asked);
+    let fresh = [&approve[..], &[("ask", now.as_str())]].concat();
+    assert_eq!(world.push(&session, ADMIN, &fresh).await.1, "/_admin/?done=approve#devices");
+    assert_eq!(world.device(&laptop.id()).await.granted, Some(Right::Read));
 }
 
 #[tokio::test]

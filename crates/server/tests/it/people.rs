@@ -262,7 +262,8 @@ async fn an_operator_makes_nothing_that_goes_on_without_them() {
     }
     // Nor by a key of hers, which outlasts her standing.
     let asked = world.ask(Method::POST, "/api/v1/operator-keys").header("cookie", &olga.cookie);
-    let asked = asked.header("origin", world.origin()).json(&json!({ "name": "k", "right": "own" }));
+    let asked =
+        asked.header("origin", world.origin()).json(&json!({ "name": "k", "right": "own" }));
     let made: Value = asked.send().await.unwrap().json().await.unwrap();
     let key = made["token"].as_str().unwrap();
     let of_site = json!({ "box": site.id });

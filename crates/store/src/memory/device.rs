@@ -28,9 +28,10 @@ impl Records<'_> {
             self.need_box(id, OWNER)?;
         }
         let root = &device.root;
-        let token = root.token.as_ref().is_none_or(|id| {
-            self.state.tokens.values().any(|token| token.id == *id)
-        });
+        let token = root
+            .token
+            .as_ref()
+            .is_none_or(|id| self.state.tokens.values().any(|token| token.id == *id));
         if !token || root.device.as_ref().is_some_and(|id| !self.state.devices.contains_key(id)) {
             return Err(StoreError::Missing { what: OWNER });
         }

@@ -262,7 +262,9 @@ fn device(row: &SqliteRow) -> Result<Device, sqlx::Error> {
         root: Root {
             session: None,
             token: root("by_token")?.map(|id| decoded(id.parse().ok(), "by_token")).transpose()?,
-            device: root("by_device")?.map(|id| decoded(id.parse().ok(), "by_device")).transpose()?,
+            device: root("by_device")?
+                .map(|id| decoded(id.parse().ok(), "by_device"))
+                .transpose()?,
         },
     })
 }

@@ -134,6 +134,8 @@ pub(in crate::http::page) async fn decide(
         }),
         Err(Undecided::Already | Undecided::Over) => Ok(Done::Late),
         Err(Undecided::Another) => Ok(Done::Another),
-        Err(why @ (Undecided::TooMuch | Undecided::TooLittle)) => Err(device::undecided(why, &decision)),
+        Err(why @ (Undecided::TooMuch | Undecided::TooLittle)) => {
+            Err(device::undecided(why, &decision))
+        }
     }
 }
