@@ -68,7 +68,7 @@ pub(super) async fn revoke(
     if let Some(itself) = who.device().filter(|device| device.as_str() == id) {
         let (by, least) = (who.caller(), Right::Read);
         let over = app.access.decide(by, least, itself.clone(), Decision::Revoke).await?;
-        let over = over.ok_or_else(missing)?.map_err(|why| undecided(why, Decision::Revoke))?;
+        let over = over.ok_or_else(missing)?.map_err(|why| undecided(why, &Decision::Revoke))?;
         return Ok(Json(view(over, app.clock.now())));
     }
     answer(&app, &who.needing(Right::Manage)?, &id, Decision::Revoke).await
