@@ -104,6 +104,9 @@ fn contexts(home: &Path) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
+/// Words of a command line, and variables of its environment.
+type Way<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+
 #[tokio::test]
 async fn logging_out_is_of_the_platform_that_every_other_command_means() {
     let home = tempfile::tempdir().unwrap();
@@ -117,7 +120,7 @@ async fn logging_out_is_of_the_platform_that_every_other_command_means() {
         end(command.spawn().unwrap()).await
     };
     let revokes = |fake: &Fake| fake.seen().iter().filter(|it| it.line.contains("/revoke")).count();
-    let ways: [(&[&str], &[(&str, &str)]); 6] = [
+    let ways: [Way<'_>; 6] = [
         (&["--context", "one"], &[("SMARTBOX_CONTEXT", "two")]),
         (&["--server", &one], &[("SMARTBOX_SERVER", &two)]),
         (&["--listen", &one], &[]),
@@ -138,7 +141,7 @@ async fn logging_out_is_of_the_platform_that_every_other_command_means() {
     // Where nothing was let in there is nothing to end, and what is in use is not meant.
     let here = home.join("data");
     let here = here.to_str().unwrap();
-    let other: [(&[&str], &[(&str, &str)]); 4] = [
+    let other: [Way<'_>; 4] = [
         (&["--server", &one], &[]),
         (&["--context", "local"], &[]),
         (&["--data-dir", here], &[]),
