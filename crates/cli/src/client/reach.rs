@@ -29,7 +29,7 @@ pub(crate) struct Place {
     /// http://, the same as --server [env: SMARTBOX_LISTEN]
     #[arg(long, global = true, value_name = "ADDRESS", help_heading = "Where the platform is")]
     pub(crate) listen: Option<String>,
-    /// A platform elsewhere, like https://sb.example.com; needs SMARTBOX_TOKEN [env: SMARTBOX_SERVER]
+    /// A platform elsewhere, like `https://sb.example.com`; needs SMARTBOX_TOKEN [env: SMARTBOX_SERVER]
     #[arg(long, global = true, value_name = "URL", help_heading = "Where the platform is")]
     pub(crate) server: Option<String>,
     /// A platform by its name, from `smartbox context`; `local` is this machine's [env: SMARTBOX_CONTEXT]

@@ -25,7 +25,7 @@ use crate::ui::{out, qr};
 /// key, and is let in at once to what it was let in to before.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The platform's address, like https://sb.example.com
+    /// The platform's address, like `https://sb.example.com`
     #[arg(value_name = "URL")]
     server: String,
     /// The name of the context that is made: 1 to 40 of a-z, 0-9 and -

@@ -138,13 +138,15 @@ impl Access {
             now,
         };
         let (before, shown_code) = (show.hash.clone(), show.user_code.clone());
-        let step = store::write(&*self.store, move |tx| Box::pin(async move { show.to(tx).await }));
+        // Other sessions of the device may be in by now, or over, and so is the cookie before.
+        let others = |step: &Step| match step {
+            Step::Refused(Came::ShutOut(_)) | Step::Bound | Step::Asks { .. } => true,
+            Step::Proved | Step::Refused(_) => false,
+        };
+        let step = self.change_if(move |tx| Box::pin(async move { show.to(tx).await }), others);
         let step = step.await?;
-        match step {
-            Step::Proved => self.proved(&before, now),
-            // Other sessions of the device may be in by now, or over.
-            Step::Refused(Came::ShutOut(_)) | Step::Bound | Step::Asks { .. } => self.forget(),
-            Step::Refused(_) => {}
+        if matches!(step, Step::Proved) {
+            self.proved(&before, now);
         }
         Ok(match step {
             Step::Proved => Came::Proved,

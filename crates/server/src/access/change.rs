@@ -14,8 +14,20 @@ impl Access {
         + Send
         + 'static,
     ) -> Result<T, StoreError> {
+        self.change_if(work, |_| true).await
+    }
+
+    /// The same, where somebody may less afterwards only if so. What failed may have changed the records.
+    pub(super) async fn change_if<T: Send + 'static>(
+        &self,
+        work: impl for<'t> FnOnce(&'t mut dyn Tx) -> BoxFuture<'t, Result<T, StoreError>>
+        + Send
+        + 'static,
+        less: impl FnOnce(&T) -> bool + Send + 'static,
+    ) -> Result<T, StoreError> {
         let store = self.store.clone();
-        self.to_the_end(async move { store::write(&*store, work).await }).await?
+        let less = |came: &Result<T, StoreError>| came.as_ref().map_or(true, less);
+        self.through(async move { store::write(&*store, work).await }, less).await?
     }
 
     /// Does something after which somebody may less, and forgets then what is remembered of sessions,
@@ -25,11 +37,21 @@ impl Access {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.through(work, |_| true).await
+    }
+
+    async fn through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+        less: impl FnOnce(&T) -> bool + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (done, outcome) = oneshot::channel();
         let access = self.me.clone();
         tokio::spawn(async move {
             let came = work.await;
-            if let Some(access) = access.upgrade() {
+            if less(&came)
+                && let Some(access) = access.upgrade()
+            {
                 access.forget();
             }
             // Nobody may be there to be told.

@@ -81,28 +81,31 @@ impl Access {
         if there.await?.is_none() {
             return Ok(Polled::Unknown);
         }
-        let polled = store::write(&*self.store, move |tx| {
-            Box::pin(async move {
-                let found = tx.devices().by_device_code(wanted).await?;
-                let its = |device: &Device| {
-                    let asked = device.ask.as_ref().map(|ask| &ask.nonce);
-                    device.id == by && asked == nonce.as_ref()
-                };
-                let Some(mut device) = found.filter(its) else { return Ok(None) };
-                let told = device.poll(now);
-                tx.devices().put(device.clone()).await?;
-                if told == Poll::Granted {
-                    grant(tx, &device, (id, hashed), now).await?;
-                }
-                Ok(Some((told, device)))
-            })
-        })
-        .await?;
+        let polled = self
+            .change_if(
+                move |tx| {
+                    Box::pin(async move {
+                        let found = tx.devices().by_device_code(wanted).await?;
+                        let its = |device: &Device| {
+                            let asked = device.ask.as_ref().map(|ask| &ask.nonce);
+                            device.id == by && asked == nonce.as_ref()
+                        };
+                        let Some(mut device) = found.filter(its) else { return Ok(None) };
+                        let told = device.poll(now);
+                        tx.devices().put(device.clone()).await?;
+                        if told == Poll::Granted {
+                            grant(tx, &device, (id, hashed), now).await?;
+                        }
+                        Ok(Some((told, device)))
+                    })
+                },
+                // What it had before is over, open connections too.
+                |polled| matches!(polled, Some((Poll::Granted, _))),
+            )
+            .await?;
         Ok(match polled {
             None => Polled::Unknown,
             Some((Poll::Granted, Device { id: device, granted: Some(right), .. })) => {
-                // What it had before is over, open connections too.
-                self.forget();
                 Polled::Granted(Granted { token: value, right, device })
             }
             Some((told, _)) => Polled::Told(told),

@@ -48,7 +48,7 @@ pub enum Limit {
 /// No body worth speaking of: an empty one, or a small form or document.
 pub const SMALL: Limit = Limit::Bytes(16 << 10);
 
-/// What [`routes!`] says of a handler.
+/// What `routes!` says of a handler.
 pub struct Handled {
     pub(super) method: Method,
     pub(super) path: String,

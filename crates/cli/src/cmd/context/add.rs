@@ -18,7 +18,7 @@ const MAX_TOKEN: usize = 4096;
 pub(crate) struct Args {
     /// Its name: 1 to 40 of a-z, 0-9 and -, beginning with a letter
     name: String,
-    /// Its address, like https://sb.example.com
+    /// Its address, like `https://sb.example.com`
     #[arg(value_name = "URL")]
     server: String,
     /// Keep no token: SMARTBOX_TOKEN has it each time
