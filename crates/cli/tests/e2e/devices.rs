@@ -94,7 +94,7 @@ async fn a_browser_is_known_by_its_key_and_shut_out_at_once() {
     assert_eq!(browser.eval("location.origin").await, json!(origin(&platform)));
     // By the same key it does not come in again, and is told what to do.
     browser.open(&platform.link).await;
-    browser.wait(&says("this browser was shut out"), LONG).await;
+    browser.wait(&says("This browser was shut out"), LONG).await;
     pictures(&mut browser, "shut-out").await;
 }
 

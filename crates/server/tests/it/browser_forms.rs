@@ -7,15 +7,15 @@ use smartbox_core::person::Right;
 
 use crate::browsers::{Browser, Page};
 use crate::device_pages::Form;
-use crate::devices::Laptop;
+use crate::devices::{Laptop, asks_by};
 use crate::world::World;
 
 /// A form, and the page that it is on.
 type Press<'a> = (&'a str, Vec<(&'a str, &'a str)>);
 
 /// Every form that lets in the device with this id.
-fn presses(id: &str) -> [Press<'_>; 3] {
-    let approve = vec![("verb", "approve"), ("device", id), ("right", "chat")];
+fn presses((id, ask): &(String, String)) -> [Press<'_>; 3] {
+    let approve = vec![("verb", "approve"), ("device", id), ("ask", ask), ("right", "chat")];
     [
         ("/_admin/", approve.clone()),
         ("/_admin/", vec![("verb", "all")]),
@@ -55,6 +55,11 @@ impl Browser {
     }
 }
 
+/// Which one it is, and what of it was shown.
+async fn shown(world: &World, laptop: &Laptop) -> (String, String) {
+    (laptop.id().to_string(), asks_by(world, &laptop.id()).await)
+}
+
 async fn waiting(world: &World, laptop: &Laptop) {
     assert_eq!(world.device(&laptop.id()).await.state, State::Pending);
 }
@@ -67,8 +72,8 @@ async fn a_stolen_cookie_lets_nobody_in_by_any_form() {
     for (n, at) in (10..).zip(0..3) {
         let laptop = Laptop::new(n);
         laptop.asks(&world, &[("scope", "own")]).await;
-        let id = laptop.id().to_string();
-        let (path, form) = presses(&id).into_iter().nth(at).unwrap();
+        let one = shown(&world, &laptop).await;
+        let (path, form) = presses(&one).into_iter().nth(at).unwrap();
         let (page, text) = thief.asked(&world, path, &form).await;
         for (name, value) in &form {
             let field = format!("name=\"{name}\" value=\"{value}\"");
@@ -110,18 +115,19 @@ async fn a_proof_is_good_once_and_for_its_own_form() {
     for laptop in &laptops {
         laptop.asks(&world, &[("scope", "own")]).await;
     }
-    let ids = laptops.each_ref().map(|laptop| laptop.id().to_string());
+    let [one, two] = &laptops;
+    let (one, two) = (shown(&world, one).await, shown(&world, two).await);
     let replayed = thief.sends_signed(&world, "/_admin/", &all, &proof).await;
     assert_eq!(replayed.0, 401, "it was here before");
 
     // Signed for one of them with `chat`, on the one page or the other.
-    for (path, form) in presses(&ids[0]) {
+    for (path, form) in presses(&one) {
         let (page, _) = browser.asked(&world, path, &form).await;
         let more = ["/_admin/", "/device"].map(|path| {
-            let more = [("verb", "approve"), ("device", ids[0].as_str()), ("right", "own")];
+            let more = [("verb", "approve"), ("device", one.0.as_str()), ("right", "own")];
             (path, more.into_iter().chain((path == "/device").then_some(("same", "yes"))).collect())
         });
-        let others = presses(&ids[1]).into_iter().chain(presses(&ids[0])).chain(more);
+        let others = presses(&two).into_iter().chain(presses(&one)).chain(more);
         for (other, changed) in others.filter(|other| *other != (path, form.clone())) {
             let proof = browser.proof(&world, path, &page);
             let (status, _) = thief.sends_signed(&world, other, &changed, &proof).await;
@@ -148,8 +154,8 @@ async fn a_press_whose_page_is_over_is_signed_anew() {
     let browser = Browser::signs_in(&world, 1, &world.token).await;
     let laptop = Laptop::new(10);
     laptop.asks(&world, &[]).await;
-    let id = laptop.id().to_string();
-    for (path, form) in presses(&id) {
+    let one = shown(&world, &laptop).await;
+    for (path, form) in presses(&one) {
         let (page, _) = browser.asked(&world, path, &form).await;
         for over in [
             Page { nonce: "of another process".into(), ..page.clone() },
