@@ -114,6 +114,15 @@ impl Browser {
         self.call("Page.navigate", json!({ "url": url })).await;
     }
 
+    /// The same, and waits until it is there and this holds.
+    pub async fn open_ready(&mut self, url: &str, ready: &str, within: Duration) {
+        self.open(url).await;
+        let there = format!(
+            "location.href.startsWith({url:?}) && document.readyState === 'complete' && ({ready})"
+        );
+        self.wait(&there, within).await;
+    }
+
     /// The value of an expression in the page; null while the page is changing.
     pub async fn eval(&mut self, expression: &str) -> Value {
         let params =

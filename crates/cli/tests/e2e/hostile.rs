@@ -13,14 +13,6 @@ const PAGE: &str = include_str!("hostile.html");
 /// Answers whatever it is asked for; were it asked for another origin's pages, they would say so.
 const WORKER: &str = "self.onfetch = (e) => e.respondWith(new Response('taken over'));";
 
-async fn open(browser: &mut Browser, url: &str, ready: &str) {
-    browser.open(url).await;
-    let ready = format!(
-        "location.href.startsWith({url:?}) && document.readyState === 'complete' && ({ready})"
-    );
-    browser.wait(&ready, LONG).await;
-}
-
 /// What must be the same before and after.
 fn state(platform: &Platform) -> Value {
     let boxes: Vec<Value> = serde_json::from_str(&platform.ok(["ls", "--json"])).unwrap();
@@ -49,7 +41,8 @@ async fn a_hostile_page_of_a_box_acts_on_nothing_but_its_box() {
     browser.wait(&arrived("other"), LONG).await;
     let before = state(&platform);
 
-    open(&mut browser, &format!("{}/pages/hostile.html", at("pa")), "document.title === 'done'")
+    browser
+        .open_ready(&format!("{}/pages/hostile.html", at("pa")), "document.title === 'done'", LONG)
         .await;
     let report = browser.eval("window.report").await;
     assert_eq!((&report["acted"], &report["sees"]), (&json!([]), &json!(true)), "{report}");
@@ -57,21 +50,22 @@ async fn a_hostile_page_of_a_box_acts_on_nothing_but_its_box() {
 
     assert_eq!(state(&platform), before, "nothing has changed");
     // Nobody was signed out, no cookie of its took ours' place, and its worker rules nowhere else.
-    open(
-        &mut browser,
-        &format!("{origin}/boxes"),
-        "document.body.innerText.includes('Your smartboxes')",
-    )
-    .await;
+    browser
+        .open_ready(
+            &format!("{origin}/boxes"),
+            "document.body.innerText.includes('Your smartboxes')",
+            LONG,
+        )
+        .await;
     assert_eq!(browser.eval("navigator.serviceWorker.controller").await, Value::Null);
-    open(&mut browser, &format!("{}/", at("other")), "document.title === 'puppet'").await;
+    browser.open_ready(&format!("{}/", at("other")), "document.title === 'puppet'", LONG).await;
     assert_eq!(browser.eval("document.cookie").await, json!(""));
     // A window that was opened from its page is cut off from it, and it from the window.
     let page = format!("{}/pages/plain.html", at("pa"));
     platform.feed(&["cp", "-", "pa:pages/plain.html"], "<!doctype html><title>plain</title>");
     browser.call("Network.enable", json!({})).await;
     browser.call("Network.setBypassServiceWorker", json!({ "bypass": true })).await;
-    open(&mut browser, &page, "document.title === 'plain'").await;
+    browser.open_ready(&page, "document.title === 'plain'", LONG).await;
     let opened = format!(
         "(async () => {{ const w = window.open({:?}); await new Promise((d) => setTimeout(d, 1500)); \
          try {{ return Boolean(w && w.document.body.innerText); }} catch {{ return false; }} }})()",

@@ -14,15 +14,6 @@ const LONG: Duration = Duration::from_secs(120);
 const PAGE: &str = include_str!("siblings.html");
 const DOMAIN: &str = "sb.example.test";
 
-/// Opens a page and waits until it is there and this holds.
-async fn open(browser: &mut Browser, url: &str, ready: &str) {
-    browser.open(url).await;
-    let there = format!(
-        "location.href.startsWith({url:?}) && document.readyState === 'complete' && ({ready})"
-    );
-    browser.wait(&there, LONG).await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hostile_page_below_a_real_domain_reaches_no_sibling() {
     let office = tempfile::tempdir().unwrap();
@@ -59,21 +50,22 @@ async fn a_hostile_page_below_a_real_domain_reaches_no_sibling() {
     let before = platform.ok(["ls", "--json"]);
 
     let hostile = format!("{}/pages/siblings.html", of("pa"));
-    open(&mut browser, &hostile, "document.title === 'done'").await;
+    browser.open_ready(&hostile, "document.title === 'done'", LONG).await;
     let report = browser.eval("window.report").await;
     assert_eq!((&report["acted"], &report["sees"]), (&json!([]), &json!(true)), "{report}");
     assert!(report["tried"].as_u64().unwrap() > 20, "it tried them all: {report}");
     assert!(report["tossed"].as_u64().unwrap() > 0, "a browser lets it toss some: {report}");
 
     // Its cookies of the whole domain took nobody's place: everybody is still who they were.
-    open(
-        &mut browser,
-        &format!("{origin}/boxes"),
-        "document.body.innerText.includes('Your smartboxes')",
-    )
-    .await;
+    browser
+        .open_ready(
+            &format!("{origin}/boxes"),
+            "document.body.innerText.includes('Your smartboxes')",
+            LONG,
+        )
+        .await;
     assert_eq!(browser.eval("navigator.serviceWorker.controller").await, Value::Null);
-    open(&mut browser, &format!("{}/", of("other")), "document.title === 'puppet'").await;
+    browser.open_ready(&format!("{}/", of("other")), "document.title === 'puppet'", LONG).await;
     assert_eq!(browser.eval("navigator.serviceWorker.controller").await, Value::Null);
     let desired = |text: &str| -> Vec<Value> {
         let boxes: Vec<Value> = serde_json::from_str(text).unwrap();

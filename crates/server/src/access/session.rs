@@ -78,8 +78,7 @@ impl Access {
         self.change(move |tx| {
             Box::pin(async move { tx.sessions().end_all(person).await.map(drop) })
         })
-        .await?;
-        Ok(())
+        .await
     }
 
     /// A session that nobody has yet, and the value of its cookie.

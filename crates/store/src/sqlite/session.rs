@@ -7,63 +7,55 @@ use smartbox_core::session::port::Sessions;
 use smartbox_core::session::{Root, Session};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row, Sqlite};
 
 use super::records::{Records, decoded};
+
+/// A statement over a whole row, its columns in the order of the table.
+fn bound<'q>(sql: &'static str, session: &'q Session) -> Query<'q, Sqlite, SqliteArguments> {
+    sqlx::query(sql)
+        .bind(session.id.as_str())
+        .bind(&session.hash)
+        .bind(session.account.as_str())
+        .bind(session.person.as_ref().map(|id| id.as_str()))
+        .bind(session.smartbox.as_ref().map(|id| id.as_str()))
+        .bind(session.right.as_str())
+        .bind(session.root.session.as_ref().map(|id| id.as_str()))
+        .bind(session.root.token.as_ref().map(|id| id.as_str()))
+        .bind(session.root.device.as_ref().map(|id| id.as_str()))
+        .bind(session.created.0)
+        .bind(session.seen.0)
+        .bind(session.expires.0)
+        .bind(session.proved.map(|at| at.0))
+}
 
 impl Sessions for Records<'_> {
     fn add(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            sqlx::query(
-                "INSERT INTO sessions (id, hash, account, person, smartbox, grade, by_session, by_token,
-                                       by_device, created, seen, expires, proved)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )
-            .bind(session.id.as_str())
-            .bind(&session.hash)
-            .bind(session.account.as_str())
-            .bind(session.person.as_ref().map(|id| id.as_str()))
-            .bind(session.smartbox.as_ref().map(|id| id.as_str()))
-            .bind(session.right.as_str())
-            .bind(session.root.session.as_ref().map(|id| id.as_str()))
-            .bind(session.root.token.as_ref().map(|id| id.as_str()))
-            .bind(session.root.device.as_ref().map(|id| id.as_str()))
-            .bind(session.created.0)
-            .bind(session.seen.0)
-            .bind(session.expires.0)
-            .bind(session.proved.map(|at| at.0))
-            .execute(self.conn()?)
-            .await
-            .map_err(|e| self.failed_referring(e, "account, person, smartbox or root"))?;
+            let sql =
+                "INSERT INTO sessions (id, hash, account, person, smartbox, grade, by_session,
+                           by_token, by_device, created, seen, expires, proved)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            bound(sql, &session)
+                .execute(self.conn()?)
+                .await
+                .map_err(|e| self.failed_referring(e, "account, person, smartbox or root"))?;
             Ok(())
         })
     }
 
     fn put(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let done = sqlx::query(
-                "UPDATE sessions SET hash = ?2, account = ?3, person = ?4, smartbox = ?5, grade = ?6,
-                     by_session = ?7, by_token = ?8, by_device = ?9, created = ?10, seen = ?11,
-                     expires = ?12, proved = ?13
-                 WHERE id = ?1",
-            )
-            .bind(session.id.as_str())
-            .bind(&session.hash)
-            .bind(session.account.as_str())
-            .bind(session.person.as_ref().map(|id| id.as_str()))
-            .bind(session.smartbox.as_ref().map(|id| id.as_str()))
-            .bind(session.right.as_str())
-            .bind(session.root.session.as_ref().map(|id| id.as_str()))
-            .bind(session.root.token.as_ref().map(|id| id.as_str()))
-            .bind(session.root.device.as_ref().map(|id| id.as_str()))
-            .bind(session.created.0)
-            .bind(session.seen.0)
-            .bind(session.expires.0)
-            .bind(session.proved.map(|at| at.0))
-            .execute(self.conn()?)
-            .await
-            .map_err(|e| self.failed_referring(e, "account, person, smartbox or root"))?;
+            let sql = "UPDATE sessions SET hash = ?2, account = ?3, person = ?4, smartbox = ?5, grade = ?6,
+                           by_session = ?7, by_token = ?8, by_device = ?9, created = ?10, seen = ?11,
+                           expires = ?12, proved = ?13
+                       WHERE id = ?1";
+            let done = bound(sql, &session)
+                .execute(self.conn()?)
+                .await
+                .map_err(|e| self.failed_referring(e, "account, person, smartbox or root"))?;
             match done.rows_affected() {
                 0 => Err(StoreError::Missing { what: "session" }),
                 _ => Ok(()),
