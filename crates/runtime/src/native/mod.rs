@@ -19,6 +19,7 @@ mod gauge;
 mod helper;
 mod incoming;
 mod init_file;
+mod lock;
 mod log;
 mod observe;
 mod page_out;
@@ -210,6 +211,8 @@ impl Runtime for Native {
                 Shift::Freeze { page_out } => freeze::freeze(&inner, &id, page_out).await,
                 Shift::Thaw => freeze::thaw(&inner, &id).await,
                 Shift::Remove => {
+                    // The fence is read where nobody can write a higher one before the end.
+                    let _across = lock::if_there(&inner.dir(&id)).await?;
                     inner.fence(&id)?;
                     remove::remove(&inner, &id).await
                 }

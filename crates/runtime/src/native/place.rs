@@ -18,7 +18,7 @@ use smartbox_core::sandbox::Phase;
 
 use super::dirs::{BoxDir, private_dir};
 use super::forget::destroy;
-use super::{Inner, Native, guard, observe, start, usage};
+use super::{Inner, Native, guard, lock, observe, usage};
 
 const STAGE: &str = "stage";
 const SCRATCH: &str = "scratch";
@@ -69,7 +69,7 @@ async fn adopt(inner: &Arc<Inner>, of: &HomeOf) -> Result<(), FileError> {
     if !guard(&inner.staged).contains(id) {
         return Err(FileError::Absent);
     }
-    let _across = start::lock_file(&dir).await.map_err(|e| broken(doing, e))?;
+    let _across = lock::across(&dir).await.map_err(|e| broken(doing, e))?;
     let (user, at) = (inner.owner(of.slot), dir.clone());
     working(doing, move || prepare(&at, user, &mut |_| Ok(()))).await?;
     // From here on it may be a former home: trying again must not bring that one back.

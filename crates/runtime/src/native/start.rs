@@ -1,6 +1,5 @@
 //! Making a sandbox, once per fence.
 
-use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use smartbox_link::wire::Status;
 use super::dirs::{BoxDir, Meta};
 use super::error::{blocking, broken, broken_by};
 use super::peer::{self, Process};
-use super::{Inner, guard, helper, procs, remove, unboxed, watch};
+use super::{Inner, guard, helper, lock, procs, remove, unboxed, watch};
 use crate::nest::spec::{Level, Make, Order};
 
 /// How long init may take to answer for the first time.
@@ -21,8 +20,6 @@ const FIRST_ANSWER: Duration = Duration::from_secs(20);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long an init that is there may take before it counts as dead.
 const ANSWER: Duration = Duration::from_secs(10);
-/// How long another control plane may hold a box's lock.
-const LOCK: Duration = Duration::from_secs(30);
 
 pub(super) async fn start(inner: &Arc<Inner>, spec: &SandboxSpec) -> Result<(), RuntimeError> {
     let lock = inner.lock(&spec.id);
@@ -31,7 +28,7 @@ pub(super) async fn start(inner: &Arc<Inner>, spec: &SandboxSpec) -> Result<(), 
     let owner = inner.owner(spec.slot);
     let made = dir.clone();
     blocking("preparing the box's directory", move || made.make(owner)).await?;
-    let _across = lock_file(&dir).await?;
+    let _across = lock::across(&dir).await?;
     if is_kept(&dir, spec).await? {
         remember(inner, spec);
         return Ok(());
@@ -79,27 +76,6 @@ async fn is_kept(dir: &BoxDir, spec: &SandboxSpec) -> Result<bool, RuntimeError>
         // Init has heard a higher fence than ours from somebody.
         Err(smartbox_link::LinkError::Fenced) => fenced(spec.fence.saturating_add(1)),
         Err(_) => Ok(false),
-    }
-}
-
-/// Two control planes on one data directory take turns.
-pub(super) async fn lock_file(dir: &BoxDir) -> Result<File, RuntimeError> {
-    let doing = "locking the box";
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.path().join("lock"))
-        .map_err(|e| broken(doing, e))?;
-    let held = remove::until(LOCK, || match file.try_lock() {
-        Ok(()) => Some(Ok(())),
-        Err(TryLockError::WouldBlock) => None,
-        Err(TryLockError::Error(e)) => Some(Err(e)),
-    });
-    match held.await {
-        Some(Ok(())) => Ok(file),
-        Some(Err(e)) => Err(broken(doing, e)),
-        None => Err(broken_by(doing, "another control plane holds it")),
     }
 }
 

@@ -12,7 +12,7 @@ use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::sandbox::{ENGINE_DIR, HOME_DIR};
 
 use super::error::broken;
-use super::{Inner, peer, procs, remove};
+use super::{Inner, lock, peer, procs, remove};
 
 /// Where init finds what every box calls by the same names.
 pub(super) fn places(home: &str, engine: &Path) -> Vec<(String, String)> {
@@ -46,6 +46,7 @@ pub(super) async fn end_orphans(inner: &Inner, id: &SmartboxId) -> Result<bool, 
     let lock = inner.lock(id);
     // Whoever holds it may be about to make or to end the box; the next look will do.
     let Ok(_one) = lock.try_lock() else { return Ok(false) };
+    let Some(_across) = lock::now(&inner.dir(id))? else { return Ok(false) };
     match peer::find(&inner.dir(id)).await {
         Ok(Some(_)) => Ok(false),
         Ok(None) => remove::remove(inner, id).await.map(|()| true),

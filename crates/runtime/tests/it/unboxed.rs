@@ -1,5 +1,6 @@
 //! Boxes without a sandbox, as root and as an ordinary user: the same link, the same life, the same end.
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -87,10 +88,22 @@ pub(crate) async fn suite() {
     later.start(spec(&bench, &id, 1, listener)).await.unwrap();
     answers(&later, &id, port).await;
 
-    // Init dies, and no process namespace takes along what it started.
+    // Init dies, and no process namespace takes along what it started: what looks after boxes does, but not
+    // while a control plane is at work on this one, who may be making it anew.
     let orphans = alive(&id);
     assert!(!orphans.is_empty());
+    let dir = bench.config.data_dir.join("boxes").join(id.as_str());
+    let at_work = File::options().write(true).open(dir.join("lock")).unwrap();
+    at_work.lock().unwrap();
     rustix::process::kill_process(init_of(&bench, &id), rustix::process::Signal::KILL).unwrap();
+    // Of three looks that are seen by what they cut, two planes can have begun but two before the end.
+    for _ in 0..3 {
+        let noise = dir.join("log/init.log");
+        std::fs::write(&noise, vec![b'x'; (1 << 20) + 1]).unwrap();
+        until(|| async { (std::fs::metadata(&noise).ok()?.len() == 0).then_some(()) }).await;
+    }
+    assert!(!alive(&id).is_empty(), "one's box was ended by the other");
+    drop(at_work);
     until(|| async {
         let seen = later.observe(id.clone()).await.unwrap();
         (seen.phase == Phase::Absent).then_some(())
