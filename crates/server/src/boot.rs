@@ -50,7 +50,7 @@ use crate::sign_in::SignIn;
 use crate::site::Site;
 use crate::system::{SystemClock, SystemEntropy, trust};
 use crate::traces::{TracedEngine, TracedRuntime};
-use crate::up::account::{self, Ensured};
+use crate::up::account::{self, Ensured, Waits};
 use crate::up::{BootError, Event, Ready, UpOptions, engine, machine, serve};
 use crate::{http as routes, models};
 
@@ -228,7 +228,10 @@ async fn ready(
         runtime: about.runtime.clone(),
         engine: about.engine.clone(),
         missing: models.missing,
-        advice: machine::advice(config).into_iter().chain(first.advice()).collect(),
+        advice: machine::advice(config)
+            .into_iter()
+            .chain(first.waits.as_ref().map(Waits::advice))
+            .collect(),
         adopted,
     })
 }

@@ -255,6 +255,15 @@ impl Platform {
         self.path("boxes").join(self.id(name)).join("home")
     }
 
+    /// Waits until `up` has said this: it says more after its link.
+    pub fn hear(&self, text: &str) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !self.said().contains(text) {
+            assert!(Instant::now() < end, "`up` never says {text:?}: {}", self.said());
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    }
+
     /// What `up` has printed and logged.
     pub fn said(&self) -> String {
         self.said.lock().unwrap().clone()

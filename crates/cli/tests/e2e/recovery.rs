@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 
 use crate::moto::{KEYS, Moto};
-use crate::platform::Platform;
+use crate::platform::{Platform, puppet};
 use crate::story::config;
 
 const BOOT: Duration = Duration::from_secs(300);
@@ -69,6 +69,28 @@ fn a_lost_machine_is_brought_back_from_a_bucket() {
     );
 }
 
+#[test]
+fn a_storage_that_is_silent_is_not_taken_for_an_empty_one() {
+    let moto = Moto::start("smartbox");
+    // Whoever connects there waits for ever.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = |endpoint: String| {
+        let puppet = puppet();
+        format!(
+            "{puppet}[snapshots]\nendpoint = {endpoint:?}\nbucket = \"smartbox\"\nregion = \"us-east-1\"\n"
+        )
+    };
+    let env = [KEYS[0], KEYS[1]];
+    let mut platform =
+        Platform::start(&at(format!("http://{}", silent.local_addr().unwrap())), &env);
+    platform.hear("no smartbox was made yet");
+    assert_eq!(platform.ok(["ls", "--json"]).trim(), "[]");
+    platform.term();
+    std::fs::write(platform.path("smartbox.toml"), at(moto.endpoint())).unwrap();
+    platform.up("127.0.0.1:0");
+    platform.wait_for("pa", "running", BOOT);
+}
+
 /// How long the same box takes from rest until it runs, and until it has answered.
 fn a_plain_boot(platform: &Platform) -> (Duration, Duration) {
     platform.ok(["stop", "pa"]);
@@ -123,7 +145,7 @@ fn millis(at: i64) -> SystemTime {
 /// An account has one PA: a new one would be in the way of that with the memory.
 fn it_begins_nothing_blank(platform: &Platform) {
     assert_eq!(platform.ok(["ls", "--json"]).trim(), "[]");
-    assert!(platform.said().contains("smartbox snapshot recover --all"), "{}", platform.said());
+    platform.hear("smartbox snapshot recover --all");
 }
 
 #[expect(clippy::disallowed_methods, reason = "the platform goes by it")]

@@ -16,29 +16,42 @@ const NAME: &str = "me";
 /// The name of its PA.
 const PA: &str = "pa";
 
-/// A storage that says nothing for so long keeps nobody waiting.
+/// A storage that says nothing for so long is not waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What there is for the first person.
 pub(crate) struct Ensured {
     pub(crate) account: Account,
     pub(crate) boxes: Vec<Smartbox>,
-    /// Boxes of another installation which lie in the storage, so that no new one was made.
-    pub(crate) lost: usize,
+    /// Why no PA was made on the first run, if none was.
+    pub(crate) waits: Option<Waits>,
 }
 
-impl Ensured {
+/// What a PA of another installation may wait for: a new one would be in the place of the one with the
+/// memory.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Waits {
+    /// So many boxes lie in the storage, to be recovered.
+    Lost(usize),
+    /// The storage does not say what lies there.
+    Unknown { why: String },
+}
+
+impl Waits {
     /// What the person should know of it.
-    pub(crate) fn advice(&self) -> Option<String> {
-        let of = match self.lost {
-            0 => return None,
-            1 => "a smartbox".to_owned(),
-            many => format!("{many} smartboxes"),
-        };
-        Some(format!(
-            "the storage of snapshots has {of} of a platform before this one, and no new one was \
-             made: `smartbox snapshot recover --all`, or `smartbox new {PA} --kind pa` to begin anew"
-        ))
+    pub(crate) fn advice(&self) -> String {
+        match self {
+            Self::Lost(count) => format!(
+                "the storage of snapshots has {} of a platform before this one, and no new one was \
+                 made: `smartbox snapshot recover --all`, or `smartbox new {PA} --kind pa` to begin anew",
+                if *count == 1 { "a smartbox".to_owned() } else { format!("{count} smartboxes") }
+            ),
+            Self::Unknown { why } => format!(
+                "no smartbox was made yet, for one may lie in the storage of snapshots, which does not \
+                 say: {why}; see `smartbox doctor` and start again, or `smartbox new {PA} --kind pa` to \
+                 begin anew"
+            ),
+        }
     }
 }
 
@@ -52,8 +65,8 @@ pub(crate) async fn ensure(
     let account = control.ensure_account(NAME).await?;
     let first =
         control.list(&account.id).await?.is_empty() && !ever_made(records, &account).await?;
-    let lost = if first { waiting(control).await } else { 0 };
-    if first && lost == 0 {
+    let waits = if first { waits(control).await } else { None };
+    if first && waits.is_none() {
         let new = NewSmartbox::of(PA, Kind::PA, sleep.desired());
         control.create(&Actor::platform(), &account.id, new).await?;
     }
@@ -61,22 +74,21 @@ pub(crate) async fn ensure(
     for row in rows.iter().filter(|row| moves(row.desired, sleep)) {
         control.start(&Actor::platform(), &row.id, sleep.desired()).await?;
     }
-    Ok(Ensured { account, boxes: rows, lost })
+    Ok(Ensured { account, boxes: rows, waits })
 }
 
-/// How many boxes could be recovered. One that cannot be opened is none: it keeps nobody from beginning.
-async fn waiting(control: &Control) -> usize {
-    match tokio::time::timeout(PATIENCE, control.recoverable()).await {
-        Ok(Ok(found)) => found.iter().filter(|one| one.problem.is_none()).count(),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "what lies in the storage of snapshots is not known");
-            0
+/// Whether boxes could be recovered. One that cannot be opened is none: it keeps nobody from beginning.
+async fn waits(control: &Control) -> Option<Waits> {
+    let why = match tokio::time::timeout(PATIENCE, control.recoverable()).await {
+        Ok(Ok(found)) => {
+            let count = found.iter().filter(|one| one.problem.is_none()).count();
+            return (count > 0).then_some(Waits::Lost(count));
         }
-        Err(_) => {
-            tracing::warn!("the storage of snapshots does not say in time what lies there");
-            0
-        }
-    }
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("it has been silent for {} seconds", PATIENCE.as_secs()),
+    };
+    tracing::warn!(why, "what lies in the storage of snapshots is not known");
+    Some(Waits::Unknown { why })
 }
 
 /// A time that someone wrote down holds for every box that is not off; the mere default changes
