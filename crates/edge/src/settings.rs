@@ -141,6 +141,10 @@ pub struct EngineWords {
     pub tick_key: String,
     /// How the frame begins that announces the engine's end; held back while the page may stay.
     pub farewell: String,
+    /// How the frame begins that says whether the engine takes work.
+    pub suspension: String,
+    /// The key in it whose text is the phase, and the phase in which it does.
+    pub phase: (String, String),
 }
 
 impl Default for EngineWords {
@@ -189,6 +193,8 @@ impl Default for EngineWords {
             tick_interval: Duration::from_secs(30),
             tick_key: "tickIntervalMs".to_owned(),
             farewell: r#"{"type":"event","event":"shutdown""#.to_owned(),
+            suspension: r#"{"type":"event","event":"gateway.suspension""#.to_owned(),
+            phase: ("phase".to_owned(), "accepting".to_owned()),
         }
     }
 }

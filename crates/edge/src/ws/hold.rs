@@ -50,11 +50,17 @@ where
             if person {
                 self.person().await?;
             }
+            let whole = matches!(piece, Piece::Whole(..));
             let (Piece::Whole(_, bytes) | Piece::Begin(_, bytes) | Piece::More(bytes)) = piece;
+            let (held, most) = (self.mode == Mode::Held, self.edge.settings.limits.held_bytes);
             if let Some(engine) = &mut self.engine {
+                let full = engine.output.len() + bytes.len() > most;
+                if held && full && whole && !person {
+                    // What a quiet page asks by itself, for hours, wakes nobody; it asks again.
+                    continue;
+                }
                 engine.push(bytes);
-                let full = engine.output.len() > self.edge.settings.limits.held_bytes;
-                self.wake |= self.mode == Mode::Held && full;
+                self.wake |= held && full;
             }
         }
     }
@@ -94,7 +100,8 @@ where
             self.edge.activity.touch(id);
         }
         match self.mode {
-            Mode::Live => {}
+            // Who watches over its sleep has seen the touch; if it sleeps by now, it is woken.
+            Mode::Live => self.waiting |= self.hushed.is_some(),
             Mode::Held => self.wake = true,
             // There is no engine to wait for on this socket: the page comes again on a new one,
             // and that waits until the box is awake.
@@ -120,6 +127,13 @@ where
             if let Some(interval) = self.greeting.hear(words, &piece, whole_message) {
                 self.beat = interval / 2;
             }
+            if let Piece::Whole(head, bytes) = &piece
+                && let Some(said) = talk::suspension(words, head, bytes)
+            {
+                self.hush(!said.takes_work);
+                self.client.push(frame::make(TEXT, &said.calm, Sender::Client));
+                continue;
+            }
             match piece {
                 Piece::Whole(head, bytes) if head.opcode == CLOSE && !self.client_closes => {
                     return self.engine_closes(head, bytes).await;
@@ -134,6 +148,12 @@ where
                 }
             }
         }
+    }
+
+    /// The engine says whether it takes work.
+    fn hush(&mut self, hushed: bool) {
+        self.hushed = hushed.then(|| self.hushed.unwrap_or_else(Instant::now));
+        self.waiting &= hushed;
     }
 
     /// The engine closes the socket: for good, or because it goes away.
@@ -195,8 +215,11 @@ where
     pub(super) async fn box_is(&mut self, state: State) -> Flow {
         self.state = state;
         match (&self.mode, state) {
-            (Mode::Live, State::Frozen) => self.mode = Mode::Held,
-            (Mode::Held, State::Running) => self.mode = Mode::Live,
+            (Mode::Live, State::Frozen) => {
+                self.mode = Mode::Held;
+                self.wake |= std::mem::take(&mut self.waiting);
+            }
+            (Mode::Held, State::Running) => self.live(),
             (Mode::Live | Mode::Held | Mode::Parting { .. }, State::Stopped)
             | (Mode::Parting { .. }, State::Frozen) => return self.sleep().await,
             (Mode::Parting { .. }, State::Starting | State::Failed) => return Flow::Break(AGAIN),
@@ -205,6 +228,12 @@ where
             _ => {}
         }
         Flow::Continue(())
+    }
+
+    /// The engine runs, and is known to take work.
+    fn live(&mut self) {
+        self.mode = Mode::Live;
+        self.hush(false);
     }
 
     /// The box sleeps without a process. Unless it was turned off or removed, the client stays.
@@ -229,7 +258,7 @@ where
             Ok(()) => {
                 self.state = State::Running;
                 if self.mode == Mode::Held {
-                    self.mode = Mode::Live;
+                    self.live();
                 }
                 Flow::Continue(())
             }

@@ -347,17 +347,63 @@ async fn polling_waits_for_the_thaw_and_a_person_brings_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn polling_that_fills_its_bound_wakes_the_box() {
-    let mut s = stage_with(|settings| settings.limits.held_bytes = 1000);
+async fn polling_beyond_its_bound_is_dropped_and_wakes_nobody() {
+    let mut s = stage_with(|settings| {
+        (settings.limits.held_bytes, settings.limits.frames) = (1000, None);
+    });
     s.set(State::Frozen);
     s.settle().await;
-    for _ in 0..30 {
+    for _ in 0..300 {
         s.client.say(POLL).await;
     }
-    for _ in 0..30 {
-        assert_eq!(s.engine.real().await, Some((TEXT, POLL.into())));
+    assert!(s.engine.silent(Duration::from_secs(90)).await);
+    assert_eq!((Stage::of(&s.world.wakes), Stage::of(&s.world.touches)), (0, 0));
+    s.client.say(SEND).await;
+    let mut polls = 0;
+    loop {
+        match s.engine.real().await.unwrap() {
+            (TEXT, text) if text == POLL => polls += 1,
+            other => {
+                assert_eq!(other, (TEXT, SEND.into()), "whatever a person does is kept");
+                break;
+            }
+        }
     }
-    assert_eq!((Stage::of(&s.world.wakes), Stage::of(&s.world.touches)), (1, 0));
+    assert!((1..30).contains(&polls), "{polls}");
+    assert_eq!(Stage::of(&s.world.wakes), 1);
+}
+
+/// What the engine says of its suspension.
+fn phase(phase: &str) -> String {
+    format!(r#"{{"type":"event","event":"gateway.suspension","payload":{{"phase":"{phase}"}}}}"#)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_does_while_the_engine_prepares_waits_until_it_takes_work() {
+    let mut s = stage();
+    s.engine.say(&phase("preparing")).await;
+    assert_eq!(
+        s.client.real().await,
+        Some((TEXT, phase("accepting"))),
+        "the page hears nothing of it"
+    );
+    s.client.say(SEND).await;
+    assert!(s.engine.silent(Duration::from_secs(5)).await);
+    assert_eq!((Stage::of(&s.world.wakes), Stage::of(&s.world.touches)), (0, 1));
+    s.engine.say(&phase("accepting")).await;
+    assert_eq!(s.engine.real().await, Some((TEXT, SEND.into())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_does_while_it_falls_asleep_wakes_it() {
+    let mut s = stage();
+    s.engine.say(&phase("preparing")).await;
+    s.client.real().await.unwrap();
+    s.client.say(SEND).await;
+    s.settle().await;
+    s.set(State::Frozen);
+    assert_eq!(s.engine.real().await, Some((TEXT, SEND.into())));
+    assert_eq!(Stage::of(&s.world.wakes), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,6 +60,8 @@ pub(crate) type Flow = ControlFlow<Ending>;
 /// A client that floods: its page should not come again at once.
 pub(crate) const TOO_FAST: Ending = Ending::Close(1008, "too fast");
 
+/// An engine takes work again by itself after two minutes, whatever it says.
+const LONGEST_HUSH: Duration = Duration::from_secs(150);
 /// How long the last frames may take to be written.
 const LAST: Duration = Duration::from_secs(3);
 /// Beats without a sign of life after which a client is given up.
@@ -75,6 +77,10 @@ pub(crate) struct Relay<C, E> {
     pub(crate) beat: Duration,
     pub(crate) greeting: Greeting,
     pub(crate) farewell: BytesMut,
+    /// Since when the engine takes no work, as it said: what the client says waits until it does again.
+    pub(crate) hushed: Option<Instant>,
+    /// A person did something meanwhile.
+    pub(crate) waiting: bool,
     /// A wake is wanted; taken by the loop.
     pub(crate) wake: bool,
     /// The client has sent its close frame.
@@ -112,6 +118,8 @@ where
             beat,
             greeting: Greeting::default(),
             farewell: BytesMut::new(),
+            hushed: None,
+            waiting: false,
             wake: false,
             client_closes: false,
             touched: None,
@@ -205,7 +213,8 @@ where
         if let std::task::Poll::Ready(turn) = self.client.poll_turn(cx, room, true) {
             return std::task::Poll::Ready(Event::Client(turn));
         }
-        let (room, live) = (self.client.output.len() < HIGH, self.mode == Mode::Live);
+        let hushed = self.hushed.is_some_and(|since| since.elapsed() < LONGEST_HUSH);
+        let (room, live) = (self.client.output.len() < HIGH, self.mode == Mode::Live && !hushed);
         match &mut self.engine {
             Some(engine) => engine.poll_turn(cx, room, live).map(Event::Engine),
             None => std::task::Poll::Pending,

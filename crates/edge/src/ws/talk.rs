@@ -1,6 +1,6 @@
 //! The little that the relay understands of what is said: whether a client's frame is a person's
-//! doing, how often the engine ticks, and the engine's farewell. Everything is read from bounded
-//! prefixes, and nothing is changed.
+//! doing, how often the engine ticks, the engine's farewell, and whether it takes work. Everything is
+//! read from bounded prefixes, and nothing is changed but that last word.
 
 use std::time::Duration;
 
@@ -130,6 +130,35 @@ pub(crate) fn is_farewell(words: &EngineWords, head: &Head, bytes: &[u8]) -> boo
     head.opcode == TEXT && head.fin && bytes.get(head.size..).is_some_and(begins)
 }
 
+/// No frame about a suspension is longer.
+const SUSPENSION: usize = 4096;
+
+/// What a frame of the engine says of its suspension.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Suspension {
+    /// It takes work.
+    pub(crate) takes_work: bool,
+    /// The payload as a page may read it: one that hears of a suspension keeps to itself what a person
+    /// does, and nobody would wake the box for it.
+    pub(crate) calm: Vec<u8>,
+}
+
+/// What this frame says of a suspension, if it is about one.
+pub(crate) fn suspension(words: &EngineWords, head: &Head, bytes: &[u8]) -> Option<Suspension> {
+    let payload = bytes.get(head.size..).filter(|payload| payload.len() <= SUSPENSION)?;
+    if head.opcode != TEXT || !head.fin || !payload.starts_with(words.suspension.as_bytes()) {
+        return None;
+    }
+    let (key, accepting) = &words.phase;
+    let quoted = format!("\"{key}\":\"");
+    let at = payload.windows(quoted.len()).position(|window| window == quoted.as_bytes())?;
+    let begin = at + quoted.len();
+    let phase = string(&payload[begin..])?;
+    let end = begin + phase.len();
+    let calm = [&payload[..begin], accepting.as_bytes(), &payload[end..]].concat();
+    Some(Suspension { takes_work: phase == accepting.as_bytes(), calm })
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;
@@ -163,6 +192,27 @@ mod tests {
         }
         let long = format!(r#"{{"params":{{"x":"{}"}},"method":"health"}}"#, "y".repeat(600));
         assert!(person(&long));
+    }
+
+    #[test]
+    fn a_page_is_told_of_no_suspension() {
+        let said = |text: &str| {
+            let bytes = make(TEXT, text.as_bytes(), Sender::Client);
+            let said = suspension(&EngineWords::default(), &head(&bytes).unwrap().unwrap(), &bytes);
+            said.map(|said| (said.takes_work, String::from_utf8(said.calm).unwrap()))
+        };
+        let of = |phase: &str| {
+            format!(
+                r#"{{"type":"event","event":"gateway.suspension","payload":{{"phase":"{phase}"}},"seq":5}}"#
+            )
+        };
+        for phase in ["preparing", "draining", "prepared"] {
+            assert_eq!(said(&of(phase)), Some((false, of("accepting"))), "{phase}");
+        }
+        assert_eq!(said(&of("accepting")), Some((true, of("accepting"))));
+        assert_eq!(said(r#"{"type":"event","event":"gateway.suspension","payload":{}}"#), None);
+        assert_eq!(said(r#"{"type":"event","event":"tick","payload":{"phase":"prepared"}}"#), None);
+        assert_eq!(said(&format!("{}{}", of("prepared"), " ".repeat(5000))), None);
     }
 
     #[test]
