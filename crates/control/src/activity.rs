@@ -67,6 +67,12 @@ impl Tracker {
         }
     }
 
+    /// A person did something now.
+    pub(crate) fn touched(&self, id: &SmartboxId) {
+        let now = self.clock.now();
+        self.lock().entry(id.clone()).or_default().last = now;
+    }
+
     /// Forgets a box that is gone.
     pub(crate) fn forget(&self, id: &SmartboxId) {
         self.lock().remove(id);
@@ -116,8 +122,7 @@ impl Activity for Counting {
     }
 
     fn touch(&self, id: &SmartboxId) {
-        let now = self.0.clock.now();
-        self.0.lock().entry(id.clone()).or_default().last = now;
+        self.0.touched(id);
     }
 }
 

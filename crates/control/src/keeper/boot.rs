@@ -1,6 +1,7 @@
 //! Making a sandbox and starting the engine in it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use smartbox_core::egress::port::Rules as _;
@@ -22,6 +23,9 @@ use crate::error::ControlError;
 pub(crate) const LAST_GOOD: &str = ".smartbox/config.last-good";
 /// Where a configuration that the engine refused is put aside, relative to the home.
 pub(super) const REFUSED: &str = ".smartbox/config.refused";
+
+/// For how long a boot keeps the others waiting.
+const TURN: Duration = Duration::from_secs(45);
 
 impl Keeper {
     /// Makes a sandbox under a new epoch. Boots are admitted a few at a time, since each takes a processor.
@@ -65,8 +69,15 @@ impl Keeper {
         self.make(control, spec).await?;
         self.serve_calls(control)?;
         self.start_engine(control).await?;
-        self.wait_until_ready(control).await?;
-        drop(permit);
+        let mut ready = std::pin::pin!(self.wait_until_ready(control));
+        let turn = TURN * control.parts.settings.patience;
+        if let Ok(done) = tokio::time::timeout(turn, &mut ready).await {
+            done?;
+        } else {
+            // One that hangs needs no processor, and keeps nobody else from starting.
+            drop(permit);
+            ready.await?;
+        }
         Ok(Done::Yes)
     }
 

@@ -64,7 +64,11 @@ struct Memory {
     /// Serves what else it sends out.
     egress: Option<JoinHandle<()>>,
     /// Since when a stop has been waiting for the engine to finish its work.
-    stopping: Option<Timestamp>,
+    stopping: Option<Instant>,
+    /// Since when it has been asked in vain to hold still.
+    unheard: Option<Instant>,
+    /// Since when init has not answered.
+    mute: Option<Instant>,
     /// Not to sleep before this time: an alarm was due, and its job may take a moment to begin.
     hold: Option<Timestamp>,
     /// The configuration that the engine was started with, until it has proved good.

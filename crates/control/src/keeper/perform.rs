@@ -44,7 +44,7 @@ impl Keeper {
     async fn discard(&self, control: &Control) -> Result<Done, ControlError> {
         self.forget_sandbox();
         self.shift(control, Shift::Remove).await?;
-        self.memory().stopping = None;
+        self.no_stop();
         Ok(Done::Yes)
     }
 

@@ -106,6 +106,11 @@ impl Keeper {
             self.notice(None);
             control.settle_issues(&self.id, &[Kind::ConfigRefused]).await;
         }
+        let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        if row.suspension.is_some() {
+            // Made with a process that is gone: this one takes work.
+            self.no_suspension(control).await?;
+        }
         self.alarm_heard(control, ALARM_HOLD_AFTER_BOOT).await
     }
 

@@ -11,11 +11,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smartbox_core::engine::Suspended;
 use smartbox_core::engine::port::EngineError;
+use smartbox_core::engine::{Health, Suspended};
 use smartbox_core::sandbox::Shift;
 use smartbox_core::sandbox::port::BoxDial;
+use smartbox_core::smartbox::State;
 use smartbox_core::time::Timestamp;
+use tokio::time::Instant;
 
 use super::{Done, Keeper};
 use crate::control::Control;
@@ -23,6 +25,8 @@ use crate::error::ControlError;
 
 /// How long a stop waits for work in progress before it ends the engine all the same.
 const LONGEST_TURN: Duration = Duration::from_secs(330);
+/// How long a stop asks an engine that was ready once and is silent.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How soon to ask a busy engine again. Its own word is 20 s, made for larger drains than one person's turn.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
@@ -34,9 +38,22 @@ impl Keeper {
         if let Some(wait) = self.hold_still(control).await? {
             return Ok(Done::NotNow(wait));
         }
+        let last = control.parts.activity.going(&self.id).last;
         self.say("going to sleep");
+        // Open pages are told before: from here on they keep what a person does, and ask for a wake.
+        self.now.send_modify(|now| now.state = State::Frozen);
         let page_out = control.parts.settings.page_out;
         self.shift(control, Shift::Freeze { page_out }).await?;
+        let now = control.parts.clock.now();
+        if control.parts.activity.going(&self.id).last > last {
+            // Somebody did something while it fell asleep, which no engine has heard.
+            control
+                .change(&self.id, None, move |row| {
+                    row.touch(now);
+                    Ok(())
+                })
+                .await?;
+        }
         Ok(Done::Yes)
     }
 
@@ -45,13 +62,26 @@ impl Keeper {
         control: &Arc<Control>,
     ) -> Result<Done, ControlError> {
         self.say("stopping");
-        let now = control.parts.clock.now();
-        let since = *self.memory().stopping.get_or_insert(now);
-        if let Some(wait) = self.hold_still(control).await?
-            && now.since(since) < LONGEST_TURN
-        {
-            self.say("waiting for what goes on in it (a turn, a command, an open terminal)");
-            return Ok(Done::NotNow(wait));
+        let waited = self.memory().stopping.get_or_insert_with(Instant::now).elapsed();
+        let asked = self.hold_still(control).await;
+        let unheard = self.unheard(matches!(asked, Err(ControlError::Engine(_))));
+        match asked {
+            Ok(None) => {}
+            Ok(Some(wait)) if waited < LONGEST_TURN => {
+                self.say("waiting for what goes on in it (a turn, a command, an open terminal)");
+                return Ok(Done::NotNow(wait));
+            }
+            Err(ControlError::Engine(_)) if unheard < SILENCE => {
+                self.say("waiting for the engine, which does not answer");
+                return Ok(Done::NotNow(ASK_AGAIN));
+            }
+            Ok(Some(_)) => {
+                tracing::warn!(smartbox = %self.id, ?waited, "it is still busy, and ended")
+            }
+            Err(ControlError::Engine(error)) => {
+                tracing::warn!(smartbox = %self.id, %error, "the engine cannot be asked, and is ended");
+            }
+            Err(error) => return Err(error),
         }
         self.now.send_modify(|now| now.leaving = true);
         let grace = Duration::from_secs(control.engine(&self.engine)?.engine.manifest().grace_secs);
@@ -64,7 +94,7 @@ impl Keeper {
         }
         self.forget_sandbox();
         self.shift(control, Shift::Remove).await?;
-        self.memory().stopping = None;
+        self.no_stop();
         let row = control
             .change(&self.id, None, |row| {
                 row.suspension = None;
@@ -73,6 +103,19 @@ impl Keeper {
             .await?;
         self.keep_home(control, Self::why_stopped(&row)).await;
         Ok(Done::Yes)
+    }
+
+    /// For how long the engine has been asked in vain.
+    fn unheard(&self, failed: bool) -> Duration {
+        let mut memory = self.memory();
+        memory.unheard = memory.unheard.filter(|_| failed).or_else(|| failed.then(Instant::now));
+        memory.unheard.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// No stop is under way: the next one waits anew for what goes on then.
+    pub(super) fn no_stop(&self) {
+        let mut memory = self.memory();
+        (memory.stopping, memory.unheard) = (None, None);
     }
 
     /// Lets the processes run, and ends the suspension.
@@ -90,16 +133,25 @@ impl Keeper {
 
     /// Has the engine hold still, with its next alarm in the row. Some(when to ask again) if it is busy.
     async fn hold_still(&self, control: &Control) -> Result<Option<Duration>, ControlError> {
-        if self.memory().ready.is_none() {
-            // An engine that does not answer yet, or no more, has no turn to protect.
-            return Ok(None);
-        }
-        if control.parts.activity.going(&self.id).busy {
-            return Ok(Some(ASK_AGAIN));
-        }
         let engine = &control.engine(&self.engine)?.engine;
         let dial = self.dial(control);
         let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
+        if self.memory().ready.is_none() {
+            // This process has not heard of it yet; it may be in the middle of a turn for all that.
+            match engine.health(&dial).await {
+                Ok(Health::Ready | Health::Draining) => {}
+                Err(error) if row.state == State::Running => return Err(error.into()),
+                Ok(Health::Silent) if row.state == State::Running => {
+                    return Err(EngineError::Interrupted.into());
+                }
+                // One that boots has no turn to protect.
+                Ok(Health::Silent | Health::Starting(_)) | Err(_) => return Ok(None),
+            }
+        }
+        let before = control.parts.activity.going(&self.id);
+        if before.busy {
+            return Ok(Some(ASK_AGAIN));
+        }
         let request = format!("{}-{}", row.id, row.epoch);
         let alarm = match engine.next_wake(&dial).await {
             Ok(alarm) => alarm,
@@ -126,7 +178,8 @@ impl Keeper {
         // First nobody is told any more that the engine answers, then a last look at what is going on:
         // whoever begins now either is seen here or has to ask for a wake.
         self.answers(false);
-        if control.parts.activity.going(&self.id).busy {
+        let going = control.parts.activity.going(&self.id);
+        if going.busy || going.last > before.last {
             engine.resume(&dial, &lease).await?;
             self.answers(true);
             return Ok(Some(ASK_AGAIN));
@@ -162,11 +215,21 @@ impl Keeper {
             Err(EngineError::Refused { why }) => {
                 tracing::debug!(smartbox = %self.id, why, "the lease is over");
             }
-            Err(EngineError::Unreachable(_) | EngineError::NotReady { .. }) => {
+            // It ends now, or is on its knees: it is asked again once it answers, if it still holds still.
+            Err(error) if error.passes() => {
+                self.memory().ready = None;
+                return Ok(());
+            }
+            Err(error) => {
+                tracing::warn!(smartbox = %self.id, %error, "the engine's suspension could not be ended");
                 self.memory().ready = None;
             }
-            Err(error) => return Err(error.into()),
         }
+        self.no_suspension(control).await
+    }
+
+    /// Forgets a suspension that is over.
+    pub(super) async fn no_suspension(&self, control: &Control) -> Result<(), ControlError> {
         control
             .change(&self.id, None, |row| {
                 row.suspension = None;

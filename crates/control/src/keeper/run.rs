@@ -21,6 +21,15 @@ use crate::trail::Trail;
 
 /// How often a frozen box is looked at: only to find that its sandbox is gone.
 const FROZEN_HEARTBEAT: Duration = Duration::from_secs(60);
+/// How often a box is looked at that has an alarm and no sandbox: a timer stands still while the machine
+/// is suspended.
+const ALARM_HEARTBEAT: Duration = Duration::from_mins(2);
+/// How soon a box is looked at again whose init does not answer.
+const MUTE_HEARTBEAT: Duration = Duration::from_secs(1);
+/// For how long an init may not answer before it counts as dead: a machine may be on its knees.
+const LONGEST_MUTE: Duration = Duration::from_secs(30);
+/// How far the row may be behind what is known of a box that is used.
+const KEPT: Duration = Duration::from_mins(1);
 
 impl Keeper {
     /// Keeps the box until it is removed or the platform goes down.
@@ -56,6 +65,7 @@ impl Keeper {
         loop {
             self.seen.store(self.wishes.load(Ordering::SeqCst), Ordering::SeqCst);
             let Some(row) = control.row(&self.id).await? else { return Ok(None) };
+            let row = self.keep_activity(control, row).await?;
             let mut row = self.as_of_now(control, row);
             let observed = self.observe(control).await?;
             self.memory().seen = Some((control.parts.clock.now(), observed.clone()));
@@ -69,9 +79,19 @@ impl Keeper {
             let clock = control.parts.clock.now();
             let busy = control.parts.activity.going(&self.id).busy
                 || self.memory().hold.is_some_and(|until| clock < until);
+            if self.overheard(&row, &observed, clock) {
+                self.alarm_heard(control, Self::short_hold()).await?;
+                continue;
+            }
             let seen = self.seen_now(&observed, busy);
             let policy = row.sleep_policy(control.parts.settings.sleep);
             let steps = plan(&row, &seen, policy, clock);
+            if !steps.contains(&Step::Stop) {
+                self.no_stop();
+            }
+            if steps.is_empty() && self.is_mute(&observed) {
+                return Ok(Some(MUTE_HEARTBEAT));
+            }
             if steps.is_empty() {
                 if std::mem::take(&mut stepped) {
                     self.because(Trail::default());
@@ -102,10 +122,10 @@ impl Keeper {
                         self.memory().ready = None;
                         return Ok(Some(Duration::from_secs(1)));
                     }
-                    Err(error) => {
-                        self.fail(control, step, error).await?;
-                        break;
-                    }
+                    Err(error) => match self.fail(control, step, error).await? {
+                        Some(pause) => return Ok(Some(pause)),
+                        None => break,
+                    },
                 }
                 if step == Step::Forget {
                     return Ok(None);
@@ -133,8 +153,40 @@ impl Keeper {
     }
 
     fn seen_now<'a>(&self, sandbox: &'a Observed, busy: bool) -> Seen<'a> {
+        let mut memory = self.memory();
+        let silent = sandbox.phase == Phase::Up && sandbox.engine == EngineProcess::Unknown;
+        memory.mute = memory.mute.filter(|_| silent).or_else(|| silent.then(Instant::now));
+        let lost = memory.mute.is_some_and(|since| since.elapsed() >= LONGEST_MUTE);
+        Seen { sandbox, busy, ready: memory.ready.is_some(), dead: memory.dead || lost }
+    }
+
+    /// Whether the engine is not known to be ready, and init does not say.
+    fn is_mute(&self, observed: &Observed) -> bool {
         let memory = self.memory();
-        Seen { sandbox, busy, ready: memory.ready.is_some(), dead: memory.dead }
+        memory.mute.is_some() && memory.ready.is_none() && observed.phase == Phase::Up
+    }
+
+    /// Writes down when the box was used last, now and then, so that another process knows. A time that is
+    /// still to come is of a clock that was wrong, and would keep it awake until then.
+    async fn keep_activity(
+        &self,
+        control: &Control,
+        row: Smartbox,
+    ) -> Result<Smartbox, ControlError> {
+        let (now, activity) = (control.parts.clock.now(), &control.parts.activity);
+        if activity.going(&self.id).last > now {
+            activity.touched(&self.id);
+        }
+        let last = row.last_active.max(activity.going(&self.id).last).min(now);
+        if row.last_active <= now && last.since(row.last_active) < KEPT {
+            return Ok(row);
+        }
+        control
+            .change(&self.id, None, move |row| {
+                row.last_active = last;
+                Ok(())
+            })
+            .await
     }
 
     /// The row with what only memory knows: newer activity, a hold, a platform that closes.
@@ -147,6 +199,14 @@ impl Keeper {
             row.desired = Desired::Off;
         }
         row
+    }
+
+    /// Whether the engine's own alarm is due while it is awake: it needs nobody for that, and it must not
+    /// count as due for ever.
+    fn overheard(&self, row: &Smartbox, observed: &Observed, clock: Timestamp) -> bool {
+        observed.phase == Phase::Up
+            && self.memory().ready.is_some()
+            && row.alarm.is_some_and(|at| at <= clock)
     }
 
     /// A process that was started anew, or is gone, has yet to say that it is ready.
@@ -193,6 +253,7 @@ impl Keeper {
         let beat = match observed.phase {
             Phase::Up => settings.heartbeat,
             Phase::Frozen => FROZEN_HEARTBEAT,
+            Phase::Absent if row.alarm.is_some() => ALARM_HEARTBEAT,
             Phase::Absent => Duration::from_secs(3600),
         };
         let hold = self.memory().hold.filter(|until| clock < *until);
@@ -201,13 +262,14 @@ impl Keeper {
         next.map_or(beat, |at| at.since(clock).min(beat)).max(Duration::from_millis(5))
     }
 
-    /// Writes a failure to the row, so that everybody sees it, and when the next start may be tried.
+    /// Writes a failure to the row, so that everybody sees it, and when the next start may be tried. Returns
+    /// how long to wait before anything else is, where the plan does not know by the row.
     async fn fail(
         self: &Arc<Self>,
         control: &Arc<Control>,
         step: Step,
         error: ControlError,
-    ) -> Result<(), ControlError> {
+    ) -> Result<Option<Duration>, ControlError> {
         if matches!(error, ControlError::Store(StoreError::Fenced) | ControlError::Draining) {
             return Err(error);
         }
@@ -239,7 +301,7 @@ impl Keeper {
         }
         self.say("failed");
         self.settle(&row);
-        Ok(())
+        Ok((!starting).then(|| smartbox_core::smartbox::plan::backoff(row.failures)))
     }
 }
 

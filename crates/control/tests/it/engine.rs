@@ -42,6 +42,10 @@ pub struct Will {
     pub ill: bool,
     /// How long a turn takes.
     pub turn: Duration,
+    /// What happens while it is asked to hold still, once.
+    pub meanwhile: Option<Box<dyn FnOnce() + Send>>,
+    /// The connection is cut when it is asked to go on, so often.
+    pub cut_resume: u32,
 }
 
 pub struct Script {
@@ -240,6 +244,13 @@ impl Engine for Script {
     ) -> BoxFuture<'a, Result<Suspended, EngineError>> {
         Box::pin(async move {
             self.note("suspend");
+            if self.will().deaf {
+                return Err(EngineError::Interrupted);
+            }
+            let meanwhile = self.will().meanwhile.take();
+            if let Some(happen) = meanwhile {
+                happen();
+            }
             if self.will().busy {
                 return Ok(Suspended::Busy { why: "a turn".into(), retry_after_ms: 20_000 });
             }
@@ -256,6 +267,13 @@ impl Engine for Script {
     ) -> BoxFuture<'a, Result<(), EngineError>> {
         Box::pin(async move {
             self.note("resume");
+            {
+                let mut will = self.will();
+                if will.cut_resume > 0 {
+                    will.cut_resume -= 1;
+                    return Err(EngineError::Interrupted);
+                }
+            }
             let mut held = lock(&self.lease);
             assert!(held.as_ref().is_none_or(|(of, _)| of == lease), "another lease is ended");
             *held = None;
@@ -267,6 +285,9 @@ impl Engine for Script {
         &'a self,
         _: &'a dyn Dial,
     ) -> BoxFuture<'a, Result<Option<Timestamp>, EngineError>> {
-        Box::pin(async { Ok(self.will().alarm) })
+        Box::pin(async {
+            let will = self.will();
+            if will.deaf { Err(EngineError::Interrupted) } else { Ok(will.alarm) }
+        })
     }
 }

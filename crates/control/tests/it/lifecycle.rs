@@ -110,6 +110,138 @@ async fn a_stop_does_not_wait_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_person_does_while_it_falls_asleep_keeps_it_awake() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    let (activity, of) = (world.control.activity(), id.clone());
+    world.script.will().meanwhile = Some(Box::new(move || activity.touch(&of)));
+    // It is seen by the time at which something was done.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.control.sleep(&actor(), &id, Rest::Frozen).await.unwrap();
+    world.settle(&id, State::Frozen).await;
+    assert_eq!((world.script.asked("suspend"), world.script.asked("resume")), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_stumbles_when_it_wakes_is_asked_again() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.control.sleep(&actor(), &id, Rest::Frozen).await.unwrap();
+    world.settle(&id, State::Frozen).await;
+    world.script.will().cut_resume = 2;
+    Resolve::wake(&*world.control, id.clone(), WITHIN).await.unwrap();
+    let row = world.settle(&id, State::Running).await;
+    assert_eq!((row.suspension, row.epoch), (None, 1), "it was made anew");
+    assert_eq!(world.script.asked("resume"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_boot_that_hangs_keeps_nobody_else_from_starting() {
+    let world = World::new().await;
+    world.script.will().deaf = true;
+    // Four may start at once.
+    for name in ["one", "two", "three", "four", "five"] {
+        world.new_box(name, Desired::On).await;
+    }
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    assert_eq!(world.sim.faults().calls(Call::Start), 4);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(world.sim.faults().calls(Call::Start), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_control_plane_knows_when_a_box_was_used() {
+    let mut world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    let work = world.control.activity().begin(&id, Doing::Exec);
+    tokio::time::sleep(STOP_AFTER).await;
+    drop(work);
+    let used = world.clock.now();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    world.kill_and_open().await;
+    let row = world.control.view(&id).await.unwrap().row;
+    assert!(used.since(row.last_active) < Duration::from_secs(60), "{:?}", row.last_active);
+    world.settle(&id, State::Running).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_was_ahead_keeps_nothing_awake() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    world.control.activity().touch(&id);
+    world.clock.set_back(Duration::from_secs(86_400));
+    tokio::time::sleep(FREEZE_AFTER + Duration::from_secs(120)).await;
+    world.settle(&id, State::Frozen).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_stop_gives_a_turn_its_time() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().busy = true;
+    world.control.stop(&actor(), &id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    world.control.start(&actor(), &id, Desired::On).await.unwrap();
+    world.settle(&id, State::Running).await;
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    world.control.stop(&actor(), &id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    assert_eq!(world.control.view(&id).await.unwrap().observed.phase, Phase::Up);
+    world.settle(&id, State::Stopped).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_is_silent_can_be_stopped() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().deaf = true;
+    let before = world.clock.now();
+    world.control.stop(&actor(), &id).await.unwrap();
+    world.settle(&id, State::Stopped).await;
+    let took = world.clock.now().since(before);
+    assert!(took >= Duration::from_secs(30), "it was not asked for long: {took:?}");
+    assert_eq!(world.sim.observe(id).await.unwrap().phase, Phase::Absent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_control_plane_finds_at_work_goes_on() {
+    let mut world = World::new().await;
+    let slept = world.running("slept", Desired::On).await;
+    let stopped = world.running("stopped", Desired::On).await;
+    world.script.will().busy = true;
+    let alarm = world.clock.now().plus(Duration::from_secs(5000));
+    world.script.will().alarm = Some(alarm);
+    world.control.sleep(&actor(), &slept, Rest::Frozen).await.unwrap();
+    world.control.sleep(&actor(), &stopped, Rest::Stopped).await.unwrap();
+    world.kill_and_open().await;
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    for id in [&slept, &stopped] {
+        assert_eq!(world.sim.observe(id.clone()).await.unwrap().phase, Phase::Up);
+    }
+    world.script.will().busy = false;
+    assert_eq!(world.settle(&slept, State::Frozen).await.alarm, Some(alarm));
+    assert_eq!(world.settle(&stopped, State::Stopped).await.alarm, Some(alarm));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_that_passes_while_it_is_awake_is_over() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::Auto).await;
+    let alarm = world.clock.now().plus(Duration::from_secs(5000));
+    world.script.will().alarm = Some(alarm);
+    tokio::time::sleep(FREEZE_AFTER + Duration::from_secs(60)).await;
+    world.settle(&id, State::Frozen).await;
+    Resolve::wake(&*world.control, id.clone(), WITHIN).await.unwrap();
+    let work = world.control.activity().begin(&id, Doing::Exec);
+    world.script.will().alarm = None;
+    tokio::time::sleep(alarm.since(world.clock.now()) + Duration::from_secs(60)).await;
+    drop(work);
+    assert_eq!(world.settle(&id, State::Running).await.alarm, None);
+    tokio::time::sleep(FREEZE_AFTER + Duration::from_secs(60)).await;
+    world.settle(&id, State::Frozen).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_engines_own_clock_wakes_the_box() {
     let world = World::new().await;
     let id = world.running("pa", Desired::Auto).await;

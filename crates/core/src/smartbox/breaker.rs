@@ -17,12 +17,15 @@ use crate::time::Timestamp;
 pub const LIMIT: usize = 5;
 /// How long a strike counts.
 pub const WINDOW: Duration = Duration::from_mins(10);
+/// How long one counts that takes minutes itself: an engine that does not become ready or does not answer.
+const SLOW_WINDOW: Duration = Duration::from_mins(90);
 
 /// The breaker of one box.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Breaker {
-    /// What went wrong within the last ten minutes, oldest first; at most five.
+    /// What went wrong within the last ten minutes, or ninety where it takes minutes to show; oldest first, at
+    /// most five.
     pub strikes: Vec<Strike>,
     /// Why it is open, and since when. Only a reset by hand closes it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +57,8 @@ impl Breaker {
         if self.strikes.len() < LIMIT {
             return false;
         }
-        let minutes = WINDOW.as_secs() / 60;
+        let oldest = self.strikes.first().map_or(now, |strike| strike.at);
+        let minutes = (now.since(oldest).as_secs() / 60 + 1).max(WINDOW.as_secs() / 60);
         self.open = Some(Failure {
             reason: failure.reason,
             message: format!(
@@ -76,7 +80,11 @@ impl Breaker {
 
     fn forget(&mut self, now: Timestamp) {
         self.strikes.retain_mut(|strike| {
-            let counts = now.since(strike.at) < WINDOW && strike.at.since(now) < WINDOW;
+            let window = match strike.reason {
+                Reason::Timeout => SLOW_WINDOW,
+                _ => WINDOW,
+            };
+            let counts = now.since(strike.at) < window && strike.at.since(now) < WINDOW;
             strike.at = strike.at.min(now);
             counts
         });
@@ -117,6 +125,17 @@ mod tests {
         assert!(breaker.is_open(), "time does not close it");
         breaker.reset();
         assert!(!strike(&mut breaker, START + 5_000) && !breaker.is_open());
+    }
+
+    #[test]
+    fn what_takes_minutes_to_fail_opens_it_too() {
+        let mut breaker = Breaker::default();
+        let slow = failure(Reason::Timeout);
+        let opened: Vec<_> =
+            (0..5).map(|n| breaker.strike(&slow, "pa", Timestamp(START + n * 185_000))).collect();
+        assert_eq!(opened, [false, false, false, false, true]);
+        let why = breaker.open.unwrap().message;
+        assert!(why.contains("within 13 minutes"), "{why}");
     }
 
     #[test]

@@ -6,6 +6,9 @@ use crate::sandbox::{EngineProcess, Observed, Phase};
 use crate::smartbox::{Desired, Rest, Smartbox, State};
 use crate::time::Timestamp;
 
+/// No failed start is followed by a longer pause.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+
 /// When idle boxes go to sleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SleepPolicy {
@@ -24,7 +27,7 @@ pub struct Seen<'a> {
     pub busy: bool,
     /// Whether the engine said that it is ready, since this sandbox was thawed last.
     pub ready: bool,
-    /// Whether it runs and has not answered its probe for too long.
+    /// Whether it has not answered for too long: the engine its probe, or init at all.
     pub dead: bool,
 }
 
@@ -122,7 +125,8 @@ pub fn plan(row: &Smartbox, seen: &Seen<'_>, policy: SleepPolicy, now: Timestamp
 }
 
 fn absent(row: &Smartbox, target: Target, now: Timestamp) -> Vec<Step> {
-    let waiting = row.retry_at.is_some_and(|at| now < at);
+    // What lies further ahead was written by a clock that was wrong.
+    let waiting = row.retry_at.is_some_and(|at| now < at && at.since(now) <= LONGEST_PAUSE);
     match target {
         Target::Running if row.state == State::Failed && waiting => vec![],
         Target::Running => vec![
@@ -191,7 +195,8 @@ fn up(row: &Smartbox, seen: &Seen<'_>, target: Target) -> Vec<Step> {
             Step::Record(State::Running),
         ],
         (_, Target::Running) if seen.ready => record(row, State::Running),
-        (EngineProcess::Unknown, Target::Running) => vec![Step::Discard],
+        // Init does not answer at this moment, and may hold a turn: silent for long, it counts as dead.
+        (EngineProcess::Unknown, Target::Running) => vec![],
         (_, Target::Running) => {
             let mut steps =
                 if row.state == State::Running { vec![] } else { record(row, State::Starting) };
@@ -199,7 +204,9 @@ fn up(row: &Smartbox, seen: &Seen<'_>, target: Target) -> Vec<Step> {
             steps
         }
         (_, Target::Frozen) if stale => vec![Step::Stop, Step::Record(State::Stopped)],
-        (_, Target::Frozen) => vec![Step::Freeze, Step::Record(State::Frozen)],
+        (_, Target::Frozen) if seen.ready => vec![Step::Freeze, Step::Record(State::Frozen)],
+        // What it does, and when it wants to be woken, is not known before it answers.
+        (_, Target::Frozen) => vec![Step::AwaitReady, Step::Freeze, Step::Record(State::Frozen)],
         (_, Target::Stopped) => vec![Step::Stop, Step::Record(State::Stopped)],
     }
 }
@@ -222,7 +229,7 @@ pub fn next_look(row: &Smartbox, policy: SleepPolicy, now: Timestamp) -> Option<
 
 /// How long to wait before the next start after `failures` failed ones in a row: 1 s, 2 s, 4 s … 5 min.
 pub fn backoff(failures: u32) -> Duration {
-    Duration::from_secs(1 << failures.saturating_sub(1).min(9)).min(Duration::from_mins(5))
+    Duration::from_secs(1 << failures.saturating_sub(1).min(9)).min(LONGEST_PAUSE)
 }
 
 #[cfg(test)]

@@ -93,7 +93,9 @@ proptest! {
         ready &= sandbox.phase == Phase::Up && matches!(sandbox.engine, EngineProcess::Running { .. });
         let held_back = row.state == State::Failed;
         for _ in 0..8 {
-            let steps = plan(&row, &Seen { sandbox: &sandbox, busy, ready, dead: false }, POLICY, NOW);
+            // Whoever waits for an init that says nothing, finds it dead in the end.
+            let dead = sandbox.engine == EngineProcess::Unknown;
+            let steps = plan(&row, &Seen { sandbox: &sandbox, busy, ready, dead }, POLICY, NOW);
             if steps.contains(&Step::Forget) {
                 prop_assert!(row.removing);
                 return Ok(());
@@ -154,6 +156,14 @@ proptest! {
         let steps = plan(&row, &Seen { sandbox: &sandbox, busy: true, ready: true, dead: true }, POLICY, NOW);
         prop_assert_eq!(steps.first(), Some(&Step::Discard));
         prop_assert!(steps.contains(&Step::Start));
+    }
+
+    #[test]
+    fn what_init_does_not_say_at_this_moment_ends_nothing(mut row in rows(), mut sandbox in sandboxes(), ready: bool) {
+        (row.desired, row.rest, row.removing, row.restart) = (Desired::On, None, false, row.restarted);
+        (sandbox.phase, sandbox.fence, sandbox.engine) = (Phase::Up, row.epoch, EngineProcess::Unknown);
+        let steps = plan(&row, &Seen { sandbox: &sandbox, busy: true, ready, dead: false }, POLICY, NOW);
+        prop_assert!(!steps.iter().any(|step| matches!(step, Step::Discard | Step::Stop)), "{steps:?}");
     }
 
     #[test]
