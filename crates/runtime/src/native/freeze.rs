@@ -12,7 +12,8 @@ use smartbox_core::sandbox::port::RuntimeError;
 
 use super::error::{blocking, broken, broken_by};
 use super::remove::until;
-use super::{Inner, page_out, peer, procs, swap};
+use super::touched::Touched;
+use super::{Inner, guard, page_out, peer, procs, swap};
 use crate::nest::spec::Level;
 
 /// Freezing takes a millisecond unless a process is deep in a system call.
@@ -30,17 +31,34 @@ pub(super) async fn freeze(
         && swap::allowed(inner.config.allow_plain_swap).is_ok()
     {
         let pids = pids(inner, id).await?;
-        blocking("paging the box out", move || {
+        let touched = blocking("paging the box out", move || {
+            let touched = Touched::read(&pids);
             page_out::page_out(&pids);
-            Ok(())
+            Ok(touched)
         })
         .await?;
+        note(inner, id, touched);
     }
     Ok(())
 }
 
+/// Keeps what it touched. A short look at it must not make what a turn needs forgotten.
+fn note(inner: &Inner, id: &SmartboxId, touched: Option<Touched>) {
+    let Some(touched) = touched else { return };
+    let mut all = guard(&inner.touched);
+    let before = all.get(id).map_or(0, |touched| touched.bytes());
+    if touched.bytes() >= before / 2 {
+        all.insert(id.clone(), Arc::new(touched));
+    }
+}
+
 pub(super) async fn thaw(inner: &Inner, id: &SmartboxId) -> Result<(), RuntimeError> {
-    set(inner, id, false).await
+    set(inner, id, false).await?;
+    if let Some(touched) = guard(&inner.touched).get(id).cloned() {
+        // Beside the engine, which has begun: it waits for what it needs first, and finds the rest.
+        tokio::task::spawn_blocking(move || touched.ask());
+    }
+    Ok(())
 }
 
 async fn init(inner: &Inner, id: &SmartboxId) -> Result<i32, RuntimeError> {

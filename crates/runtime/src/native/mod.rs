@@ -4,6 +4,7 @@
 //! It remembers nothing that it could not find again: a sandbox is whoever listens on the box's
 //! link socket and says the right id and fence, its processes are those of its cgroups.
 
+mod advise;
 mod caller;
 mod config;
 mod detect;
@@ -30,6 +31,7 @@ mod remove;
 mod start;
 mod swap;
 mod sys;
+mod touched;
 mod unboxed;
 mod usage;
 mod watch;
@@ -68,6 +70,8 @@ struct Inner {
     /// The fences with which this control plane has started boxes.
     known: Mutex<HashMap<SmartboxId, u64>>,
     watch: Mutex<HashMap<SmartboxId, watch::Watched>>,
+    /// What boxes touched between a thaw and the next paging out.
+    touched: Mutex<HashMap<SmartboxId, Arc<touched::Touched>>>,
     /// What homes held when files were last written to them.
     measured: Mutex<HashMap<SmartboxId, files::Measured>>,
     /// What homes that are not watched held, and when that was measured.
@@ -101,6 +105,7 @@ impl Native {
             locks: Mutex::default(),
             known: Mutex::default(),
             watch: Mutex::default(),
+            touched: Mutex::default(),
             measured: Mutex::default(),
             homes: Mutex::default(),
             staged: Mutex::default(),

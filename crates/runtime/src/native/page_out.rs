@@ -2,42 +2,23 @@
 
 use std::fs;
 
-use rustix::process::{Pid, PidfdFlags};
-
-use super::sys;
-
-/// The kernel takes as many ranges in one call.
-const BATCH: usize = 1024;
+use super::advise::{Advice, Range, advise};
 
 /// Best effort: what cannot be paged out stays where it is.
 pub(super) fn page_out(pids: &[i32]) {
-    for number in pids {
-        let Some(pid) = Pid::from_raw(*number) else { continue };
-        let Ok(fd) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { continue };
-        let maps = fs::read_to_string(format!("/proc/{number}/maps")).unwrap_or_default();
-        let ranges: Vec<(usize, usize)> = maps.lines().filter_map(range).collect();
-        let mut rest = ranges.as_slice();
-        while !rest.is_empty() {
-            let batch = &rest[..rest.len().min(BATCH)];
-            rest = &rest[through(batch, sys::page_out(&fd, batch).unwrap_or(0))..];
-        }
+    for pid in pids {
+        advise(*pid, &ranges(*pid), Advice::PageOut);
     }
 }
 
-/// How many ranges of a batch are dealt with once the kernel got through so many bytes: the one at
-/// which it stopped (locked, special) is passed over.
-fn through(batch: &[(usize, usize)], mut bytes: usize) -> usize {
-    for (index, (_, length)) in batch.iter().enumerate() {
-        match bytes.checked_sub(*length) {
-            Some(left) => bytes = left,
-            None => return index + 1,
-        }
-    }
-    batch.len()
+/// What a process has mapped and is worth it.
+pub(super) fn ranges(pid: i32) -> Vec<Range> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    maps.lines().filter_map(range).collect()
 }
 
 /// Address and length of a line of `maps` that is worth it.
-fn range(line: &str) -> Option<(usize, usize)> {
+fn range(line: &str) -> Option<Range> {
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
     let permissions = words.next()?;
@@ -53,6 +34,7 @@ fn range(line: &str) -> Option<(usize, usize)> {
 mod tests {
     use std::io::{Read, Write};
 
+    use super::super::sys;
     use super::*;
 
     #[test]
@@ -67,24 +49,15 @@ mod tests {
         let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         stdin.write_all(b"x").unwrap();
         stdout.read_exact(&mut [0]).unwrap();
-        let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-        let fd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).unwrap();
-        let maps = fs::read_to_string(format!("/proc/{}/maps", child.id())).unwrap();
-        let ranges: Vec<(usize, usize)> = maps.lines().filter_map(range).collect();
+        let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+        let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
+        let ranges = ranges(child.id().try_into().unwrap());
         assert!(!ranges.is_empty());
         let whole: usize = ranges.iter().map(|(_, length)| length).sum();
-        assert_eq!(sys::page_out(&fd, &ranges).unwrap(), whole);
+        assert_eq!(sys::advise(&fd, &ranges, Advice::PageOut).unwrap(), whole);
+        assert_eq!(sys::advise(&fd, &ranges, Advice::WillNeed).unwrap(), whole);
         drop(stdin);
         child.wait().unwrap();
-    }
-
-    #[test]
-    fn what_cannot_be_paged_out_is_passed_over() {
-        let batch = [(0, 10), (20, 10), (40, 10)];
-        assert_eq!(through(&batch, 0), 1);
-        assert_eq!(through(&batch, 10), 2);
-        assert_eq!(through(&batch, 25), 3);
-        assert_eq!(through(&batch, 30), 3);
     }
 
     #[test]

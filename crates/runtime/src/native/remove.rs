@@ -44,6 +44,7 @@ pub(super) async fn remove(inner: &Inner, id: &SmartboxId) -> Result<(), Runtime
     }
     dir.clear();
     guard(&inner.watch).remove(id);
+    guard(&inner.touched).remove(id);
     Ok(())
 }
 

@@ -7,7 +7,6 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 const SO_PEERPIDFD: i32 = 77;
-const MADV_PAGEOUT: libc::c_int = 21;
 const LANDLOCK_VERSION: libc::c_uint = 1;
 
 /// A descriptor of the process that listens at the other end of a Unix socket (Linux 6.5).
@@ -41,9 +40,26 @@ pub(super) fn awaited(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     registered.map_err(|e| e.into_parts().1)
 }
 
-/// Asks the kernel to page these ranges (address, length) of a process out, at most 1024 at a time.
-/// It stops at the first that it cannot and says how many bytes it got through before.
-pub(super) fn page_out(pidfd: impl AsFd, ranges: &[(usize, usize)]) -> io::Result<usize> {
+/// What the kernel is told of another process's memory (madvise(2)).
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Advice {
+    /// Push it to swap.
+    PageOut,
+    /// Read it: it will be needed.
+    WillNeed,
+}
+
+/// Advises on these ranges (address, length) of a process, at most 1024 at a time. The kernel stops at
+/// the first that it cannot take and says how many bytes it got through before.
+pub(super) fn advise(
+    pidfd: impl AsFd,
+    ranges: &[(usize, usize)],
+    advice: Advice,
+) -> io::Result<usize> {
+    let advice = match advice {
+        Advice::PageOut => libc::MADV_PAGEOUT,
+        Advice::WillNeed => libc::MADV_WILLNEED,
+    };
     let vectors: Vec<libc::iovec> = ranges
         .iter()
         .map(|(start, length)| libc::iovec {
@@ -53,14 +69,14 @@ pub(super) fn page_out(pidfd: impl AsFd, ranges: &[(usize, usize)]) -> io::Resul
         .collect();
     #[expect(unsafe_code, reason = "process_madvise(2) has no wrapper")]
     // SAFETY: the vector array is valid; the addresses in it are another process's and are not
-    // dereferenced here. Paging out changes no contents.
+    // dereferenced here. Neither advice changes contents.
     let result = unsafe {
         libc::syscall(
             libc::SYS_process_madvise,
             pidfd.as_fd().as_raw_fd(),
             vectors.as_ptr(),
             vectors.len(),
-            MADV_PAGEOUT,
+            advice,
             0,
         )
     };
