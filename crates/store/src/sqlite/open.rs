@@ -245,10 +245,13 @@ async fn migrate(path: &Path, conn: &mut SqliteConnection) -> Result<(), OpenErr
 }
 
 async fn take_fence(conn: &mut SqliteConnection, now: Timestamp) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("UPDATE owner SET fence = fence + 1, since = ? RETURNING fence")
-        .bind(now.0)
-        .fetch_one(conn)
-        .await
+    // To its end: it is committed, or fails for want of room, after its row was told.
+    let fences =
+        sqlx::query_scalar("UPDATE owner SET fence = fence + 1, since = ? RETURNING fence")
+            .bind(now.0)
+            .fetch_all(conn)
+            .await?;
+    fences.into_iter().next().ok_or(sqlx::Error::RowNotFound)
 }
 
 pub(super) fn classify(path: &Path, error: sqlx::Error) -> OpenError {

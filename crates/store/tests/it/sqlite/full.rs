@@ -8,7 +8,7 @@ use std::sync::Arc;
 use smartbox_core::message::Message;
 use smartbox_core::store::StoreError;
 use smartbox_store::sqlite::Settings;
-use smartbox_store::{Keys, Sqlite};
+use smartbox_store::{Keys, OpenError, Sqlite};
 
 use crate::support::{Home, Os, clock, message, smartbox, with_box};
 use crate::{read, write};
@@ -122,6 +122,11 @@ async fn child_on_a_small_disk() {
         assert_eq!(kept(&store, &message(&pa.id, "")).await, before + done + 1);
     }
     let before = kept(&store, &message(&pa.id, "")).await;
+    // As after a kill: the journal is there, and no byte more than that.
+    fill(&ballast);
+    let error = Sqlite::open(&db, keys.clone(), clock(), Arc::new(Os)).await.unwrap_err();
+    assert!(matches!(error, OpenError::Full { .. }), "{error:?}");
+    std::fs::remove_file(&ballast).unwrap();
     store.close().await;
     let store = Sqlite::open(&db, keys, clock(), Arc::new(Os)).await.unwrap();
     assert_eq!(kept(&store, &message(&pa.id, "")).await, before);
