@@ -23,8 +23,10 @@ pub const CHATS: &str = "operator.read,operator.write";
 /// engine answers 403 to a forwarded loopback address, and a real one is none of its business.
 pub const FORWARDED_FOR: &str = "192.0.2.1";
 /// Who the platform is when it speaks for the box's owner: messages of `smartbox chat` and of
-/// channels, suspending, reading the history. The model is told the part before the `@`.
-pub const PLATFORM: &str = "owner@smartbox";
+/// channels, suspending, reading the history. The same name as in the owner's browser: by another one the
+/// engine's page would show one person as two. Without an `@`, since of an address the engine asks Gravatar
+/// for a picture.
+pub const PLATFORM: &str = "owner";
 /// The origin that the platform's own connections carry; always allowed, reachable by no browser
 /// (`.invalid` is reserved).
 pub const ORIGIN: &str = "http://platform.smartbox.invalid";

@@ -167,6 +167,9 @@ impl Seat {
     }
 }
 
+/// What engines and people call whoever is nobody in particular.
+const OWNER: &str = "owner";
+
 /// What somebody is.
 pub(super) struct Standing {
     pub(super) name: String,
@@ -182,7 +185,7 @@ pub(super) async fn standing(
     person: Option<&PersonId>,
 ) -> Result<Option<Standing>, StoreError> {
     let Some(id) = person else {
-        let (name, right) = ("owner".to_owned(), Some(Right::Own));
+        let (name, right) = (OWNER.to_owned(), Some(Right::Own));
         return Ok(Some(Standing { name, right, operator: None }));
     };
     let Some(person) = tx.people().get(id.clone()).await?.filter(|person| !person.disabled) else {
@@ -192,9 +195,32 @@ pub(super) async fn standing(
     Ok(Some(Standing { name: plain(&person.name), right, operator: person.operator }))
 }
 
-/// The engine is told the name in a header.
+/// The engine is told the name in a header, and gives the owner's rights by it: nobody else has that one.
 fn plain(name: &str) -> String {
     let plain: String =
         name.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(64).collect();
-    if plain.trim().is_empty() { "guest".into() } else { plain.trim().to_owned() }
+    match plain.trim() {
+        "" => "guest".into(),
+        name if name.eq_ignore_ascii_case(OWNER) => format!("{name} (guest)"),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_called_as_the_owner_is() {
+        for (name, told) in [
+            ("Ann Lee", "Ann Lee"),
+            (" owner ", "owner (guest)"),
+            ("öowner", "owner (guest)"),
+            ("OWNER", "OWNER (guest)"),
+            ("\u{200b}", "guest"),
+            ("a\r\nx-smartbox-via: b", "ax-smartbox-via: b"),
+        ] {
+            assert_eq!(plain(name), told, "{name:?}");
+        }
+    }
 }
