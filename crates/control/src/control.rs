@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use smartbox_core::account::Account;
@@ -10,7 +11,7 @@ use smartbox_core::audit::Act;
 use smartbox_core::id::{AccountId, SmartboxId, random_text};
 use smartbox_core::journal;
 use smartbox_core::secret::{Scope, Secret};
-use smartbox_core::smartbox::Smartbox;
+use smartbox_core::smartbox::{Smartbox, State};
 use smartbox_core::store::{self, StoreError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ use crate::routes::Routes;
 use crate::snapshots::Archiving;
 use crate::trail::Trail;
 
+/// For how long boxes that are to stop are waited for: the longest turn, and what comes after.
+const LONGEST_STOP: Duration = Duration::from_mins(7);
 const MODEL_KEY: &str = "SMARTBOX_MODEL_TOKEN_KEY";
 
 /// All of the engine room. One per process; the store's fence sees to one per data directory.
@@ -148,17 +151,21 @@ impl Control {
         self.tasks.wait().await;
     }
 
-    /// Stops every box by the engine's suspend contract, without changing what is wished of it.
+    /// Stops every box by the engine's suspend contract, without changing what is wished of it. Those that
+    /// do not stop within seven minutes (a turn may take most of that) go on: [`ControlError::Late`].
     pub async fn stop_all(&self) -> Result<(), ControlError> {
         self.closing.store(true, std::sync::atomic::Ordering::SeqCst);
         let keepers: Vec<_> = self.keepers().values().cloned().collect();
         for keeper in &keepers {
             keeper.nudge();
         }
-        for keeper in keepers {
-            keeper.at_rest().await;
-        }
-        Ok(())
+        let all = async {
+            for keeper in &keepers {
+                keeper.at_rest().await;
+            }
+        };
+        let late = |_| ControlError::Late { state: State::Running };
+        tokio::time::timeout(LONGEST_STOP, all).await.map_err(late)
     }
 
     pub(crate) fn idle_accounts(&self) -> MutexGuard<'_, HashSet<AccountId>> {

@@ -17,6 +17,7 @@ use smartbox_core::machine::port::Gauges;
 use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
 use smartbox_core::sandbox::port::Runtime;
+use smartbox_core::smartbox::Reason;
 use smartbox_core::smartbox::plan::SleepPolicy;
 use smartbox_core::snapshot::port::Snapshots;
 use smartbox_core::store::Store;
@@ -80,8 +81,8 @@ pub struct EngineSlot {
     pub conversations: Arc<dyn Conversations>,
     /// Where it is installed on the host.
     pub dir: PathBuf,
-    /// Finds in the end of its log which part of its configuration it refuses.
-    pub complaint: fn(&[u8]) -> Option<String>,
+    /// Finds in the end of its log why it refuses to start: which part of its configuration, or the home.
+    pub complaint: fn(&[u8]) -> Option<(Reason, String)>,
 }
 
 /// The origins of a box, by its host label: `pa` gives `http://pa.localhost:7777`.

@@ -1,17 +1,32 @@
-//! What an engine says when it refuses its configuration, for the owner.
+//! What an engine says when it refuses to start, for the owner.
+
+use smartbox_core::smartbox::Reason;
 
 /// At most so many lines are passed on.
 const MAX_LINES: usize = 8;
 
-/// Finds the newest complaint about the configuration in an engine's log: the lines that name the
-/// keys, without times. `None` if there is none. The log is hostile input: the result is at most
-/// 8 lines of 300 characters, without control characters.
-pub fn complaint(log: &[u8]) -> Option<String> {
+/// What the engine says of a home that a later one has written.
+const NEWER: &str = "are newer than this build";
+
+/// Finds the newest complaint in an engine's log: about its configuration the lines that name the keys,
+/// without times, or that the home was written by a newer engine. `None` if there is none. The log is
+/// hostile input: the result is at most 8 lines of 300 characters, without control characters.
+pub fn complaint(log: &[u8]) -> Option<(Reason, String)> {
     let text = String::from_utf8_lossy(log);
     let lines: Vec<&str> = text.lines().collect();
-    let start = lines.iter().rposition(|line| {
-        line.contains("Invalid config at") || line.contains("Gateway start blocked:")
-    })?;
+    let config =
+        |line: &str| line.contains("Invalid config at") || line.contains("Gateway start blocked:");
+    let start = lines.iter().rposition(|line| config(line) || line.contains(NEWER))?;
+    if !config(lines[start]) {
+        let said =
+            lines[start].find("Gateway refused").map_or(lines[start], |at| &lines[start][at..]);
+        return Some((Reason::EngineTooOld, plain(said)));
+    }
+    Some((Reason::BadConfig, refusal(&lines, start)?))
+}
+
+/// Of a configuration, from the line at which it begins.
+fn refusal(lines: &[&str], start: usize) -> Option<String> {
     let named: Vec<String> = lines[start + 1..]
         .iter()
         .take_while(|line| !line.contains("openclaw doctor"))
@@ -41,7 +56,8 @@ mod tests {
             /home/box/.openclaw/openclaw.json:\nopenclaw.json:1 \xE2\x80\x94 gateway.port: \
             Invalid input: expected number, received string\n<root>: Unrecognized key: \"fooBar\"\n\
             Run \"openclaw doctor --fix\" to repair, then retry.\nmore\n";
-        let told = complaint(log).unwrap();
+        let (reason, told) = complaint(log).unwrap();
+        assert_eq!(reason, Reason::BadConfig);
         assert!(told.contains("gateway.port") && told.contains("fooBar"), "{told}");
         assert!(!told.contains("doctor") && !told.contains("boot"));
     }
@@ -49,14 +65,24 @@ mod tests {
     #[test]
     fn a_file_that_is_no_configuration_is_told_too() {
         let log = b"x Gateway start blocked: existing config is missing gateway.mode.\n";
-        assert!(complaint(log).unwrap().starts_with("Gateway start blocked:"));
+        assert!(complaint(log).unwrap().1.starts_with("Gateway start blocked:"));
+    }
+
+    #[test]
+    fn a_home_that_a_newer_engine_wrote_is_no_fault_of_the_configuration() {
+        let log =
+            b"2026-11-23T17:00:00Z [gateway] Gateway refused startup because 2 OpenClaw database \
+            schema(s) are newer than this build. openclaw.sqlite: 99 > 12.\n";
+        let (reason, told) = complaint(log).unwrap();
+        assert_eq!(reason, Reason::EngineTooOld);
+        assert!(told.starts_with("Gateway refused startup because 2"), "{told}");
     }
 
     #[test]
     fn an_ordinary_log_has_no_complaint_and_a_hostile_one_is_bounded() {
         assert_eq!(complaint(b"all is well\n"), None);
         let hostile = format!("Invalid config at\n{}", "\u{1b}[31mx".repeat(100_000));
-        assert!(complaint(hostile.as_bytes()).unwrap().len() <= 300 * 8 * 4);
-        assert!(!complaint(hostile.as_bytes()).unwrap().contains('\u{1b}'));
+        assert!(complaint(hostile.as_bytes()).unwrap().1.len() <= 300 * 8 * 4);
+        assert!(!complaint(hostile.as_bytes()).unwrap().1.contains('\u{1b}'));
     }
 }

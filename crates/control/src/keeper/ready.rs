@@ -187,6 +187,10 @@ impl Keeper {
         at: Timestamp,
     ) -> Result<(), ControlError> {
         let why = self.refused_config(control, at).await;
+        if matches!(&why, ControlError::Failed(failure) if failure.reason != Reason::BadConfig) {
+            // No other configuration helps.
+            return Err(why);
+        }
         let Some(tried) = self.memory().config.clone() else { return Err(why) };
         let row = control.row(&self.id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
         // The box may have put anything in its place: then there is none.
@@ -225,12 +229,21 @@ impl Keeper {
     async fn refused_config(&self, control: &Control, at: Timestamp) -> ControlError {
         let log = control.log_tail(&self.id, 4096).await.map(|page| page.bytes).unwrap_or_default();
         let complaint = control.engine(&self.engine).ok().and_then(|slot| (slot.complaint)(&log));
-        let which = complaint.map(|complaint| format!(": {complaint}")).unwrap_or_default();
-        ControlError::Failed(Failure {
-            reason: Reason::BadConfig,
-            message: format!("The engine refuses its configuration{which}."),
-            hint: "Correct the file in the smartbox's home, then `smartbox restart` it.".to_owned(),
-            at,
-        })
+        let (reason, said) = complaint
+            .map_or((Reason::BadConfig, String::new()), |(reason, said)| {
+                (reason, format!(": {}", said.trim_end_matches('.')))
+            });
+        let (message, hint) = match reason {
+            Reason::EngineTooOld => (
+                format!("Its home was written by a newer engine{said}."),
+                "Start the newest `smartbox up`, which installs the engine that it pins, or go back to a \
+                 snapshot from before: `smartbox snapshot ls`.",
+            ),
+            _ => (
+                format!("The engine refuses its configuration{said}."),
+                "Correct the file in the smartbox's home, then `smartbox restart` it.",
+            ),
+        };
+        ControlError::Failed(Failure { reason, message, hint: hint.to_owned(), at })
     }
 }

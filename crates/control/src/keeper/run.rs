@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use smartbox_core::sandbox::{EngineProcess, Observed, Phase};
-use smartbox_core::smartbox::plan::{Seen, Step, next_look, plan};
+use smartbox_core::smartbox::plan::{Seen, Step, backoff, next_look, plan};
 use smartbox_core::smartbox::{Desired, Smartbox, State};
 use smartbox_core::store::StoreError;
 use smartbox_core::telemetry::{Event, Sleep, TRACE};
@@ -28,21 +28,25 @@ const ALARM_HEARTBEAT: Duration = Duration::from_mins(2);
 const MUTE_HEARTBEAT: Duration = Duration::from_secs(1);
 /// For how long an init may not answer before it counts as dead: a machine may be on its knees.
 const LONGEST_MUTE: Duration = Duration::from_secs(30);
+/// How long it waits at most after looks that failed, as with a full disk.
+const LONGEST_BLINDNESS: Duration = Duration::from_secs(30);
 /// How far the row may be behind what is known of a box that is used.
 const KEPT: Duration = Duration::from_mins(1);
 
 impl Keeper {
     /// Keeps the box until it is removed or the platform goes down.
     pub(crate) async fn run(self: Arc<Self>, control: Arc<Control>) {
+        let mut failed = 0_u32;
         loop {
             let look = control.draining.run_until_cancelled(self.look(&control)).await;
+            failed = if matches!(look, Some(Err(_))) { failed.saturating_add(1) } else { 0 };
             let wait = match look {
                 None => return,
                 Some(Ok(Some(wait))) => wait,
                 Some(Ok(None)) => break,
                 Some(Err(error)) => {
                     tracing::warn!(smartbox = %self.id, error = &error as &dyn std::error::Error, "a look failed");
-                    Duration::from_secs(1)
+                    backoff(failed).min(LONGEST_BLINDNESS)
                 }
             };
             let bell = tokio::time::timeout(wait, self.bell.notified());
@@ -288,8 +292,7 @@ impl Keeper {
                     row.vitals.breaker.strike(&recorded, &row.name, clock);
                 }
                 row.failure = row.vitals.breaker.open.clone().or(Some(recorded));
-                row.retry_at =
-                    Some(clock.plus(smartbox_core::smartbox::plan::backoff(row.failures)));
+                row.retry_at = Some(clock.plus(backoff(row.failures)));
                 Ok(())
             })
             .await?;
@@ -301,7 +304,7 @@ impl Keeper {
         }
         self.say("failed");
         self.settle(&row);
-        Ok((!starting).then(|| smartbox_core::smartbox::plan::backoff(row.failures)))
+        Ok((!starting).then(|| backoff(row.failures)))
     }
 }
 

@@ -19,7 +19,7 @@ use smartbox_core::model::port::ModelCalls;
 use smartbox_core::sandbox::Limits;
 use smartbox_core::sandbox::port::{Conn, Incoming};
 use smartbox_core::smartbox::plan::SleepPolicy;
-use smartbox_core::smartbox::{Desired, Kind, Smartbox, State};
+use smartbox_core::smartbox::{Desired, Kind, Reason, Smartbox, State};
 use smartbox_core::snapshot::port::Snapshots;
 use smartbox_core::telemetry::Quiet;
 use smartbox_core::time::{Clock, Timestamp};
@@ -350,6 +350,6 @@ fn parts(
     }
 }
 
-fn complaint(log: &[u8]) -> Option<String> {
-    String::from_utf8_lossy(log).lines().last().map(str::to_owned)
+fn complaint(log: &[u8]) -> Option<(Reason, String)> {
+    String::from_utf8_lossy(log).lines().last().map(|line| (Reason::BadConfig, line.to_owned()))
 }

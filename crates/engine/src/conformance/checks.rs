@@ -308,7 +308,7 @@ pub(super) async fn bad_configuration(process: &Process) -> Result<(), Failure> 
     ensure(status.code().is_some_and(|code| known.contains(&code)), || {
         format!("a bad configuration ends with {status}")
     })?;
-    let said = complaint(&process.log()).unwrap_or_default();
+    let said = complaint(&process.log()).map(|(_, said)| said).unwrap_or_default();
     ensure(said.contains("noSuchKey"), || format!("the complaint is `{said}`"))?;
     doctor(process, false).await?;
     // The owner's odd key is theirs: repairing is taking it out.

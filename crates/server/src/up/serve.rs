@@ -89,16 +89,16 @@ pub(super) async fn down(
     stop_boxes: bool,
     ui: &(impl Fn(Event) + Sync),
 ) -> Result<(), BootError> {
+    let mut stopped = Ok(());
     if stop_boxes {
         ui(Event::StoppingBoxes);
-        let stopped = started.control.stop_all().await;
-        stopped.map_err(|e| BootError::broken("stopping the boxes", e))?;
+        stopped = started.control.stop_all().await;
     }
     started.control.drain().await;
     tracing::debug!("the engine room is at rest");
     started.settle().await;
     tracing::debug!("the records are closed");
-    Ok(())
+    stopped.map_err(|e| BootError::broken("stopping the boxes", e))
 }
 
 async fn accept_tcp(started: &Started, tcp: &Tcp, tls: Option<&Tls>) {
