@@ -162,7 +162,7 @@ impl Inner {
         request: Request<Asked>,
         peer: SocketAddr,
     ) -> Result<Response<EdgeBody>, Refusal> {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         if parts.method == Method::TRACE || parts.method == Method::CONNECT {
             let status = StatusCode::METHOD_NOT_ALLOWED;
             return Err(Refusal::new(status, "method", "This method is not served.", ""));
@@ -198,8 +198,26 @@ impl Inner {
         Span::current().record("smartbox.id", tracing::field::display(&known.route.id));
         let visitor = Key::Principal(known.person.account.clone(), known.visitor());
         self.meter.take(Class::Visit, visitor).await.map_err(Refusal::too_many)?;
+        // Whoever waits for the box, for an answer, or with a body that still comes, waits no longer than they may.
+        let mut seen = sessions.clone();
+        tokio::select! {
+            biased;
+            () = known.shut_out(self, &mut seen) => Err(Refusal::shut_out()),
+            response = self.pass(&known, &label, (parts, body), sessions) => response,
+        }
+    }
+
+    /// What the engine answers to somebody who may ask it. `sessions` was subscribed to before they were
+    /// recognised.
+    async fn pass(
+        self: &Arc<Self>,
+        known: &Known,
+        label: &str,
+        (mut parts, body): (Parts, Asked),
+        sessions: watch::Receiver<u64>,
+    ) -> Result<Response<EdgeBody>, Refusal> {
         if ws::wanted(&parts) {
-            return ws::open(self, known, &mut parts).await;
+            return ws::open(self, known, &mut parts, sessions).await;
         }
         let visit = visit(&parts, &self.settings.engine);
         let busy =
@@ -207,13 +225,13 @@ impl Inner {
         if let Some(page) = self.awake(&known.route, visit, &parts).await? {
             return Ok(page);
         }
-        let errand = Errand { edge: self, known: &known };
+        let errand = Errand { edge: self, known };
         let back = (visit == Visit::Page).then(|| parts.uri.clone());
         let response = errand.run(parts, body, busy, sessions).await?;
         if response.status() != StatusCode::SERVICE_UNAVAILABLE || visit == Visit::Quiet {
             return Ok(response);
         }
-        Ok(self.dozed_off(&label, back).await.unwrap_or(response))
+        Ok(self.dozed_off(label, back).await.unwrap_or(response))
     }
 
     /// Strangers are counted by where they come from, before anything is looked up for them.

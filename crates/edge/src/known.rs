@@ -51,13 +51,22 @@ impl Known {
         }
     }
 
-    /// Ends when they do not stand as before. `sessions` was subscribed to before they were recognised.
-    pub(crate) async fn shut_out(self, edge: Arc<Inner>, mut sessions: watch::Receiver<u64>) {
-        while sessions.changed().await.is_ok() {
-            if self.standing(&edge).await != Standing::Same {
+    /// Ends when they do not stand as before: at once when sessions may have ended, and now and then for what
+    /// ends by the clock. `sessions` was subscribed to before they were recognised.
+    pub(crate) async fn shut_out(&self, edge: &Inner, sessions: &mut watch::Receiver<u64>) {
+        loop {
+            let changed = timeout(edge.settings.limits.recheck, sessions.changed()).await;
+            if matches!(changed, Ok(Err(_))) {
+                return std::future::pending().await;
+            }
+            if self.standing(edge).await != Standing::Same {
                 return;
             }
         }
-        std::future::pending::<()>().await;
+    }
+
+    /// The same, for something that goes on after its request was answered.
+    pub(crate) async fn is_shut_out(self, edge: Arc<Inner>, mut sessions: watch::Receiver<u64>) {
+        self.shut_out(&edge, &mut sessions).await;
     }
 }

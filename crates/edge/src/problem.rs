@@ -91,6 +91,16 @@ impl Refusal {
         )
     }
 
+    /// Whoever asked was signed out meanwhile, or may something else.
+    pub(crate) fn shut_out() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "shut-out",
+            "You were signed out here meanwhile, or what you may has changed.",
+            "Load the page again.",
+        )
+    }
+
     /// Why a box does not answer, in the words for its name.
     pub(crate) fn wake(error: &WakeError, name: &str) -> Self {
         let unavailable = StatusCode::SERVICE_UNAVAILABLE;

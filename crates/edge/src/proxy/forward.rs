@@ -22,7 +22,7 @@ use crate::proxy::reply::toward_client;
 use crate::proxy::upload::{Upload, Verdict};
 
 /// What is longer, or has no known length, is broken off when its asker may no more; a shorter one is
-/// there before anybody could say so.
+/// there before anybody could say so, unless its request still comes.
 const SHORT: u64 = 1 << 20;
 
 /// A request that may pass, and what is known of it.
@@ -41,6 +41,7 @@ impl Errand<'_> {
         sessions: watch::Receiver<u64>,
     ) -> Result<Response<EdgeBody>, Refusal> {
         let limits = &self.edge.settings.limits;
+        let uploads = !body.is_end_stream();
         let (upload, verdict) = Upload::new(body, limits).map_err(|cut| cut.refusal())?;
         let request = self.request(parts, upload)?;
         let answered = tokio::time::timeout(limits.reply_time, self.exchange(request)).await;
@@ -58,9 +59,9 @@ impl Errand<'_> {
         let source = Source { link, pool: self.edge.pool.clone(), id };
         let download = Download::new(incoming, Some(source), busy);
         let mut body = EdgeBody::engine(download);
-        if body.size_hint().exact().is_none_or(|length| length > SHORT) {
+        if uploads || body.size_hint().exact().is_none_or(|length| length > SHORT) {
             let known = self.known.clone();
-            body = body.until(known.shut_out(self.edge.clone(), sessions));
+            body = body.until(known.is_shut_out(self.edge.clone(), sessions));
         }
         Ok(Response::from_parts(head, body))
     }

@@ -254,7 +254,8 @@ fn stage_with(change: impl FnOnce(&mut EdgeSettings)) -> Stage {
     };
     let near = Half::new(near, Reader::new(Sender::Client, 1 << 20));
     let far = Half::new(far, Reader::new(Sender::Engine, 1 << 20));
-    tokio::spawn(Relay::new(edge.inner.clone(), known, near, far).run());
+    let sessions = edge.inner.sessions.subscribe();
+    tokio::spawn(Relay::new(edge.inner.clone(), known, near, far).run(sessions));
     let client = End::new(client, Sender::Engine);
     let engine = End { toward: Sender::Client, ..End::new(engine, Sender::Client) };
     Stage { world, edge, client, engine }

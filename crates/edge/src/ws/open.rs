@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use smartbox_core::smartbox::State;
+use tokio::sync::watch;
 
 use crate::body::EdgeBody;
 use crate::connection::Slot;
@@ -61,8 +62,9 @@ fn checked(parts: &Parts, scheme: crate::Scheme, host: &HeaderValue) -> Result<(
 /// Opens a socket to the engine, waking the box if it sleeps, and relays it from then on.
 pub(crate) async fn open(
     edge: &Arc<Inner>,
-    known: Known,
+    known: &Known,
     parts: &mut Parts,
+    sessions: watch::Receiver<u64>,
 ) -> Result<Response<EdgeBody>, Refusal> {
     checked(parts, edge.settings.scheme, &known.host)?;
     let most = edge.settings.limits.sockets;
@@ -77,7 +79,7 @@ pub(crate) async fn open(
     }
     let client = parts.extensions.remove::<OnUpgrade>().ok_or_else(Refusal::engine)?;
     let limits = &edge.settings.limits;
-    let asked = tokio::time::timeout(limits.wake_time, ask(edge, &known, parts)).await;
+    let asked = tokio::time::timeout(limits.wake_time, ask(edge, known, parts)).await;
     let response = asked.map_err(|_| Refusal::engine())??;
     let (mut head, body) = response.into_parts();
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
@@ -93,11 +95,11 @@ pub(crate) async fn open(
     toward_client(&mut head.headers);
     head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     head.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    let (tasks, edge) = (edge.tasks.clone(), edge.clone());
+    let (tasks, edge, known) = (edge.tasks.clone(), edge.clone(), known.clone());
     tasks.spawn(async move {
         let _held = (stays, counted);
         if let (Ok(client), Ok(engine)) = tokio::join!(client, engine) {
-            relay(edge, known, client, engine).await;
+            relay(edge, known, sessions, client, engine).await;
         }
     });
     Ok(Response::from_parts(head, EdgeBody::own("")))
@@ -115,11 +117,17 @@ fn full() -> Refusal {
         .retry(10)
 }
 
-async fn relay(edge: Arc<Inner>, known: Known, client: Upgraded, engine: Upgraded) {
+async fn relay(
+    edge: Arc<Inner>,
+    known: Known,
+    sessions: watch::Receiver<u64>,
+    client: Upgraded,
+    engine: Upgraded,
+) {
     let max = edge.settings.limits.frame_bytes;
     let client = Half::new(TokioIo::new(client), Reader::new(Sender::Client, max));
     let engine = Half::new(TokioIo::new(engine), Reader::new(Sender::Engine, max));
-    Relay::new(edge, known, client, engine).run().await;
+    Relay::new(edge, known, client, engine).run(sessions).await;
 }
 
 /// Makes the handshake with the engine.

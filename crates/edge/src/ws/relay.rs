@@ -12,6 +12,7 @@ use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::smartbox::State;
 use smartbox_core::store::StoreError;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, sleep, timeout};
 
 use crate::edge::Inner;
@@ -128,18 +129,18 @@ where
         }
     }
 
-    /// Relays until one end or the platform ends it.
-    pub(crate) async fn run(mut self) {
-        let ending = self.watch().await;
+    /// Relays until one end or the platform ends it. `sessions` was subscribed to before its person was
+    /// recognised: whoever is shut out while the socket opens is noticed.
+    pub(crate) async fn run(mut self, sessions: watch::Receiver<u64>) {
+        let ending = self.watch(sessions).await;
         self.finish(ending).await;
     }
 
-    async fn watch(&mut self) -> Ending {
+    async fn watch(&mut self, mut sessions: watch::Receiver<u64>) -> Ending {
         let edge = self.edge.clone();
         let id = self.known.route.id.clone();
         let mut changed = Box::pin(change(&*edge.resolve, &id, self.state));
         let mut waking = None;
-        let mut sessions = edge.sessions.subscribe();
         let mut recheck = tokio::time::interval_at(
             Instant::now() + edge.settings.limits.recheck,
             edge.settings.limits.recheck,

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod connection;
+mod cuts;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
