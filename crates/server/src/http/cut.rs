@@ -1,20 +1,23 @@
-//! Open connections end when their asker may no more: a reply that streams is broken off, a socket is
-//! closed. Asked is the record: at once when somebody was shut out, or may less, and now and then, for
-//! what ends by the clock.
+//! Open connections end when their asker may no more: a body that still comes and a reply that streams are
+//! broken off, a socket is closed. Asked is the record: at once when somebody was shut out, or may less, and
+//! now and then, for what ends by the clock.
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use smartbox_core::secret::Secret;
 use tokio::sync::watch;
 
 use super::principal::{Held, Principal};
+use super::trouble::Trouble;
 use crate::access::{Caller, Seat, Stage};
 use crate::app::App;
 
@@ -101,15 +104,49 @@ pub(super) fn cut(app: &App, response: Response, watch: (Watch, Held)) -> Respon
         if http_body::Body::size_hint(&body).exact().is_some() {
             return body;
         }
-        let shut_out = Box::pin(shut_out(app.clone(), Some(watch)));
-        Body::new(Cut { body, shut_out, over: false })
+        Body::new(Cut::new(app, body, watch, Arc::default()))
     })
+}
+
+/// Whether a request's body was broken off because its asker may no more.
+#[derive(Debug)]
+pub(super) struct Heard(Arc<AtomicBool>);
+
+impl Heard {
+    /// What they are told: that, in place of what came of half a body.
+    pub(super) fn told(&self, response: Response) -> Response {
+        if self.0.load(Ordering::SeqCst) && !response.status().is_success() {
+            return Trouble::unauthenticated().into_response();
+        }
+        response
+    }
+}
+
+/// The request; as much of its body as its asker may send.
+pub(super) fn hear(app: &App, request: Request, watch: (Watch, Held)) -> (Request, Heard) {
+    let told = Arc::<AtomicBool>::default();
+    let heard = Heard(told.clone());
+    let request = request.map(|body| {
+        if http_body::Body::is_end_stream(&body) {
+            return body;
+        }
+        Body::new(Cut::new(app, body, watch, told))
+    });
+    (request, heard)
 }
 
 struct Cut {
     body: Body,
     shut_out: Pin<Box<dyn Future<Output = ()> + Send>>,
     over: bool,
+    told: Arc<AtomicBool>,
+}
+
+impl Cut {
+    fn new(app: &App, body: Body, watch: (Watch, Held), told: Arc<AtomicBool>) -> Self {
+        let shut_out = Box::pin(shut_out(app.clone(), Some(watch)));
+        Self { body, shut_out, over: false, told }
+    }
 }
 
 impl http_body::Body for Cut {
@@ -125,6 +162,7 @@ impl http_body::Body for Cut {
         }
         if self.shut_out.as_mut().poll(cx).is_ready() {
             self.over = true;
+            self.told.store(true, Ordering::SeqCst);
             // What was behind it ends with it: a command is hung up.
             self.body = Body::empty();
             // An error, so that nobody takes what came for all there is.

@@ -11,8 +11,9 @@ use smartbox_api::problem::Code;
 use smartbox_core::person::Right;
 use smartbox_core::store::StoreError;
 
+use super::cut::Watch;
 use super::origin::{self, From};
-use super::principal::Principal;
+use super::principal::{Held, Principal};
 use super::route::{Limit, Policy};
 use super::{cut, page, principal, toll, trouble::Trouble};
 use crate::app::App;
@@ -36,10 +37,12 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         Ok(request) => {
             let who = request.extensions().get::<Principal>().cloned();
             let watch = who.as_ref().and_then(Principal::watch);
-            let response = next.run(request).await;
             let response = match watch {
-                Some(watch) => cut::cut(&guard.app, response, watch),
-                None => response,
+                Some(watch) => {
+                    let response = run(&guard, request, next, watch.clone()).await;
+                    cut::cut(&guard.app, response, watch)
+                }
+                None => next.run(request).await,
             };
             // What a public route answers is no sign-in that failed.
             if who.is_none() {
@@ -52,6 +55,26 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     match told(&guard, response.status(), who, stranger, &route).await {
         Ok(()) => response,
         Err(error) => Trouble::from(error).into_response(),
+    }
+}
+
+/// What comes of a request, for as long as its asker may.
+async fn run(guard: &Guard, request: Request, next: Next, watch: (Watch, Held)) -> Response {
+    // Whoever comes here may have nothing but this, and goes on to have it.
+    if guard.policy == Policy::Browser {
+        return next.run(request).await;
+    }
+    if !origin::harmless(request.method()) {
+        // What has been asked for whole is done, whoever it ends: that may be the asker.
+        let (request, heard) = cut::hear(&guard.app, request, watch);
+        return heard.told(next.run(request).await);
+    }
+    tokio::select! {
+        biased;
+        response = next.run(request) => response,
+        () = cut::shut_out(guard.app.clone(), Some(watch)) => {
+            Trouble::unauthenticated().into_response()
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use smartbox_api::exec::live::PROTOCOL;
 use smartbox_core::person::{Right, Role, Whom};
 use smartbox_core::smartbox::State;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -199,4 +200,91 @@ async fn who_came_by_anothers_word_is_shut_out_as_anybody_is() {
     let path = "/api/v1/people/ada@example.com";
     done(&world, Method::PATCH, path, json!({ "disabled": true })).await;
     open.ends().await;
+}
+
+fn head_is_there(seen: &[u8]) -> bool {
+    seen.windows(4).any(|four| four == b"\r\n\r\n")
+}
+
+/// A request whose body still comes, and is read.
+struct Coming(TcpStream);
+
+impl Coming {
+    async fn new(world: &World, line: &str, cookie: &str) -> Self {
+        let mut stream = TcpStream::connect(("127.0.0.1", world.port)).await.unwrap();
+        let (host, origin) = (world.origin().replace("http://", ""), world.origin());
+        let head = format!(
+            "{line} HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\ncookie: {cookie}\r\n\
+             content-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 6\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut seen = Vec::new();
+        // Said when somebody wants the body.
+        while !head_is_there(&seen) {
+            assert!(timeout(LONG, stream.read_buf(&mut seen)).await.unwrap().unwrap() > 0);
+        }
+        assert!(seen.starts_with(b"HTTP/1.1 100"), "{line}: {}", String::from_utf8_lossy(&seen));
+        stream.write_all(b"one").await.unwrap();
+        Self(stream)
+    }
+
+    /// What is answered before the body is there, after which nothing more is read.
+    async fn ends(mut self) -> String {
+        let mut rest = Vec::new();
+        let _ = timeout(LONG, self.0.read_to_end(&mut rest)).await.expect("it is still read");
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
+    async fn goes_on(mut self) -> String {
+        self.0.write_all(b"two").await.unwrap();
+        let mut seen = Vec::new();
+        while !head_is_there(&seen) {
+            assert!(timeout(LONG, self.0.read_buf(&mut seen)).await.unwrap().unwrap() > 0);
+        }
+        String::from_utf8_lossy(&seen).into_owned()
+    }
+}
+
+#[tokio::test]
+async fn an_upload_under_way_ends_with_its_askers_session_and_leaves_nothing() {
+    let (world, me) = awake().await;
+    let guest = Guest::new(&world, &me, Some(Role::Member), None).await;
+    let other = Guest::new(&world, &me, Some(Role::Member), None).await;
+    let file = "/api/v1/boxes/pa/files/content?path=half";
+    let put = format!("PUT {file}");
+    let mut theirs = Vec::new();
+    for line in [
+        put.as_str(),
+        "PUT /api/v1/boxes/pa/files/archive?path=to",
+        "POST /api/v1/imports?name=new",
+        "POST /api/v1/boxes/pa/messages",
+    ] {
+        theirs.push((line, Coming::new(&world, line, &guest.cookie).await));
+    }
+    let others = Coming::new(&world, &put, &other.cookie).await;
+    world.app.access.end(guest.cookie.split_once('=').unwrap().1, "test").await.unwrap();
+    for (line, upload) in theirs {
+        let answer = upload.ends().await;
+        assert!(answer.starts_with("HTTP/1.1 401"), "{line}: {answer}");
+    }
+    assert_eq!(world.as_owner(Method::GET, file).send().await.unwrap().status(), 404);
+    let answer = others.goes_on().await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let kept = world.as_owner(Method::GET, file).send().await.unwrap();
+    assert_eq!(kept.text().await.unwrap(), "onetwo");
+}
+
+#[tokio::test]
+async fn who_waits_for_an_answer_is_not_told_it_any_more() {
+    let world = World::new().await;
+    let me = Tenant { account: world.app.account.clone(), token: world.token.clone() };
+    let guest = Guest::new(&world, &me, Some(Role::Member), None).await;
+    let asked = world.ask(Method::GET, "/api/v1/boxes/pa/history?session=for+ever");
+    let asked = tokio::spawn(asked.header("cookie", &guest.cookie).send());
+    // It was let in: the box wakes for it.
+    let pa = world.pa().await;
+    world.app.control.settle(&pa.id, &[State::Running], LONG).await.unwrap();
+    world.app.access.end(guest.cookie.split_once('=').unwrap().1, "test").await.unwrap();
+    let answer = timeout(LONG, asked).await.expect("it still waits").unwrap().unwrap();
+    assert_eq!(answer.status(), 401);
 }
