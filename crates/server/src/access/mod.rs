@@ -15,6 +15,7 @@ mod session;
 mod ticket;
 mod token;
 mod tokens;
+mod word;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -23,7 +24,7 @@ use sha2::{Digest, Sha256};
 use smartbox_core::id::{AccountId, Entropy, random_text};
 use smartbox_core::secret::Secret;
 use smartbox_core::store::{Store, StoreError, Tx};
-use smartbox_core::time::Clock;
+use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::token::RANDOM;
 use tokio::sync::watch;
 
@@ -39,7 +40,7 @@ pub use proof::{Proofs, Unproven, Wanted};
 pub use seat::{Caller, Seat, Stage};
 pub use token::{Bearer, MadeToken, NewToken};
 
-/// Sessions, and tokens, that are remembered in memory at the most.
+/// Sessions, tokens, and words of others, that are remembered in memory at the most.
 const REMEMBERED: usize = 10_000;
 
 /// Keeps tokens, tickets and sessions.
@@ -54,6 +55,10 @@ pub struct Access {
     known: Mutex<Recent<String, Seat>>,
     /// Hashes of tokens that were right lately. None of them admits: it is for limits alone.
     proven: Mutex<Recent<String, ()>>,
+    /// Words of others that the audit has, and until when each is told.
+    words: Mutex<Recent<String, Timestamp>>,
+    /// Held by who writes one there.
+    telling: tokio::sync::Mutex<()>,
     /// Proofs of devices that were here.
     pub proofs: Proofs,
     /// How often what was remembered was forgotten.
@@ -78,6 +83,8 @@ impl Access {
             master,
             known: Mutex::new(Recent::new(REMEMBERED)),
             proven: Mutex::new(Recent::new(REMEMBERED)),
+            words: Mutex::new(Recent::new(REMEMBERED)),
+            telling: tokio::sync::Mutex::default(),
             proofs: Proofs::default(),
             forgotten: AtomicU64::new(0),
             ended: watch::Sender::new(0),

@@ -480,7 +480,7 @@ async fn known(app: &App, parts: &Parts) -> Result<Option<Principal>, Trouble> {
             return Ok(Some(who.watched(Watch::new(ended, Witness::Cookie(cookie)))));
         }
     }
-    if let Some(found) = vouched::find(app, &parts.headers).await? {
+    if let Some(found) = vouched::find(app, parts).await? {
         let watch = Watch::new(ended, Witness::Word(Box::new(found.caller.clone())));
         let who = Principal { by_cookie: !found.service, ..Principal::of(found.caller) };
         return Ok(Some(who.watched(watch)));

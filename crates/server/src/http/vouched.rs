@@ -1,14 +1,20 @@
 //! Somebody for whom Cloudflare Access vouches with the request itself: by the header that it adds, or the
 //! cookie that it keeps in the browser.
+//!
+//! Where each browser has to be let in it vouches for programs alone: it says who somebody is, and not which
+//! browser theirs is, so that none could be told from another, or be shut out.
 
 use http::HeaderMap;
+use http::request::Parts;
 use smartbox_core::person::Identity;
 use smartbox_sign_in::Refused;
 
 use super::cookie;
+use super::principal::address;
 use super::trouble::Trouble;
 use crate::access::{Arrival, Caller};
 use crate::app::App;
+use crate::config::devices::Browsers;
 
 const HEADER: &str = "cf-access-jwt-assertion";
 const COOKIE: &str = "CF_Authorization";
@@ -20,10 +26,14 @@ pub(super) struct Vouched {
     pub(super) service: bool,
 }
 
-/// Who comes so; `None` if nobody, or by a token that is not good: [`wrong`] says why.
-pub(super) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Vouched>, Trouble> {
-    let Some(Ok(identity)) = ask(app, headers).await else { return Ok(None) };
-    let caller = arrive(app, &identity).await?;
+/// Who comes so; `None` if nobody, or by a token that signs nobody in: [`wrong`] says why.
+pub(super) async fn find(app: &App, parts: &Parts) -> Result<Option<Vouched>, Trouble> {
+    let Some(Ok(identity)) = ask(app, &parts.headers).await else { return Ok(None) };
+    if !is_enough(app, &identity) {
+        return Ok(None);
+    }
+    let caller = arrive(app, &identity, parts).await?;
+    app.access.come_by(&caller, &identity, address(parts)).await?;
     // What they open ends with the word that was given for them.
     let caller = Caller { until: Some(identity.expires), ..caller };
     Ok(Some(Vouched { caller, service: identity.service }))
@@ -31,13 +41,33 @@ pub(super) async fn find(app: &App, headers: &HeaderMap) -> Result<Option<Vouche
 
 /// Why a token that came along signs nobody in.
 pub(super) async fn wrong(app: &App, headers: &HeaderMap) -> Option<String> {
-    let refused = ask(app, headers).await?.err()?;
-    Some(format!("Cloudflare Access: {refused}."))
+    match ask(app, headers).await? {
+        Err(refused) => Some(format!("Cloudflare Access: {refused}.")),
+        Ok(identity) if !is_enough(app, &identity) => Some(format!(
+            "Cloudflare Access says that you are {}. Here each browser has to be let in besides, which needs \
+             a sign-in of this platform: by a token, an invitation or a provider.",
+            shown(&identity)
+        )),
+        Ok(_) => None,
+    }
+}
+
+/// Whether somebody may come in by such a word alone.
+fn is_enough(app: &App, identity: &Identity) -> bool {
+    identity.service || app.devices.browsers == Browsers::SignIn
 }
 
 /// Whom the records know, and what they may; a refusal that says who they are otherwise.
-pub(super) async fn arrive(app: &App, identity: &Identity) -> Result<Caller, Trouble> {
-    match app.access.arrive(identity, &app.sign_in.rules, &app.account.id).await? {
+pub(super) async fn arrive(
+    app: &App,
+    identity: &Identity,
+    parts: &Parts,
+) -> Result<Caller, Trouble> {
+    let arrival = app.access.arrive(identity, &app.sign_in.rules, &app.account.id).await?;
+    if !matches!(arrival, Arrival::In(_)) {
+        app.denials.sign_in(app, address(parts)).await?;
+    }
+    match arrival {
         Arrival::In(caller) => Ok(*caller),
         Arrival::Stranger => {
             let (who, by) = (shown(identity), &identity.issuer);

@@ -10,6 +10,7 @@ use smartbox_core::person::{Gives, Identity, Right, Role, Rule, Whom};
 use smartbox_core::store;
 use smartbox_core::time::{Clock as _, Timestamp};
 use smartbox_server::access::Arrival;
+use smartbox_server::config::devices::Browsers;
 use smartbox_server::config::{Config, Env, Overrides};
 use smartbox_server::sign_in::{Provider, SignIn};
 use smartbox_server::system::{SystemClock, SystemEntropy};
@@ -458,4 +459,78 @@ async fn a_rule_for_an_account_that_is_not_there_is_named() {
     let answer = world.ask(Method::GET, "/_admin/").header("cookie", signed).send().await.unwrap();
     let page = answer.text().await.unwrap();
     assert!(page.contains("account <code>nowhere</code>"), "{page}");
+}
+
+#[tokio::test]
+async fn who_comes_by_access_stands_in_the_audit_once_for_each_token() {
+    let rules = vec![
+        rule(Whom::Email("ada@example.com".into()), Role::Member),
+        rule(Whom::Service("robot.access".into()), Role::Member),
+    ];
+    let (world, mut peer) = behind_access(rules).await;
+    let now = SystemClock.now().0 / 1000;
+    let here = token(&mut peer, json!({})).await;
+    let there = token(&mut peer, json!({"exp": now + 1800})).await;
+    let robots = [
+        token(&mut peer, json!({"sub": "", "common_name": "robot.access"})).await,
+        token(&mut peer, json!({"sub": "", "common_name": "robot.access", "exp": now + 99})).await,
+    ];
+    let comes = async |token: &str| {
+        let asked = world.ask(Method::GET, "/api/v1/boxes").header(HEADER, token);
+        asked.send().await.unwrap().status().as_u16()
+    };
+    let many = futures_util::future::join_all((0..8).map(|_| comes(&here))).await;
+    assert_eq!(many, [200; 8]);
+    let begun = audited(&world, "session.begin").await;
+    let [(actor, by)] = &begun[..] else { panic!("{begun:?}") };
+    assert!(actor.starts_with("person:") && actor.ends_with(" from 127.0.0.1"), "{actor}");
+    assert_eq!(by, "access");
+    // Another browser of hers, and a program that has another token each time.
+    for token in [&there, &here, &there, &robots[0], &robots[1], &robots[0]] {
+        assert_eq!(comes(token).await, 200);
+    }
+    assert_eq!(audited(&world, "session.begin").await.len(), 3);
+    // Whom Access knows and nobody gave anything.
+    let eve = token(&mut peer, json!({"sub": "9", "email": "eve@evil.example"})).await;
+    assert_eq!(comes(&eve).await, 403);
+    let refused = audited(&world, "session.begin.refused").await;
+    assert_eq!(refused, [("nobody from 127.0.0.1".to_owned(), String::new())]);
+}
+
+#[tokio::test]
+async fn where_each_browser_is_let_in_access_alone_lets_in_programs() {
+    let rules = vec![
+        rule(Whom::Email("ada@example.com".into()), Role::Owner),
+        rule(Whom::Service("robot.access".into()), Role::Member),
+    ];
+    let manner = Manner { browsers: Browsers::Ask, ..Manner::default() };
+    let (world, mut peer) = behind_access_with(manner, rules).await;
+    let ada = token(&mut peer, json!({})).await;
+    let robot = token(&mut peer, json!({"sub": "", "common_name": "robot.access"})).await;
+    for path in ["/", "/boxes", "/_admin/", "/open/pa"] {
+        let asked = world.ask(Method::GET, path).header("accept", "text/html");
+        let answer = asked.header(HEADER, &ada).send().await.unwrap();
+        let (status, page) = (answer.status(), answer.text().await.unwrap());
+        assert!(status == 401 && page.contains("each browser has to be let in"), "{path}: {page}");
+        assert!(page.contains("ada@example.com") && page.contains("action=\"/login\""), "{page}");
+    }
+    let cookie = format!("CF_Authorization={ada}");
+    for (name, value) in [(HEADER, &ada), ("cookie", &cookie)] {
+        for (method, path) in [
+            (Method::GET, "/api/v1/boxes"),
+            (Method::POST, "/api/v1/boxes/pa/stop"),
+            (Method::POST, "/api/v1/tokens"),
+            (Method::POST, "/open/pa"),
+        ] {
+            let asked = world.ask(method, path).header("origin", world.origin());
+            let answer = asked.header(name, value).send().await.unwrap();
+            assert_eq!(answer.status(), 401, "{path}");
+        }
+    }
+    let asked = world.ask(Method::GET, "/api/v1/boxes").header(HEADER, &robot);
+    assert_eq!(asked.send().await.unwrap().status(), 200, "a program has no browser");
+    // What Access says does not stand in the way of another sign-in.
+    let signed = world.sign_in().await;
+    let asked = world.ask(Method::GET, "/boxes").header(HEADER, &ada).header("cookie", signed);
+    assert_eq!(asked.send().await.unwrap().status(), 200);
 }

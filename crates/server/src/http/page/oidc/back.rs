@@ -41,7 +41,7 @@ async fn finish(app: &App, returned: Returned, parts: &Parts) -> Result<Response
     let kept = kept(app, &returned, headers).ok_or_else(|| refusal(&Refused::Mixed))?;
     let signed = provider.oidc.finish(&kept.pending, returned).await;
     let signed = signed.map_err(|error| refusal(&error))?;
-    let caller = vouched::arrive(app, &signed.identity).await?;
+    let caller = vouched::arrive(app, &signed.identity, parts).await?;
     let lets_in = app.devices.browsers == Browsers::SignIn;
     let session = app.access.begin(&caller, browser::of(parts, "oidc"), lets_in).await?;
     app.sign_in.hints.keep(&session, signed.id_token);
