@@ -74,7 +74,7 @@ impl Device {
         (by_token && self.is_let_in()).then(|| there.plus(IDLE))
     }
 
-    /// Whether it stayed away for too long: as good as revoked, which the next sweep makes it.
+    /// Whether it stayed away for too long: as good as revoked, and that for good once it is sure.
     pub fn is_forgotten(&self, now: Timestamp) -> bool {
         self.expires().is_some_and(|at| at <= now)
     }

@@ -18,6 +18,12 @@ pub trait Sessions: Send {
         hash: String,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Session>, StoreError>>;
+    /// The session with this id.
+    fn get(
+        &mut self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Session>, StoreError>>;
     /// Notes that a session was used. One that is gone is no error.
     fn seen(&mut self, id: SessionId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Ends a session.

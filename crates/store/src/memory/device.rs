@@ -82,15 +82,8 @@ impl Records<'_> {
         for device in devices.values_mut() {
             device.ask.take_if(|ask| ask.expires <= now);
         }
-        let forgotten = |device: &&Device| device.is_forgotten(now);
-        let shut: Vec<_> = devices.values().filter(forgotten).cloned().collect();
         state.uproot();
-        let count = gone + shut.len();
-        for mut device in shut {
-            device.revoke(FORGOTTEN, now);
-            self.put_device(device)?;
-        }
-        Ok(count as u64)
+        Ok(gone as u64)
     }
 
     fn one_device(&self, is: impl Fn(&Device) -> bool) -> Option<Device> {
@@ -147,6 +140,12 @@ impl Devices for Records<'_> {
                 device.seen = device.seen.max(Some(at));
             }
         })))
+    }
+
+    fn forgotten(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<DeviceId>, StoreError>> {
+        let forgotten = |device: &&Device| device.is_forgotten(now);
+        let found = self.state.devices.values().filter(forgotten);
+        Box::pin(ready(Ok(found.map(|device| device.id.clone()).collect())))
     }
 
     fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {

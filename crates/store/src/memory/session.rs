@@ -104,6 +104,15 @@ impl Sessions for Records<'_> {
         Box::pin(ready(Ok(found.cloned())))
     }
 
+    fn get(
+        &mut self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Session>, StoreError>> {
+        let found = self.state.sessions.values().find(|s| s.id == id && s.expires > now);
+        Box::pin(ready(Ok(found.cloned())))
+    }
+
     fn seen(&mut self, id: SessionId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(ready(self.change().map(|state| {
             let mut all = Arc::make_mut(&mut state.sessions).values_mut();

@@ -141,6 +141,23 @@ impl Devices for Records<'_> {
         })
     }
 
+    fn forgotten(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<DeviceId>, StoreError>> {
+        Box::pin(async move {
+            let rows = sqlx::query(
+                "SELECT * FROM devices WHERE state = 'approved' AND kind IN ('cli', 'connector')
+                 AND max(coalesce(seen, created), coalesce(decided, created)) <= ? - ?",
+            )
+            .bind(now.0)
+            .bind(i64::try_from(IDLE.as_millis()).unwrap_or(i64::MAX))
+            .try_map(|row| device(&row))
+            .fetch_all(self.conn()?)
+            .await
+            .map_err(|e| self.failed(e))?;
+            let forgotten = rows.into_iter().filter(|device| device.is_forgotten(now));
+            Ok(forgotten.map(|device| device.id).collect())
+        })
+    }
+
     fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
             let gone = sqlx::query(
@@ -168,8 +185,7 @@ impl Devices for Records<'_> {
             .execute(self.conn()?)
             .await
             .map_err(|e| self.failed(e))?;
-            let shut = self.forget_devices(now).await?;
-            Ok(gone.rows_affected() + shut)
+            Ok(gone.rows_affected())
         })
     }
 }
@@ -185,27 +201,6 @@ impl Records<'_> {
             .await
             .map_err(|e| self.failed(e))?;
         Ok(())
-    }
-
-    /// Revokes those that stayed away for too long; how many.
-    async fn forget_devices(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        let rows = sqlx::query(
-            "SELECT * FROM devices WHERE state = 'approved' AND kind IN ('cli', 'connector')
-             AND max(coalesce(seen, created), coalesce(decided, created)) <= ? - ?",
-        )
-        .bind(now.0)
-        .bind(i64::try_from(IDLE.as_millis()).unwrap_or(i64::MAX))
-        .try_map(|row| device(&row))
-        .fetch_all(self.conn()?)
-        .await
-        .map_err(|e| self.failed(e))?;
-        let mut shut = 0;
-        for mut device in rows.into_iter().filter(|device| device.is_forgotten(now)) {
-            device.revoke(FORGOTTEN, now);
-            Devices::put(self, device).await?;
-            shut += 1;
-        }
-        Ok(shut)
     }
 
     /// The one device that a statement finds by one value.

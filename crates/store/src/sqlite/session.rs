@@ -79,6 +79,22 @@ impl Sessions for Records<'_> {
         })
     }
 
+    fn get(
+        &mut self,
+        id: SessionId,
+        now: Timestamp,
+    ) -> BoxFuture<'_, Result<Option<Session>, StoreError>> {
+        Box::pin(async move {
+            sqlx::query("SELECT * FROM sessions WHERE id = ? AND expires > ?")
+                .bind(id.as_str())
+                .bind(now.0)
+                .try_map(|row| session(&row))
+                .fetch_optional(self.conn()?)
+                .await
+                .map_err(|e| self.failed(e))
+        })
+    }
+
     fn seen(&mut self, id: SessionId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             sqlx::query("UPDATE sessions SET seen = max(seen, ?2) WHERE id = ?1")

@@ -252,15 +252,26 @@ async fn those_that_stayed_away_are_shut_out_with_what_hangs_on_them(s: Subject)
     let (stays, shut) = ((State::Approved, true), (State::Revoked, false));
     let end = T0.plus(IDLE);
     let before = Timestamp(end.0 - 1);
-    write!(s.store, |tx| tx.devices().sweep(before).await).unwrap();
-    assert_eq!(states().await, [stays; 3]);
-    assert_eq!(write!(s.store, |tx| tx.devices().sweep(end).await).unwrap(), 1);
+    let forgotten = async |at| read!(s.store, |tx| tx.devices().forgotten(at).await).unwrap();
+    assert_eq!(forgotten(before).await, []);
+    assert_eq!(forgotten(end).await, [away.id.clone()]);
+    write!(s.store, |tx| tx.devices().sweep(end.plus(day)).await).unwrap();
+    assert_eq!(states().await, [stays; 3], "nobody has said that it is over");
+    forget(&s, &away, end).await;
     assert_eq!(states().await, [shut, stays, stays]);
     let row = get(&s, &away.id).await.unwrap();
     assert_eq!((row.granted, row.decided_by.as_deref()), (None, Some(FORGOTTEN)));
-    assert_eq!(write!(s.store, |tx| tx.devices().sweep(end).await).unwrap(), 0, "once");
-    write!(s.store, |tx| tx.devices().sweep(end.plus(day)).await).unwrap();
+    assert_eq!(forgotten(end).await, [], "once");
+    assert_eq!(forgotten(end.plus(day)).await, [came.id.clone()]);
+    forget(&s, &came, end.plus(day)).await;
     assert_eq!(states().await, [shut, shut, stays]);
+}
+
+/// Ends one that stayed away.
+async fn forget(s: &Subject, device: &Device, at: Timestamp) {
+    let mut device = device.clone();
+    assert!(device.revoke(FORGOTTEN, at));
+    put(s, &device).await;
 }
 
 /// A key that hangs on each device, so that it can be seen whether that ends too.
@@ -325,7 +336,7 @@ async fn what_stayed_away_leaves_those_that_it_let_in_to_what_let_it_in(s: Subje
     let new = Device { root: of_old, seen: Some(T0.plus(IDLE)), ..approved(&owner.id, 2) };
     put(&s, &old).await;
     put(&s, &new).await;
-    write!(s.store, |tx| tx.devices().sweep(T0.plus(IDLE)).await).unwrap();
+    forget(&s, &old, T0.plus(IDLE)).await;
     assert_eq!(get(&s, &old.id).await.map(|d| d.state), Some(State::Revoked));
     let left = get(&s, &new.id).await.unwrap();
     assert!(left.is_let_in() && left.root == root, "{left:?}");

@@ -34,7 +34,13 @@ async fn sessions_and_tokens_come_back(s: Subject) {
     })
     .unwrap();
     let found = read!(s.store, |tx| tx.sessions().find("cookie".into(), T0).await).unwrap();
-    assert_eq!(found, Some(open));
+    assert_eq!(found, Some(open.clone()));
+    let (id, other) = (open.id.clone(), session(&owner.id, "other", SOON).id);
+    for (id, at, there) in [(&id, T0, true), (&id, SOON, false), (&other, T0, false)] {
+        let id = id.clone();
+        let found = read!(s.store, |tx| tx.sessions().get(id, at).await).unwrap();
+        assert_eq!(found, there.then(|| open.clone()));
+    }
     for expected in [ticket, link] {
         let hash = expected.hash.clone();
         let found = read!(s.store, |tx| tx.tokens().find(hash, T0).await).unwrap();
