@@ -75,7 +75,7 @@ pub(crate) struct Started {
 impl Started {
     /// Forgets what has expired: sessions, and replies that were kept.
     pub(crate) async fn sweep(&self) -> Result<(), StoreError> {
-        self.access.sweep().await?;
+        self.access.sweep(tokio::time::Instant::now()).await?;
         let now = SystemClock.now();
         let sweep = store::write(&*self.store, move |tx| {
             Box::pin(async move { tx.replies().sweep(now).await })

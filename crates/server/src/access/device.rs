@@ -1,9 +1,7 @@
 //! Devices: they ask, somebody decides, and what comes of it is a token that is bound to the key.
 
 use smartbox_core::audit::Act;
-use smartbox_core::device::{
-    Asking, Device, DeviceId, FORGOTTEN, Poll, Refusal, Undecided, Waiting, code,
-};
+use smartbox_core::device::{Asking, Device, DeviceId, Poll, Refusal, Undecided, Waiting, code};
 use smartbox_core::id::{AccountId, TokenId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
@@ -12,6 +10,7 @@ use smartbox_core::store::{self, StoreError, Tx};
 use smartbox_core::time::Timestamp;
 use smartbox_core::token::{Purpose, Token};
 
+use super::away::end_away;
 use super::{Access, Caller, admitted, hash};
 
 /// What a device is given that is let in.
@@ -230,12 +229,11 @@ pub(super) async fn asks(
     new: Asking,
     now: Timestamp,
 ) -> Result<Result<Device, Refusal>, StoreError> {
-    let mut before = tx.devices().get(new.id.clone()).await?;
-    if let Some(device) = before.as_mut().filter(|device| device.is_forgotten(now)) {
+    let before = match tx.devices().get(new.id.clone()).await? {
         // What it let in hangs on it no more, before something of that lets it in.
-        device.revoke(FORGOTTEN, now);
-        tx.devices().put(device.clone()).await?;
-    }
+        Some(device) if device.is_forgotten(now) => Some(end_away(tx, device, now).await?),
+        other => other,
+    };
     let waiting = Waiting::among(tx.devices().waiting(now).await?, &new);
     let device = match Device::asking(before, new, &waiting, now) {
         Ok(device) => device,

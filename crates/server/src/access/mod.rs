@@ -2,6 +2,7 @@
 
 mod admit;
 mod arrive;
+mod away;
 mod browser;
 mod change;
 mod device;
@@ -59,6 +60,8 @@ pub struct Access {
     words: Mutex<Recent<String, Timestamp>>,
     /// Held by who writes one there.
     telling: tokio::sync::Mutex<()>,
+    /// Devices that were found to stay away.
+    away: Mutex<away::Away>,
     /// Proofs of devices that were here.
     pub proofs: Proofs,
     /// How often what was remembered was forgotten.
@@ -85,6 +88,7 @@ impl Access {
             proven: Mutex::new(Recent::new(REMEMBERED)),
             words: Mutex::new(Recent::new(REMEMBERED)),
             telling: tokio::sync::Mutex::default(),
+            away: Mutex::default(),
             proofs: Proofs::default(),
             forgotten: AtomicU64::new(0),
             ended: watch::Sender::new(0),

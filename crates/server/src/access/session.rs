@@ -13,6 +13,7 @@ use smartbox_core::time::Timestamp;
 use smartbox_core::token::Token;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{Access, Caller, Seat, hash};
 
@@ -208,8 +209,8 @@ impl Access {
         self.ended.subscribe()
     }
 
-    /// Deletes what has expired.
-    pub async fn sweep(&self) -> Result<(), StoreError> {
+    /// Deletes what has expired, and ends devices that stayed away. `at` is a time that nobody sets.
+    pub async fn sweep(&self, at: Instant) -> Result<(), StoreError> {
         let now = self.clock.now();
         let idle = Timestamp(now.0.saturating_sub_unsigned(IDLE.as_millis() as u64));
         self.change(move |tx| {
@@ -219,7 +220,8 @@ impl Access {
                 tx.tokens().sweep(now).await.map(drop)
             })
         })
-        .await
+        .await?;
+        self.end_forgotten(at).await
     }
 }
 

@@ -14,6 +14,7 @@ use smartbox_core::time::{Clock, Timestamp};
 use smartbox_core::token::Purpose;
 use smartbox_edge::Admit;
 use smartbox_server::access::{Access, Bearer, Caller, NewToken};
+use tokio::time::Instant;
 
 use crate::rights::Guest;
 use crate::tenancy::Tenant;
@@ -278,11 +279,11 @@ async fn what_was_begun_by_a_token_ends_when_the_token_expires() {
         panic!("the token is good");
     };
     let session = access.begin(&caller, newcomer(), true).await.unwrap();
-    access.sweep().await.unwrap();
+    access.sweep(Instant::now()).await.unwrap();
     assert!(access.seat(session.expose(), None).await.unwrap().is_some());
     clock.0.fetch_add(600_000, Ordering::SeqCst);
     assert!(access.bearer(token.value.expose()).await.unwrap().is_none());
-    access.sweep().await.unwrap();
+    access.sweep(Instant::now()).await.unwrap();
     assert!(access.seat(session.expose(), None).await.unwrap().is_none());
 }
 
