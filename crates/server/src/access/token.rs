@@ -146,8 +146,14 @@ impl Access {
     }
 
     /// Makes a token on a caller's behalf. It may never more than they, and one that is made by a token
-    /// ends with it: nobody keeps the way in that another one takes away.
-    pub async fn new_token(&self, by: &Caller, new: NewToken) -> Result<MadeToken, StoreError> {
+    /// ends with it: nobody keeps the way in that another one takes away. `None`: there are `most` beside which
+    /// it would count. They are counted where it is made, so that two at once are not one too many.
+    pub async fn new_token(
+        &self,
+        by: &Caller,
+        new: NewToken,
+        most: usize,
+    ) -> Result<Option<MadeToken>, StoreError> {
         let now = self.clock.now();
         let value = self.value(match new.purpose {
             Purpose::Operator => "sbo",
@@ -177,14 +183,21 @@ impl Access {
             _ => "token.create",
         };
         let act = act(by, action, token.smartbox.clone(), token.id.to_string(), now);
-        store::write(&*self.store, move |tx| {
+        let is_made = store::write(&*self.store, move |tx| {
             Box::pin(async move {
+                let mut others =
+                    tx.tokens().list(Some(token.account.clone()), token.purpose).await?;
+                others.retain(|other| counts(other, &token, now));
+                if others.len() >= most {
+                    return Ok(false);
+                }
                 tx.tokens().add(token).await?;
-                tx.audit().append(act).await
+                tx.audit().append(act).await?;
+                Ok(true)
             })
         })
         .await?;
-        Ok(made)
+        Ok(is_made.then_some(made))
     }
 
     /// Revokes every token of the API of an account, and every invitation, and ends what was begun by one, or
@@ -210,6 +223,13 @@ impl Access {
         .await?;
         Ok(())
     }
+}
+
+/// Whether a token takes a place that this one needs: nobody's tokens take anybody else's, but for those of an
+/// account that are good for whoever opens them.
+fn counts(other: &Token, token: &Token, now: Timestamp) -> bool {
+    let same = token.purpose == Purpose::Invite || other.person == token.person;
+    same && other.expires.is_none_or(|at| at > now)
 }
 
 pub(super) fn act(

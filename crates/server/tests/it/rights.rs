@@ -291,7 +291,7 @@ async fn a_guest_sees_what_they_do_and_nothing_of_the_account() {
     for _ in 0..500 {
         let (purpose, smartbox) = (Purpose::Api, Some(site.id.clone()));
         let new = NewToken { name: "x".into(), purpose, right: Right::Read, smartbox, lasts: None };
-        world.app.access.new_token(&of_guest, new).await.unwrap();
+        world.app.access.new_token(&of_guest, new, 1000).await.unwrap();
     }
     let body = Some(json!({ "box": site.id }));
     assert_eq!(guest.ask(&world, (Method::POST, "/api/v1/tokens", body)).await, 422);

@@ -36,7 +36,7 @@ impl Tenant {
         let by = Caller::owner(account.id.clone(), "test".into());
         let new =
             NewToken { name: "test".into(), purpose: Purpose::Api, right, smartbox, lasts: None };
-        let made = world.app.access.new_token(&by, new).await.unwrap();
+        let made = world.app.access.new_token(&by, new, 1000).await.unwrap().unwrap();
         made.value.expose().clone()
     }
 

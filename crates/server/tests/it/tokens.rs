@@ -11,14 +11,17 @@ use smartbox_core::route::port::Resolve;
 use smartbox_core::secret::Secret;
 use smartbox_core::smartbox::Kind;
 use smartbox_core::time::{Clock, Timestamp};
-use smartbox_core::token::Purpose;
+use smartbox_core::token::{Purpose, Token};
 use smartbox_edge::Admit;
 use smartbox_server::access::{Access, Bearer, Caller, NewToken};
-use tokio::time::Instant;
 
 use crate::rights::Guest;
 use crate::tenancy::Tenant;
 use crate::world::{MASTER, World, newcomer};
+use smartbox_core::id::TokenId;
+use smartbox_core::session::Root;
+use smartbox_core::store;
+use tokio::time::Instant;
 
 const TOKENS: &str = "/api/v1/tokens";
 
@@ -274,7 +277,7 @@ async fn what_was_begun_by_a_token_ends_when_the_token_expires() {
         smartbox: None,
         lasts: Some(Duration::from_mins(10)),
     };
-    let token = access.new_token(&by, new).await.unwrap();
+    let token = access.new_token(&by, new, 1000).await.unwrap().unwrap();
     let Some(Bearer::Token(caller)) = access.bearer(token.value.expose()).await.unwrap() else {
         panic!("the token is good");
     };
@@ -319,4 +322,67 @@ async fn a_key_of_an_operator_may_what_it_says_in_either_header() {
     let asked =
         world.ask(Method::GET, "/api/super/state/dashboard").header("x-admin-secret", &world.token);
     assert_eq!(asked.send().await.unwrap().status(), 403);
+}
+
+/// As many tokens of an account as that, of nobody in particular.
+async fn has(world: &World, purpose: Purpose, count: usize) {
+    let (account, entropy) = (world.app.account.id.clone(), world.app.entropy.clone());
+    let token = move |n: usize| Token {
+        id: TokenId::generate(&*entropy),
+        hash: format!("{} {n}", purpose.as_str()),
+        name: String::new(),
+        account: account.clone(),
+        person: None,
+        smartbox: None,
+        purpose,
+        right: Right::Read,
+        root: Root::default(),
+        created: Timestamp(0),
+        expires: None,
+        used: None,
+    };
+    store::write(&*world.app.store, move |tx| {
+        Box::pin(async move {
+            for n in 0..count {
+                tx.tokens().add(token(n)).await?;
+            }
+            Ok(())
+        })
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn many_who_ask_for_the_last_place_at_once_get_one() {
+    let world = World::new().await;
+    for (purpose, most, path) in [
+        (Purpose::Api, 500, TOKENS),
+        (Purpose::Invite, 50, "/api/v1/devices/invite"),
+        (Purpose::Operator, 500, "/api/v1/operator-keys"),
+    ] {
+        has(&world, purpose, most - 1).await;
+        let body = json!({ "name": "one", "right": "read" });
+        let asked = (0..8).map(|_| ask(&world, MASTER, (Method::POST, path), body.clone()));
+        let mut got = futures_util::future::join_all(asked).await;
+        got.sort_by_key(|(status, _)| *status);
+        let statuses: Vec<_> = got.iter().map(|(status, _)| *status).collect();
+        assert_eq!(statuses, [201, 422, 422, 422, 422, 422, 422, 422], "{path}");
+        assert_eq!(got[1].1["code"], json!("refused"), "{path}");
+        // What is over takes no place.
+        let gone = text(&got[0].1, "id").to_owned().parse().unwrap();
+        store::write(&*world.app.store, |tx| {
+            Box::pin(async move { tx.tokens().revoke(gone).await })
+        })
+        .await
+        .unwrap();
+        let again = ask(&world, MASTER, (Method::POST, path), body).await;
+        assert_eq!(again.0, 201, "{path}: {}", again.1);
+    }
+    // Nobody's take anybody else's place.
+    let me = Tenant { account: world.app.account.clone(), token: world.token.clone() };
+    let guest = Guest::new(&world, &me, Some(Role::Member), None).await;
+    let asked = world.ask(Method::POST, TOKENS).header("cookie", &guest.cookie);
+    let asked = asked.header("origin", world.origin()).json(&json!({ "right": "read" }));
+    assert_eq!(asked.send().await.unwrap().status(), 201);
 }

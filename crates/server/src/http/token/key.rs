@@ -5,12 +5,13 @@ use axum::extract::{Path, State};
 use axum::response::IntoResponse;
 use http::StatusCode;
 use smartbox_api::page::{Page, PageQuery};
+use smartbox_api::problem::Code;
 use smartbox_api::token::{MadeToken, NewOperatorKey, TokenView};
 use smartbox_core::token::Purpose;
 
 use super::create::shown;
 use super::list::page;
-use super::{lasts, one_line};
+use super::{MANY, lasts, one_line};
 use crate::access;
 use crate::app::App;
 use crate::http::body::{self, Query};
@@ -63,7 +64,12 @@ pub(super) async fn create(
     };
     // The installation's, whichever account was named.
     let by = access::Caller { account: app.account.id.clone(), ..who.caller().clone() };
-    Ok((StatusCode::CREATED, Json(shown(&app.access.new_token(&by, new).await?))))
+    let made = app.access.new_token(&by, new, MANY).await?.ok_or_else(|| {
+        let hint =
+            "revoke those that nobody uses: `smartbox operator key ls` says when each was used";
+        Trouble::new(Code::Refused, "there are too many keys of operators", hint)
+    })?;
+    Ok((StatusCode::CREATED, Json(shown(&made))))
 }
 
 /// Revokes a key of an operator, and ends what was begun by it.
