@@ -238,7 +238,7 @@ async fn within(
     now: Timestamp,
 ) -> Result<Timestamp, StoreError> {
     let Some(root) = &session.root.session else { return Ok(session.expires) };
-    let all = tx.sessions().list(session.account.clone(), now).await?;
-    let above = all.into_iter().find(|other| other.id == *root);
+    let above = tx.sessions().get(root.clone(), now).await?;
+    let above = above.filter(|above| above.account == session.account);
     Ok(above.map_or(now, |above| above.expires.min(session.expires)))
 }
