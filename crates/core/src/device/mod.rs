@@ -80,6 +80,15 @@ impl Device {
     }
 }
 
+/// What a sweep found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// So many are forgotten.
+    pub gone: u64,
+    /// Those that are let in and stayed away for too long, in any order.
+    pub away: Vec<DeviceId>,
+}
+
 /// What a device is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]

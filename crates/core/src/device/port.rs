@@ -3,7 +3,7 @@
 use crate::BoxFuture;
 #[cfg(doc)]
 use crate::device::FORGOTTEN;
-use crate::device::{Device, DeviceId, Place};
+use crate::device::{Device, DeviceId, Place, Swept};
 use crate::id::AccountId;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -29,10 +29,8 @@ pub trait Devices: Send {
     fn waiting(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Place>, StoreError>>;
     /// Notes that a device was there. One that is gone is no error.
     fn seen(&mut self, id: DeviceId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// Those that are let in and stayed away for too long, in any order. They are not ended by it: somebody has to
-    /// say so in the audit, and a clock may be wrong.
-    fn forgotten(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<DeviceId>, StoreError>>;
     /// Forgets requests that are over, the devices that never were let in, and browsers without a key
-    /// that nothing hangs on any more. How many devices that was.
-    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>>;
+    /// that nothing hangs on any more. Those that stayed away for too long are only found: somebody has to end them
+    /// who tells the audit, and the clock may be wrong.
+    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Swept, StoreError>>;
 }

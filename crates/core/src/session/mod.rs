@@ -27,6 +27,27 @@ pub const PROVED: Duration = Duration::from_mins(15);
 /// How far ahead of now a proof may lie that another second of a clock gave.
 const AHEAD: Duration = Duration::from_secs(10);
 
+/// What says which session is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// The hash of its cookie's value.
+    Cookie(String),
+    /// Its identifier.
+    Id(SessionId),
+}
+
+impl From<String> for By {
+    fn from(hash: String) -> Self {
+        Self::Cookie(hash)
+    }
+}
+
+impl From<&str> for By {
+    fn from(hash: &str) -> Self {
+        Self::Cookie(hash.to_owned())
+    }
+}
+
 /// A browser that signed in, on one origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {

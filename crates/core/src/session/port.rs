@@ -2,7 +2,7 @@
 
 use crate::BoxFuture;
 use crate::id::{AccountId, PersonId, SessionId};
-use crate::session::Session;
+use crate::session::{By, Session};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -12,16 +12,10 @@ pub trait Sessions: Send {
     fn add(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Replaces the row with this id: another cookie, another device. [`StoreError::Missing`] if it is gone.
     fn put(&mut self, session: Session) -> BoxFuture<'_, Result<(), StoreError>>;
-    /// The session whose cookie has this hash.
+    /// The one session that this says.
     fn find(
         &mut self,
-        hash: String,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Session>, StoreError>>;
-    /// The session with this id.
-    fn get(
-        &mut self,
-        id: SessionId,
+        by: By,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Session>, StoreError>>;
     /// Notes that a session was used. One that is gone is no error.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use smartbox_core::audit::Act;
 use smartbox_core::device::{Device, DeviceId, FORGOTTEN};
-use smartbox_core::store::{self, StoreError, Tx};
+use smartbox_core::store::{StoreError, Tx};
 use smartbox_core::time::Timestamp;
 use tokio::time::Instant;
 
@@ -38,13 +38,12 @@ impl Away {
 }
 
 impl Access {
-    /// Ends the devices of which it is sure that they stayed away for too long. `at` is a time that nobody sets.
-    pub(super) async fn end_forgotten(&self, at: Instant) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let away = store::read(&*self.store, move |tx| {
-            Box::pin(async move { tx.devices().forgotten(now).await })
-        });
-        let away = away.await?;
+    /// Ends those of the devices that were found away of which it is sure. `at` is a time that nobody sets.
+    pub(super) async fn end_away(
+        &self,
+        away: Vec<DeviceId>,
+        (now, at): (Timestamp, Instant),
+    ) -> Result<(), StoreError> {
         let sure = self.away.lock().unwrap_or_else(PoisonError::into_inner).found(away, at);
         if sure.is_empty() {
             return Ok(());
@@ -55,7 +54,7 @@ impl Access {
                     // As it is now: it may have come meanwhile, or hang on another one.
                     let found = tx.devices().get(id).await?;
                     if let Some(device) = found.filter(|device| device.is_forgotten(now)) {
-                        end_away(tx, device, now).await?;
+                        end(tx, device, now).await?;
                     }
                 }
                 Ok(())
@@ -66,7 +65,7 @@ impl Access {
 }
 
 /// Ends one that stayed away for too long; the platform did it, for nobody.
-pub(super) async fn end_away(
+pub(super) async fn end(
     tx: &mut dyn Tx,
     mut device: Device,
     now: Timestamp,

@@ -189,7 +189,7 @@ enum Step {
 
 impl Show {
     async fn to(self, tx: &mut dyn Tx) -> Result<Step, StoreError> {
-        let Some(session) = tx.sessions().find(self.hash.clone(), self.now).await? else {
+        let Some(session) = tx.sessions().find(self.hash.clone().into(), self.now).await? else {
             return Ok(Step::Refused(Came::Gone));
         };
         let device = match session.root.device.clone() {

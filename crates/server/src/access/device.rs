@@ -10,8 +10,7 @@ use smartbox_core::store::{self, StoreError, Tx};
 use smartbox_core::time::Timestamp;
 use smartbox_core::token::{Purpose, Token};
 
-use super::away::end_away;
-use super::{Access, Caller, admitted, hash};
+use super::{Access, Caller, admitted, away, hash};
 
 /// What a device is given that is let in.
 #[derive(Debug)]
@@ -231,7 +230,7 @@ pub(super) async fn asks(
 ) -> Result<Result<Device, Refusal>, StoreError> {
     let before = match tx.devices().get(new.id.clone()).await? {
         // What it let in hangs on it no more, before something of that lets it in.
-        Some(device) if device.is_forgotten(now) => Some(end_away(tx, device, now).await?),
+        Some(device) if device.is_forgotten(now) => Some(away::end(tx, device, now).await?),
         other => other,
     };
     let waiting = Waiting::among(tx.devices().waiting(now).await?, &new);

@@ -7,7 +7,7 @@ use smartbox_core::audit::Act;
 use smartbox_core::id::{AccountId, PersonId, SessionId, SmartboxId};
 use smartbox_core::person::Right;
 use smartbox_core::secret::Secret;
-use smartbox_core::session::{Root, Session};
+use smartbox_core::session::{By, Root, Session};
 use smartbox_core::store::{self, StoreError, Tx};
 use smartbox_core::time::Timestamp;
 use smartbox_core::token::Token;
@@ -143,7 +143,7 @@ impl Access {
         let (wanted, forgotten) = (hash.to_owned(), self.forgotten.load(Ordering::SeqCst));
         let found = store::read(&*self.store, move |tx| {
             Box::pin(async move {
-                match tx.sessions().find(wanted, now).await? {
+                match tx.sessions().find(wanted.into(), now).await? {
                     Some(session) => Seat::of(tx, session).await,
                     None => Ok(None),
                 }
@@ -177,7 +177,7 @@ impl Access {
         let (hash, actor, now) = (hash(value), by.to_owned(), self.clock.now());
         self.change(move |tx| {
             Box::pin(async move {
-                let found = tx.sessions().find(hash.clone(), now).await?;
+                let found = tx.sessions().find(hash.clone().into(), now).await?;
                 tx.sessions().end(hash).await?;
                 let Some(session) = found else { return Ok(()) };
                 let act = Act {
@@ -213,15 +213,17 @@ impl Access {
     pub async fn sweep(&self, at: Instant) -> Result<(), StoreError> {
         let now = self.clock.now();
         let idle = Timestamp(now.0.saturating_sub_unsigned(IDLE.as_millis() as u64));
-        self.change(move |tx| {
-            Box::pin(async move {
-                tx.sessions().sweep(now, idle).await?;
-                tx.devices().sweep(now).await?;
-                tx.tokens().sweep(now).await.map(drop)
+        let away = self
+            .change(move |tx| {
+                Box::pin(async move {
+                    tx.sessions().sweep(now, idle).await?;
+                    let swept = tx.devices().sweep(now).await?;
+                    tx.tokens().sweep(now).await?;
+                    Ok(swept.away)
+                })
             })
-        })
-        .await?;
-        self.end_forgotten(at).await
+            .await?;
+        self.end_away(away, (now, at)).await
     }
 }
 
@@ -238,7 +240,7 @@ async fn within(
     now: Timestamp,
 ) -> Result<Timestamp, StoreError> {
     let Some(root) = &session.root.session else { return Ok(session.expires) };
-    let above = tx.sessions().get(root.clone(), now).await?;
+    let above = tx.sessions().find(By::Id(root.clone()), now).await?;
     let above = above.filter(|above| above.account == session.account);
     Ok(above.map_or(now, |above| above.expires.min(session.expires)))
 }

@@ -164,7 +164,7 @@ async fn age(world: &World, browser: &Browser, change: impl Fn(&mut Session) + S
     let (hash, now) = (hex::encode(Sha256::digest(value)), world.app.clock.now());
     store::write(&*world.app.store, move |tx| {
         Box::pin(async move {
-            let mut session = tx.sessions().find(hash, now).await?.unwrap();
+            let mut session = tx.sessions().find(hash.into(), now).await?.unwrap();
             change(&mut session);
             tx.sessions().put(session).await
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smartbox_core::BoxFuture;
 use smartbox_core::device::port::Devices;
-use smartbox_core::device::{Device, DeviceId, FORGOTTEN, Kind, LASTS, Place, State};
+use smartbox_core::device::{Device, DeviceId, FORGOTTEN, Kind, LASTS, Place, State, Swept};
 use smartbox_core::id::AccountId;
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
@@ -63,7 +63,7 @@ impl Records<'_> {
         Ok(())
     }
 
-    fn sweep_devices(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+    fn sweep_devices(&mut self, now: Timestamp) -> Result<Swept, StoreError> {
         let state = self.change()?;
         let roots = state.sessions.values().map(|s| &s.root);
         let roots = roots.chain(state.tokens.values().map(|t| &t.root));
@@ -82,8 +82,10 @@ impl Records<'_> {
         for device in devices.values_mut() {
             device.ask.take_if(|ask| ask.expires <= now);
         }
+        let forgotten = devices.values().filter(|device| device.is_forgotten(now));
+        let away = forgotten.map(|device| device.id.clone()).collect();
         state.uproot();
-        Ok(gone as u64)
+        Ok(Swept { gone: gone as u64, away })
     }
 
     fn one_device(&self, is: impl Fn(&Device) -> bool) -> Option<Device> {
@@ -142,13 +144,7 @@ impl Devices for Records<'_> {
         })))
     }
 
-    fn forgotten(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<DeviceId>, StoreError>> {
-        let forgotten = |device: &&Device| device.is_forgotten(now);
-        let found = self.state.devices.values().filter(forgotten);
-        Box::pin(ready(Ok(found.map(|device| device.id.clone()).collect())))
-    }
-
-    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Swept, StoreError>> {
         Box::pin(ready(self.sweep_devices(now)))
     }
 }

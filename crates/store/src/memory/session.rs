@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smartbox_core::BoxFuture;
 use smartbox_core::id::{AccountId, PersonId, SessionId, SmartboxId};
 use smartbox_core::session::port::Sessions;
-use smartbox_core::session::{Root, Session};
+use smartbox_core::session::{By, Root, Session};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 
@@ -97,20 +97,15 @@ impl Sessions for Records<'_> {
 
     fn find(
         &mut self,
-        hash: String,
+        by: By,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Session>, StoreError>> {
-        let found = self.state.sessions.get(&hash).filter(|s| s.expires > now);
-        Box::pin(ready(Ok(found.cloned())))
-    }
-
-    fn get(
-        &mut self,
-        id: SessionId,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Session>, StoreError>> {
-        let found = self.state.sessions.values().find(|s| s.id == id && s.expires > now);
-        Box::pin(ready(Ok(found.cloned())))
+        let sessions = &self.state.sessions;
+        let found = match by {
+            By::Cookie(hash) => sessions.get(&hash),
+            By::Id(id) => sessions.values().find(|s| s.id == id),
+        };
+        Box::pin(ready(Ok(found.filter(|s| s.expires > now).cloned())))
     }
 
     fn seen(&mut self, id: SessionId, at: Timestamp) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use smartbox_core::BoxFuture;
 use smartbox_core::device::port::Devices;
 use smartbox_core::device::{
-    Ask, Device, DeviceId, FORGOTTEN, IDLE, Kind, LASTS, Place, PublicKey, State, Verdict,
+    Ask, Device, DeviceId, FORGOTTEN, IDLE, Kind, LASTS, Place, PublicKey, State, Swept, Verdict,
 };
 use smartbox_core::id::AccountId;
 use smartbox_core::person::Right;
@@ -141,24 +141,7 @@ impl Devices for Records<'_> {
         })
     }
 
-    fn forgotten(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Vec<DeviceId>, StoreError>> {
-        Box::pin(async move {
-            let rows = sqlx::query(
-                "SELECT * FROM devices WHERE state = 'approved' AND kind IN ('cli', 'connector')
-                 AND max(coalesce(seen, created), coalesce(decided, created)) <= ? - ?",
-            )
-            .bind(now.0)
-            .bind(i64::try_from(IDLE.as_millis()).unwrap_or(i64::MAX))
-            .try_map(|row| device(&row))
-            .fetch_all(self.conn()?)
-            .await
-            .map_err(|e| self.failed(e))?;
-            let forgotten = rows.into_iter().filter(|device| device.is_forgotten(now));
-            Ok(forgotten.map(|device| device.id).collect())
-        })
-    }
-
-    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn sweep(&mut self, now: Timestamp) -> BoxFuture<'_, Result<Swept, StoreError>> {
         Box::pin(async move {
             let gone = sqlx::query(
                 "DELETE FROM devices
@@ -185,7 +168,8 @@ impl Devices for Records<'_> {
             .execute(self.conn()?)
             .await
             .map_err(|e| self.failed(e))?;
-            Ok(gone.rows_affected())
+            let away = self.forgotten(now).await?;
+            Ok(Swept { gone: gone.rows_affected(), away })
         })
     }
 }
@@ -201,6 +185,22 @@ impl Records<'_> {
             .await
             .map_err(|e| self.failed(e))?;
         Ok(())
+    }
+
+    /// Those that stayed away for too long.
+    async fn forgotten(&mut self, now: Timestamp) -> Result<Vec<DeviceId>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT * FROM devices WHERE state = 'approved' AND kind IN ('cli', 'connector')
+             AND max(coalesce(seen, created), coalesce(decided, created)) <= ? - ?",
+        )
+        .bind(now.0)
+        .bind(i64::try_from(IDLE.as_millis()).unwrap_or(i64::MAX))
+        .try_map(|row| device(&row))
+        .fetch_all(self.conn()?)
+        .await
+        .map_err(|e| self.failed(e))?;
+        let forgotten = rows.into_iter().filter(|device| device.is_forgotten(now));
+        Ok(forgotten.map(|device| device.id).collect())
     }
 
     /// The one device that a statement finds by one value.

@@ -4,7 +4,7 @@ use smartbox_core::BoxFuture;
 use smartbox_core::id::{AccountId, PersonId, SessionId, SmartboxId};
 use smartbox_core::person::Right;
 use smartbox_core::session::port::Sessions;
-use smartbox_core::session::{Root, Session};
+use smartbox_core::session::{By, Root, Session};
 use smartbox_core::store::StoreError;
 use smartbox_core::time::Timestamp;
 use sqlx::query::Query;
@@ -65,28 +65,16 @@ impl Sessions for Records<'_> {
 
     fn find(
         &mut self,
-        hash: String,
+        by: By,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<Option<Session>, StoreError>> {
         Box::pin(async move {
-            sqlx::query("SELECT * FROM sessions WHERE hash = ? AND expires > ?")
-                .bind(hash)
-                .bind(now.0)
-                .try_map(|row| session(&row))
-                .fetch_optional(self.conn()?)
-                .await
-                .map_err(|e| self.failed(e))
-        })
-    }
-
-    fn get(
-        &mut self,
-        id: SessionId,
-        now: Timestamp,
-    ) -> BoxFuture<'_, Result<Option<Session>, StoreError>> {
-        Box::pin(async move {
-            sqlx::query("SELECT * FROM sessions WHERE id = ? AND expires > ?")
-                .bind(id.as_str())
+            let (sql, value) = match by {
+                By::Cookie(hash) => ("SELECT * FROM sessions WHERE hash = ? AND expires > ?", hash),
+                By::Id(id) => ("SELECT * FROM sessions WHERE id = ? AND expires > ?", id.into()),
+            };
+            sqlx::query(sql)
+                .bind(value)
                 .bind(now.0)
                 .try_map(|row| session(&row))
                 .fetch_optional(self.conn()?)

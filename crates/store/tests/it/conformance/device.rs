@@ -219,8 +219,8 @@ async fn requests_that_are_over_are_forgotten(s: Subject) {
         put(&s, row).await;
     }
     let over = T0.plus(LASTS);
-    assert_eq!(write!(s.store, |tx| tx.devices().sweep(T0).await).unwrap(), 0);
-    assert_eq!(write!(s.store, |tx| tx.devices().sweep(over).await).unwrap(), 2);
+    assert_eq!(write!(s.store, |tx| tx.devices().sweep(T0).await).unwrap().gone, 0);
+    assert_eq!(write!(s.store, |tx| tx.devices().sweep(over).await).unwrap().gone, 2);
     assert_eq!(get(&s, &old.id).await, None);
     assert_eq!(get(&s, &not_let_in.id).await, None);
     assert_eq!(get(&s, &new.id).await, Some(new));
@@ -252,10 +252,9 @@ async fn those_that_stayed_away_are_shut_out_with_what_hangs_on_them(s: Subject)
     let (stays, shut) = ((State::Approved, true), (State::Revoked, false));
     let end = T0.plus(IDLE);
     let before = Timestamp(end.0 - 1);
-    let forgotten = async |at| read!(s.store, |tx| tx.devices().forgotten(at).await).unwrap();
+    let forgotten = async |at| write!(s.store, |tx| tx.devices().sweep(at).await).unwrap().away;
     assert_eq!(forgotten(before).await, []);
     assert_eq!(forgotten(end).await, [away.id.clone()]);
-    write!(s.store, |tx| tx.devices().sweep(end.plus(day)).await).unwrap();
     assert_eq!(states().await, [stays; 3], "nobody has said that it is over");
     forget(&s, &away, end).await;
     assert_eq!(states().await, [shut, stays, stays]);
@@ -407,7 +406,7 @@ async fn a_browser_without_a_key_is_forgotten_with_its_session(s: Subject) {
         tx.tokens().add(key).await
     })
     .unwrap();
-    let sweep = async || write!(s.store, |tx| tx.devices().sweep(T0).await).unwrap();
+    let sweep = async || write!(s.store, |tx| tx.devices().sweep(T0).await).unwrap().gone;
     assert_eq!(sweep().await, 0);
     write!(s.store, |tx| tx.sessions().end("open".into()).await).unwrap();
     assert_eq!(sweep().await, 0, "what it made hangs on it");

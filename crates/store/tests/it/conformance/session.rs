@@ -1,3 +1,4 @@
+use smartbox_core::session::By;
 use smartbox_core::time::Timestamp;
 use smartbox_core::token::{Purpose, Token};
 
@@ -38,7 +39,7 @@ async fn sessions_and_tokens_come_back(s: Subject) {
     let (id, other) = (open.id.clone(), session(&owner.id, "other", SOON).id);
     for (id, at, there) in [(&id, T0, true), (&id, SOON, false), (&other, T0, false)] {
         let id = id.clone();
-        let found = read!(s.store, |tx| tx.sessions().get(id, at).await).unwrap();
+        let found = read!(s.store, |tx| tx.sessions().find(By::Id(id), at).await).unwrap();
         assert_eq!(found, there.then(|| open.clone()));
     }
     for expected in [ticket, link] {

@@ -241,7 +241,7 @@ async fn removal_takes_all_that_hangs_on_the_box(s: Subject) {
                 tx.messages().open(Some(id.clone())).await?.len().min(1),
                 usize::try_from(tx.usage().total(id.clone(), Timestamp(0)).await?.calls).unwrap(),
                 tx.secrets().list(Scope::Smartbox(id)).await?.len(),
-                usize::from(tx.sessions().find(name.clone(), T0).await?.is_some()),
+                usize::from(tx.sessions().find(name.clone().into(), T0).await?.is_some()),
                 usize::from(tx.tokens().find(name, T0).await?.is_some()),
             ])
         })
