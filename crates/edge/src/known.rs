@@ -66,7 +66,7 @@ impl Known {
     }
 
     /// The same, for something that goes on after its request was answered.
-    pub(crate) async fn is_shut_out(self, edge: Arc<Inner>, mut sessions: watch::Receiver<u64>) {
+    pub(crate) async fn gone(self, edge: Arc<Inner>, mut sessions: watch::Receiver<u64>) {
         self.shut_out(&edge, &mut sessions).await;
     }
 }

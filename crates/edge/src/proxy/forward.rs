@@ -61,7 +61,7 @@ impl Errand<'_> {
         let mut body = EdgeBody::engine(download);
         if uploads || body.size_hint().exact().is_none_or(|length| length > SHORT) {
             let known = self.known.clone();
-            body = body.until(known.is_shut_out(self.edge.clone(), sessions));
+            body = body.until(known.gone(self.edge.clone(), sessions));
         }
         Ok(Response::from_parts(head, body))
     }

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod connection;
+#[cfg(test)]
 mod cuts;
 #[cfg(test)]
 mod door;

@@ -254,14 +254,14 @@ async fn those_that_stayed_away_are_shut_out_with_what_hangs_on_them(s: Subject)
     let before = Timestamp(end.0 - 1);
     let forgotten = async |at| write!(s.store, |tx| tx.devices().sweep(at).await).unwrap().away;
     assert_eq!(forgotten(before).await, []);
-    assert_eq!(forgotten(end).await, [away.id.clone()]);
+    assert_eq!(forgotten(end).await, std::slice::from_ref(&away.id));
     assert_eq!(states().await, [stays; 3], "nobody has said that it is over");
     forget(&s, &away, end).await;
     assert_eq!(states().await, [shut, stays, stays]);
     let row = get(&s, &away.id).await.unwrap();
     assert_eq!((row.granted, row.decided_by.as_deref()), (None, Some(FORGOTTEN)));
     assert_eq!(forgotten(end).await, [], "once");
-    assert_eq!(forgotten(end.plus(day)).await, [came.id.clone()]);
+    assert_eq!(forgotten(end.plus(day)).await, std::slice::from_ref(&came.id));
     forget(&s, &came, end.plus(day)).await;
     assert_eq!(states().await, [shut, shut, stays]);
 }
