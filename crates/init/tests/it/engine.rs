@@ -29,10 +29,11 @@ async fn a_crash_is_followed_by_a_start_within_a_second() {
     let link = house.link().await;
     let mut order = order("echo run >>runs; [ $(wc -l <runs) -gt 1 ] && exec sleep 1000; exit 3");
     order.cwd = house.document.home.clone();
+    // Before it was there: it may have crashed before its start is answered.
+    let ordered = Instant::now();
     link.engine_start(&order).await.unwrap();
-    let crashed = Instant::now();
     let status = house.engine(&link, |engine| engine.starts == 2).await;
-    assert!(crashed.elapsed() >= Duration::from_millis(200), "without a pause it would spin");
+    assert!(ordered.elapsed() >= Duration::from_millis(200), "without a pause it would spin");
     assert_eq!(status.state, EngineState::Running);
     assert_eq!(status.last_exit.unwrap().code, Some(3));
     let record: serde_json::Value = serde_json::from_str(house.text("exits").trim()).unwrap();
@@ -97,7 +98,7 @@ async fn a_stop_ends_the_pause_between_two_starts() {
     let house = House::new();
     let link = house.link().await;
     link.engine_start(&order("exit 1")).await.unwrap();
-    house.engine(&link, |engine| engine.state == EngineState::Backoff && engine.starts == 3).await;
+    house.engine(&link, |engine| engine.state == EngineState::Backoff && engine.starts >= 3).await;
     assert_eq!(link.engine_stop(Duration::ZERO).await.unwrap().engine.state, EngineState::Ended);
 }
 
@@ -164,7 +165,8 @@ async fn a_death_for_want_of_memory_is_told_apart() {
     let oom = std::fs::File::open(&events).unwrap();
     let house = House::build(Plan { oom: Some(oom.into()), ..Plan::default() });
     let link = house.link().await;
-    let mut order = order("while [ ! -e die ]; do sleep 0.01; done; kill -9 $$");
+    // Once: the next death, which has another reason, may come before anybody looks.
+    let mut order = order("while [ ! -e die ]; do sleep 0.01; done; rm die; kill -9 $$");
     order.cwd = house.document.home.clone();
     link.engine_start(&order).await.unwrap();
     std::fs::write(&events, "oom 1\noom_kill 1\n").unwrap();
