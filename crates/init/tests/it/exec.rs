@@ -64,7 +64,9 @@ async fn megabytes_go_through_both_ways() {
 async fn a_command_that_does_not_read_holds_its_caller_back_and_nobody_else() {
     let house = House::new();
     let link = house.link().await;
-    let exec = link.exec(command(&["sleep", "1000"])).await.unwrap();
+    // Without a deadline: once it is dead, whatever is sent to it is taken.
+    let order = ExecOrder { timeout_ms: None, ..command(&["sleep", "1000"]) };
+    let exec = link.exec(order).await.unwrap();
     let input = exec.input.clone();
     let flood = tokio::spawn(async move {
         let mut sent = 0_u64;
