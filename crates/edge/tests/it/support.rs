@@ -36,7 +36,7 @@ pub(crate) const COOKIE: &str = "cookie: smartbox_session=good\r\n";
 
 /// Waits for something that must come, and fails loudly if it does not.
 pub(crate) async fn soon<F: Future>(what: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it came in time")
+    tokio::time::timeout(Duration::from_secs(60), what).await.expect("it came in time")
 }
 
 /// The ticket of every world.

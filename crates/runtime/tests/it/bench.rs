@@ -113,7 +113,7 @@ impl Bench {
             let cgroups = cgroups.map(|path| path.display().to_string());
             cgroups.chain(mounts.collect::<Vec<_>>()).chain(processes).collect()
         };
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+        let deadline = tokio::time::Instant::now() + crate::conformance::DEADLINE;
         while !left().is_empty() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }

@@ -20,7 +20,7 @@ use crate::bench::{Bench, engine, link, new_id, spec};
 
 /// The port on which the subject's engine echoes.
 const ECHO: u16 = 18789;
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 type Specify = dyn Fn(&SmartboxId, u64) -> SandboxSpec + Send + Sync;
 type Call = dyn Fn(SmartboxId, u16) -> BoxFuture<'static, ()> + Send + Sync;

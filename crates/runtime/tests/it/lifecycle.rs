@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio_util::compat::FuturesAsyncReadCompatExt;
 
 use crate::bench::{Bench, engine, link, new_id, spec};
-use crate::conformance::{dial, until};
+use crate::conformance::{DEADLINE, dial, until};
 
 /// The process that is a box's init, by its socket.
 pub(crate) fn init_of(bench: &Bench, id: &smartbox_core::id::SmartboxId) -> rustix::process::Pid {
@@ -64,7 +64,7 @@ async fn init_killed_is_a_sandbox_gone() {
     link(&bench.native, &id, 1).await.engine_start(&order).await.unwrap();
     let mut conn = dial(&bench.native, &id).await.compat();
     rustix::process::kill_process(init_of(&bench, &id), rustix::process::Signal::KILL).unwrap();
-    let end = tokio::time::timeout(Duration::from_secs(20), conn.read(&mut [0; 8])).await.unwrap();
+    let end = tokio::time::timeout(DEADLINE, conn.read(&mut [0; 8])).await.unwrap();
     assert!(matches!(end, Ok(0) | Err(_)), "the engine died with it");
     until(|| async {
         let seen = bench.native.observe(id.clone()).await.unwrap();
