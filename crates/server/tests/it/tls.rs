@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rcgen::{CertificateParams, Issuer, KeyPair, date_time_ymd};
 use reqwest::{Certificate, Client, Version};
@@ -159,22 +159,29 @@ async fn what_is_not_tls_is_told_so_and_gets_nothing() {
 async fn clients_that_never_end_their_handshake_keep_nobody_out() {
     let office = Office::new();
     office.write(&office.usual());
-    let (world, _) = office.world().await;
-    let mut half = Vec::new();
-    // From as many addresses as there are connections: no limit of one client helps here.
-    for n in 0..700_u32 {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        let [_, _, high, low] = n.to_be_bytes();
-        socket.bind(SocketAddr::from(([127, 1, high, low], 0))).unwrap();
-        let address = SocketAddr::from(([127, 0, 0, 1], world.port));
-        let mut stream = socket.connect(address).await.unwrap();
-        // The beginning of a greeting, and nothing more.
-        stream.write_all(&[0x16, 3, 1, 0x10, 0]).await.unwrap();
-        half.push(stream);
+    // On a busy machine a handshake's deadline may be over first, and then nothing is shown.
+    for _ in 0..4 {
+        let (world, _) = office.world().await;
+        let (begun, mut half) = (Instant::now(), Vec::new());
+        // From as many addresses as there are connections: no limit of one client helps here.
+        for n in 0..700_u32 {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            let [_, _, high, low] = n.to_be_bytes();
+            socket.bind(SocketAddr::from(([127, 1, high, low], 0))).unwrap();
+            let address = SocketAddr::from(([127, 0, 0, 1], world.port));
+            let mut stream = socket.connect(address).await.unwrap();
+            // The beginning of a greeting, and nothing more.
+            stream.write_all(&[0x16, 3, 1, 0x10, 0]).await.unwrap();
+            half.push(stream);
+        }
+        let answer = office.client(&world).get(at(&world, "/health")).send();
+        let answer = tokio::time::timeout(Duration::from_secs(60), answer).await;
+        assert_eq!(answer.expect("an answer").unwrap().status(), 200);
+        if begun.elapsed() < Duration::from_secs(9) {
+            return;
+        }
     }
-    let answer = office.client(&world).get(at(&world, "/health")).send();
-    let answer = tokio::time::timeout(Duration::from_secs(8), answer).await;
-    assert_eq!(answer.expect("before any handshake's deadline").unwrap().status(), 200);
+    panic!("it waits for the others' deadline");
 }
 
 #[tokio::test]

@@ -40,17 +40,20 @@ async fn rotate(world: &World, what: &str) -> (u16, Value) {
 
 async fn fill(world: &World) -> Scope {
     let scope = Scope::Account(world.app.account.id.clone());
-    let of = scope.clone();
-    let kept = store::write(&*world.app.store, |tx| {
-        Box::pin(async move {
-            for n in 0..SECRETS {
-                let value = Secret::new(format!("value-{n}"));
-                tx.secrets().set(of.clone(), format!("K{n}"), value).await?;
-            }
-            Ok(())
-        })
-    });
-    kept.await.unwrap();
+    // Not all in one: a unit of work has its time, which so many take on a slow machine.
+    for first in (0..SECRETS).step_by(50) {
+        let of = scope.clone();
+        let kept = store::write(&*world.app.store, move |tx| {
+            Box::pin(async move {
+                for n in first..first + 50 {
+                    let value = Secret::new(format!("value-{n}"));
+                    tx.secrets().set(of.clone(), format!("K{n}"), value).await?;
+                }
+                Ok(())
+            })
+        });
+        kept.await.unwrap();
+    }
     scope
 }
 
