@@ -18,7 +18,7 @@ use smartbox_core::id::SmartboxId;
 use smartbox_core::message::{Delivery, Message, Redelivery, redeliver};
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::BoxDial;
-use smartbox_core::store;
+use smartbox_core::store::{self, StoreError};
 use smartbox_core::telemetry::{Event, TRACE};
 use tracing::field::Empty;
 use tracing::{Instrument, info_span};
@@ -31,6 +31,8 @@ use crate::trail::Trail;
 const SEARCHED: u32 = 400;
 /// How long an answer is awaited that the engine works on by itself after a crash.
 const RECOVERY: Duration = Duration::from_secs(900);
+/// How soon records are read or written again that could not be.
+const RECORDS_AGAIN: Duration = Duration::from_secs(1);
 
 /// How soon a message is looked at again that waits for another home to be in place.
 const HELD: Duration = Duration::from_millis(500);
@@ -85,22 +87,20 @@ impl Control {
 
     async fn deliver_all(self: &Arc<Self>, id: &SmartboxId) {
         loop {
-            let wanted = id.clone();
-            let open = store::read(&*self.parts.store, |tx| {
-                Box::pin(async move { tx.messages().open(Some(wanted)).await })
-            })
-            .await;
-            let next = match open {
-                Ok(open) => open.into_iter().next(),
+            let open = match self.open_of(id).await {
+                Ok(open) => open,
                 Err(error) => {
+                    // That says nothing about whether there are any, and each was promised an answer.
                     tracing::warn!(smartbox = %id, %error, "messages cannot be read");
-                    None
+                    tokio::time::sleep(RECORDS_AGAIN).await;
+                    continue;
                 }
             };
-            let Some(message) = next else {
+            let Some(message) = open.into_iter().next() else {
                 self.deliveries.end(id);
                 // One that was accepted between the look and the end would wait for ever.
-                if self.has_open(id).await && self.deliveries.begin(id) {
+                let none = self.open_of(id).await.is_ok_and(|open| open.is_empty());
+                if !none && self.deliveries.begin(id) {
                     continue;
                 }
                 return;
@@ -109,13 +109,12 @@ impl Control {
         }
     }
 
-    async fn has_open(&self, id: &SmartboxId) -> bool {
+    async fn open_of(&self, id: &SmartboxId) -> Result<Vec<Message>, StoreError> {
         let wanted = id.clone();
-        let open = store::read(&*self.parts.store, |tx| {
+        store::read(&*self.parts.store, |tx| {
             Box::pin(async move { tx.messages().open(Some(wanted)).await })
         })
-        .await;
-        open.is_ok_and(|open| !open.is_empty())
+        .await
     }
 
     /// Tries until the message has its answer, or is given up.
@@ -167,7 +166,7 @@ impl Control {
             }
         }
         if message.state == Delivery::Handed {
-            match self.look_up(message).await.map_err(|error| self.retry(message, &error))? {
+            match self.look_up(message).await? {
                 Redelivery::Take(text) => {
                     return self.finish(message, TurnEvent::Answered(text)).await;
                 }
@@ -218,7 +217,7 @@ impl Control {
         });
         let until = tokio::time::Instant::now() + RECOVERY;
         while tokio::time::Instant::now() < until {
-            match self.look_up(message).await.map_err(|error| self.retry(message, &error))? {
+            match self.look_up(message).await? {
                 Redelivery::Take(text) => {
                     return self.finish(message, TurnEvent::Answered(text)).await;
                 }
@@ -232,12 +231,10 @@ impl Control {
         self.finish(message, TurnEvent::Failed(why.into())).await
     }
 
-    async fn look_up(&self, message: &Message) -> Result<Redelivery, EngineError> {
-        let dial = self.dial_of(message);
-        let Ok(engine) = self.engine_of(message).await else {
-            return Err(EngineError::Interrupted);
-        };
-        let history = engine.history(&dial, &message.session, SEARCHED).await?;
+    async fn look_up(&self, message: &Message) -> Result<Redelivery, Again> {
+        let engine = self.engine_of(message).await?;
+        let history = engine.history(&self.dial_of(message), &message.session, SEARCHED).await;
+        let history = history.map_err(|error| self.retry(message, &error))?;
         Ok(redeliver(&message.id, &history))
     }
 
@@ -270,10 +267,10 @@ impl Control {
         })
         .await;
         written.inspect_err(|error| self.heed(error)).map_err(|error| match error {
-            store::StoreError::Fenced | store::StoreError::Missing { .. } => Again::Never,
+            StoreError::Fenced | StoreError::Missing { .. } => Again::Never,
             error => {
                 tracing::warn!(message_id = %message.id, %error, "a message's state cannot be written");
-                Again::After(Duration::from_secs(1))
+                Again::After(RECORDS_AGAIN)
             }
         })
     }
@@ -295,7 +292,11 @@ impl Control {
         &self,
         message: &Message,
     ) -> Result<Arc<dyn smartbox_core::engine::port::Engine>, Again> {
-        let row = self.row(&message.smartbox).await.ok().flatten().ok_or(Again::Never)?;
+        let row = self.row(&message.smartbox).await.map_err(|error| {
+            tracing::warn!(message_id = %message.id, %error, "a smartbox's records cannot be read");
+            Again::After(RECORDS_AGAIN)
+        })?;
+        let row = row.ok_or(Again::Never)?;
         self.engine(&row.engine).map(|slot| slot.engine.clone()).map_err(|_| Again::Never)
     }
 

@@ -1,13 +1,17 @@
 //! Nothing is lost and nothing is said twice.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use smartbox_control::{ControlError, NewMessage};
+use smartbox_core::BoxFuture;
 use smartbox_core::engine::TurnEvent;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::message::Delivery;
 use smartbox_core::smartbox::{Desired, Rest, State};
+use smartbox_core::store::{Store, StoreError, Work};
 
 use crate::world::{World, actor};
 
@@ -90,6 +94,50 @@ async fn a_message_that_the_engine_has_is_awaited_and_not_sent_again() {
     let message = world.answer(&message).await;
     assert_eq!((message.reply.as_deref(), message.attempts), (Some("recovered"), 1));
     assert_eq!(world.script.asked("chat"), 1);
+}
+
+/// Records that cannot be read so often.
+struct Unread {
+    inner: Arc<dyn Store>,
+    times: AtomicUsize,
+}
+
+impl Store for Unread {
+    fn write(&self, work: Work) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.write(work)
+    }
+    fn read(&self, work: Work) -> BoxFuture<'_, Result<(), StoreError>> {
+        let less = |n: usize| n.checked_sub(1);
+        if self.times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return Box::pin(async { Err(StoreError::Full) });
+        }
+        self.inner.read(work)
+    }
+    fn version(&self) -> u64 {
+        self.inner.version()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_is_delivered_though_the_records_could_not_be_read_when_it_came() {
+    // Whichever of the reads of a delivery it is that fails.
+    for failing in 1..=12 {
+        let mut kept = None;
+        let world = World::around(|inner| {
+            let unread = Arc::new(Unread { inner, times: AtomicUsize::new(0) });
+            kept = Some(unread.clone());
+            unread
+        })
+        .await;
+        let id = world.running("pa", Desired::On).await;
+        let unread = kept.unwrap();
+        let message = world.say(&id, "hello").await;
+        unread.times.store(failing, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let message = world.control.message(&message.id).await.unwrap();
+        assert_eq!(message.state, Delivery::Answered, "{failing}");
+        assert_eq!(world.script.times_given("hello"), 1, "{failing}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
