@@ -5,6 +5,9 @@
 //!                               └─ connection or process lost: the engine's history decides:
 //!                                    answered there → take it · known there → wait for it · unknown → send again
 //! ```
+//!
+//! Messages go with the records of their box. One that is open when its box is removed fails with that
+//! reason: nobody is left to answer it, and a box that is made again by `undelete` has its home, not them.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +17,7 @@ use futures_util::StreamExt;
 use smartbox_core::activity::Doing;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::engine::{Turn as EngineTurn, TurnEvent};
-use smartbox_core::id::SmartboxId;
+use smartbox_core::id::{MessageId, SmartboxId};
 use smartbox_core::message::{Delivery, Message, Redelivery, redeliver};
 use smartbox_core::route::port::{Resolve, WakeError};
 use smartbox_core::sandbox::port::BoxDial;
@@ -55,9 +58,14 @@ impl Deliveries {
 enum Again {
     /// Try again after this time.
     After(Duration),
-    /// The platform goes down, or the box is gone.
+    /// The platform goes down, or acts no more. The message stays as it is, for the next process.
     Never,
+    /// The box is gone, and its messages with it.
+    Gone,
 }
+
+/// What a watcher is told of a message whose box is on its way out.
+const REMOVED: &str = "the smartbox was removed";
 
 impl Control {
     /// Goes on with the messages that an earlier process left.
@@ -86,6 +94,7 @@ impl Control {
     }
 
     async fn deliver_all(self: &Arc<Self>, id: &SmartboxId) {
+        let mut waiting: Vec<MessageId> = Vec::new();
         loop {
             let open = match self.open_of(id).await {
                 Ok(open) => open,
@@ -96,6 +105,8 @@ impl Control {
                     continue;
                 }
             };
+            self.part_with(&waiting, &open);
+            waiting = open.iter().map(|message| message.id.clone()).collect();
             let Some(message) = open.into_iter().next() else {
                 self.deliveries.end(id);
                 // One that was accepted between the look and the end would wait for ever.
@@ -105,7 +116,15 @@ impl Control {
                 }
                 return;
             };
-            self.deliver(message).await;
+            match self.deliver(message).await {
+                // Final, so that its end was told.
+                Ok(()) => drop(waiting.remove(0)),
+                Err(Again::Never) => {
+                    self.deliveries.end(id);
+                    return;
+                }
+                Err(_) => {}
+            }
         }
     }
 
@@ -117,8 +136,19 @@ impl Control {
         .await
     }
 
-    /// Tries until the message has its answer, or is given up.
-    async fn deliver(self: &Arc<Self>, mut message: Message) {
+    /// Tells those who watch messages that were open and went with their box.
+    fn part_with(&self, waiting: &[MessageId], open: &[Message]) {
+        let still: HashSet<_> = open.iter().map(|message| &message.id).collect();
+        for id in waiting.iter().filter(|id| !still.contains(id)) {
+            let last = TurnEvent::Failed(REMOVED.into());
+            self.live.turn(id).send_modify(|turn| turn.apply(last));
+            self.live.end(id);
+        }
+    }
+
+    /// Tries until the message has its answer, or is given up. An error is [`Again::Never`] or
+    /// [`Again::Gone`].
+    async fn deliver(self: &Arc<Self>, mut message: Message) -> Result<(), Again> {
         let (id, smartbox) = (message.id.clone(), message.smartbox.clone());
         let span = info_span!(
             target: TRACE, parent: None, "turn", smartbox.id = %smartbox, message.id = %id,
@@ -127,7 +157,7 @@ impl Control {
         self.live.cause(&id).leads_to(&span);
         let mut busy = None;
         self.parts.activity.takes(&smartbox, Trail::of(&span));
-        loop {
+        let delivered = loop {
             // What the engine has not heard of waits, and makes nobody busy: one message after another
             // would keep the box from ever standing still.
             if message.state != Delivery::Handed && self.archiving.stands_still(&smartbox) {
@@ -139,15 +169,18 @@ impl Control {
             }
             busy.get_or_insert_with(|| self.activity().begin(&smartbox, Doing::Message));
             match self.attempt(&mut message).instrument(span.clone()).await {
-                Ok(()) => break,
-                Err(Again::Never) => break,
                 Err(Again::After(pause)) => tokio::time::sleep(pause).await,
+                over => break over,
             }
-        }
+        };
         span.record("message.attempts", message.attempts);
         span.record("message.outcome", message.state.as_str());
         self.parts.activity.takes(&smartbox, Trail::default());
-        self.live.end(&id);
+        // Of one that is gone its watchers are told first.
+        if !matches!(delivered, Err(Again::Gone)) {
+            self.live.end(&id);
+        }
+        delivered
     }
 
     async fn attempt(self: &Arc<Self>, message: &mut Message) -> Result<(), Again> {
@@ -159,7 +192,8 @@ impl Control {
                     .finish(message, TurnEvent::Failed("the smartbox was turned off".into()))
                     .await;
             }
-            Err(WakeError::Missing | WakeError::Draining) => return Err(Again::Never),
+            Err(WakeError::Missing) => return self.missing(message).await,
+            Err(WakeError::Draining) => return Err(Again::Never),
             Err(error) => {
                 turn.send_modify(|turn| turn.apply(TurnEvent::Doing(format!("waiting: {error}"))));
                 return Err(Again::After(Duration::from_secs(1)));
@@ -178,6 +212,17 @@ impl Control {
         message.attempts += 1;
         self.save(message).await?;
         self.hand_over(message).await
+    }
+
+    /// There is no box that could be woken: for good, or because it has just been made.
+    async fn missing(&self, message: &mut Message) -> Result<(), Again> {
+        match self.row(&message.smartbox).await {
+            Ok(None) => Err(Again::Gone),
+            Ok(Some(row)) if row.removing => {
+                self.finish(message, TurnEvent::Failed(REMOVED.into())).await
+            }
+            _ => Err(Again::After(RECORDS_AGAIN)),
+        }
     }
 
     async fn hand_over(self: &Arc<Self>, message: &mut Message) -> Result<(), Again> {
@@ -267,7 +312,8 @@ impl Control {
         })
         .await;
         written.inspect_err(|error| self.heed(error)).map_err(|error| match error {
-            StoreError::Fenced | StoreError::Missing { .. } => Again::Never,
+            StoreError::Fenced => Again::Never,
+            StoreError::Missing { .. } => Again::Gone,
             error => {
                 tracing::warn!(message_id = %message.id, %error, "a message's state cannot be written");
                 Again::After(RECORDS_AGAIN)
@@ -296,7 +342,7 @@ impl Control {
             tracing::warn!(message_id = %message.id, %error, "a smartbox's records cannot be read");
             Again::After(RECORDS_AGAIN)
         })?;
-        let row = row.ok_or(Again::Never)?;
+        let row = row.ok_or(Again::Gone)?;
         self.engine(&row.engine).map(|slot| slot.engine.clone()).map_err(|_| Again::Never)
     }
 

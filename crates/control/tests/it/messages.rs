@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use smartbox_control::{ControlError, NewMessage};
+use smartbox_control::{ControlError, NewMessage, Undelete};
 use smartbox_core::BoxFuture;
 use smartbox_core::engine::TurnEvent;
 use smartbox_core::engine::port::EngineError;
@@ -13,6 +13,7 @@ use smartbox_core::message::Delivery;
 use smartbox_core::smartbox::{Desired, Rest, State};
 use smartbox_core::store::{Store, StoreError, Work};
 
+use crate::copies;
 use crate::world::{World, actor};
 
 #[tokio::test(start_paused = true)]
@@ -138,6 +139,56 @@ async fn a_message_is_delivered_though_the_records_could_not_be_read_when_it_cam
         assert_eq!(message.state, Delivery::Answered, "{failing}");
         assert_eq!(world.script.times_given("hello"), 1, "{failing}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_messages_of_a_box_that_waits_to_be_removed_are_given_up_once_and_its_storage_has_peace() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().lose = u32::MAX;
+    let (first, second) = (world.say(&id, "first").await, world.say(&id, "second").await);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.control.message(&first.id).await.unwrap().state, Delivery::Handed);
+    let events = world.control.follow(&second.id);
+    world.copies.always("create", copies::Fault::Full);
+    world.control.remove(&actor(), &id).await.unwrap();
+    for message in [&first, &second] {
+        let message = world.answer(message).await;
+        assert_eq!(message.error.as_deref(), Some("the smartbox was removed"));
+    }
+    let removed = TurnEvent::Failed("the smartbox was removed".into());
+    assert_eq!(events.collect::<Vec<_>>().await.last(), Some(&removed));
+    let (before, chats) = (world.copies.passed().len(), world.script.asked("chat"));
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let tries = world.copies.passed().len() - before;
+    assert!((1..=21).contains(&tries), "one each half a minute: {tries}");
+    assert_eq!(world.script.asked("chat"), chats);
+    world.copies.heal();
+    assert!(world.control.gone(std::slice::from_ref(&id), Duration::from_secs(600)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_watches_a_message_is_told_when_its_box_goes_and_one_made_again_takes_new_ones() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.write(&id, "workspace/note.txt", "one").await;
+    world.script.will().lose = u32::MAX;
+    let sent = [world.say(&id, "first").await, world.say(&id, "second").await];
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let watched = sent.each_ref().map(|message| world.control.follow(&message.id));
+    world.control.remove(&actor(), &id).await.unwrap();
+    for events in watched {
+        let all = tokio::time::timeout(Duration::from_secs(600), events.collect::<Vec<_>>()).await;
+        let removed = TurnEvent::Failed("the smartbox was removed".into());
+        assert_eq!(all.unwrap().last(), Some(&removed));
+    }
+    assert!(world.control.gone(std::slice::from_ref(&id), Duration::from_secs(600)).await);
+    world.script.will().lose = 0;
+    world.control.undelete(&actor(), &id, Undelete::default()).await.unwrap();
+    world.control.start(&actor(), &id, Desired::On).await.unwrap();
+    world.settle(&id, State::Running).await;
+    let message = world.say(&id, "third").await;
+    assert_eq!(world.answer(&message).await.reply.as_deref(), Some("you said: third"));
 }
 
 #[tokio::test(start_paused = true)]
