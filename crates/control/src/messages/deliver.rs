@@ -3,7 +3,8 @@
 //! ```text
 //! queued ──row says handed──► handed ──engine.chat──► answered | failed
 //!                               └─ connection or process lost: the engine's history decides:
-//!                                    answered there → take it · known there → wait for it · unknown → send again
+//!                                    answered there → take it · unknown → send again
+//!                                    known there → ask by the same key: it tells how the turn ended, or joins it
 //! ```
 //!
 //! Messages go with the records of their box. One that is open when its box is removed fails with that
@@ -32,7 +33,7 @@ use crate::trail::Trail;
 
 /// History entries that are searched for a message after a crash.
 const SEARCHED: u32 = 400;
-/// How long an answer is awaited that the engine works on by itself after a crash.
+/// How long nothing may be heard of a turn that the engine works on by itself after a crash.
 const RECOVERY: Duration = Duration::from_secs(900);
 /// How soon records are read or written again that could not be.
 const RECORDS_AGAIN: Duration = Duration::from_secs(1);
@@ -66,6 +67,9 @@ enum Again {
 
 /// What a watcher is told of a message whose box is on its way out.
 const REMOVED: &str = "the smartbox was removed";
+/// And of one that the engine has and never came back to.
+const NOT_BACK: &str =
+    "the assistant was interrupted and did not come back to this message; please ask again";
 
 impl Control {
     /// Goes on with the messages that an earlier process left.
@@ -204,14 +208,14 @@ impl Control {
                 Redelivery::Take(text) => {
                     return self.finish(message, TurnEvent::Answered(text)).await;
                 }
-                Redelivery::Await => return self.await_answer(message).await,
+                Redelivery::Await => return self.hand_over(message, true).await,
                 Redelivery::Send => {}
             }
         }
         message.state = Delivery::Handed;
         message.attempts += 1;
         self.save(message).await?;
-        self.hand_over(message).await
+        self.hand_over(message, false).await
     }
 
     /// There is no box that could be woken: for good, or because it has just been made.
@@ -225,8 +229,15 @@ impl Control {
         }
     }
 
-    async fn hand_over(self: &Arc<Self>, message: &mut Message) -> Result<(), Again> {
+    /// Hands it to the engine and follows its turn. One that the engine has already begins no second
+    /// turn: it tells by the key how the first one ended, or the turn is joined that it runs anew by itself
+    /// after it was killed in the middle.
+    async fn hand_over(self: &Arc<Self>, message: &mut Message, known: bool) -> Result<(), Again> {
         let turn = self.live.turn(&message.id);
+        if known {
+            let doing = TurnEvent::Doing("finishing an interrupted turn".into());
+            turn.send_modify(|turn| turn.apply(doing));
+        }
         let request = EngineTurn {
             session: message.session.clone(),
             text: message.text.clone(),
@@ -242,38 +253,25 @@ impl Control {
             }
             Err(error) => return Err(self.retry(message, &error)),
         };
-        while let Some(event) = events.next().await {
+        loop {
+            let event = match known {
+                true => tokio::time::timeout(RECOVERY, events.next()).await,
+                // A turn of its own takes as long as the engine lets it.
+                false => Ok(events.next().await),
+            };
             match event {
-                Ok(last @ (TurnEvent::Answered(_) | TurnEvent::Failed(_))) => {
+                Err(_) => {
+                    return self.finish(message, TurnEvent::Failed(NOT_BACK.into())).await;
+                }
+                Ok(Some(Ok(last @ (TurnEvent::Answered(_) | TurnEvent::Failed(_))))) => {
                     return self.finish(message, last).await;
                 }
-                Ok(event) => turn.send_modify(|turn| turn.apply(event)),
-                Err(error) => return Err(self.retry(message, &error)),
+                Ok(Some(Ok(TurnEvent::Started))) if known => {}
+                Ok(Some(Ok(event))) => turn.send_modify(|turn| turn.apply(event)),
+                Ok(Some(Err(error))) => return Err(self.retry(message, &error)),
+                Ok(None) => return Err(self.retry(message, &EngineError::Interrupted)),
             }
         }
-        Err(self.retry(message, &EngineError::Interrupted))
-    }
-
-    /// The engine has the message and works on it by itself, as it does after it was killed in the middle.
-    async fn await_answer(self: &Arc<Self>, message: &mut Message) -> Result<(), Again> {
-        let turn = self.live.turn(&message.id);
-        turn.send_modify(|turn| {
-            turn.apply(TurnEvent::Doing("finishing an interrupted turn".into()));
-        });
-        let until = tokio::time::Instant::now() + RECOVERY;
-        while tokio::time::Instant::now() < until {
-            match self.look_up(message).await? {
-                Redelivery::Take(text) => {
-                    return self.finish(message, TurnEvent::Answered(text)).await;
-                }
-                Redelivery::Await => {}
-                Redelivery::Send => return Err(Again::After(Duration::ZERO)),
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
-        let why =
-            "the assistant was interrupted and did not come back to this message; please ask again";
-        self.finish(message, TurnEvent::Failed(why.into())).await
     }
 
     async fn look_up(&self, message: &Message) -> Result<Redelivery, Again> {
@@ -284,20 +282,22 @@ impl Control {
     }
 
     async fn finish(&self, message: &mut Message, last: TurnEvent) -> Result<(), Again> {
+        let now = self.parts.clock.now();
+        let mut done = Message { finished: Some(now), ..message.clone() };
         match &last {
             TurnEvent::Failed(why) => {
-                message.state = Delivery::Failed;
-                message.error = Some(why.clone());
+                done.state = Delivery::Failed;
+                done.error = Some(why.clone());
             }
             TurnEvent::Answered(text) => {
-                message.state = Delivery::Answered;
-                message.reply = Some(text.clone());
+                done.state = Delivery::Answered;
+                done.reply = Some(text.clone());
             }
             _ => return Err(Again::After(Duration::ZERO)),
         }
-        let now = self.parts.clock.now();
-        message.finished = Some(now);
-        self.save(message).await?;
+        // What cannot be written has not happened: the next try finds it handed, and asks the engine.
+        self.save(&done).await?;
+        *message = done;
         let answered = message.state == Delivery::Answered;
         let took = now.since(message.created);
         self.parts.telemetry.note(Event::Turn { answered, took });

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use smartbox_core::config::Taken;
 use smartbox_core::engine::port::{Engine, EngineError};
 use smartbox_core::engine::{
@@ -55,11 +55,41 @@ pub struct Script {
     sim: Arc<Sim>,
     clock: Arc<Paused>,
     will: Mutex<Will>,
-    history: Mutex<Vec<HistoryEntry>>,
+    past: Arc<Past>,
     /// The lease, and the process that holds still for it.
     lease: Mutex<Option<(String, u32)>>,
     /// The names of what was asked, in order.
     asked: Mutex<Vec<String>>,
+}
+
+/// What it remembers.
+#[derive(Default)]
+struct Past {
+    rows: Mutex<Vec<HistoryEntry>>,
+    /// How the turn failed that was interrupted last.
+    failed: Mutex<Option<String>>,
+    /// Told of every end of a turn that was interrupted.
+    ended: tokio::sync::Notify,
+}
+
+impl Past {
+    /// How the turn of a message that is known already ended, or ends.
+    async fn known(&self, key: &str) -> TurnEvent {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            let history = lock(&self.rows).clone();
+            let mine = history.iter().skip_while(|e| e.idempotency_key.as_deref() != Some(key));
+            if let Some(answer) = mine.skip(1).find(|e| e.role == Role::Assistant) {
+                return TurnEvent::Answered(answer.text.clone());
+            }
+            if let Some(why) = lock(&self.failed).clone() {
+                return TurnEvent::Failed(why);
+            }
+            ended.await;
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -95,7 +125,7 @@ impl Script {
             sim,
             clock,
             will: Mutex::default(),
-            history: Mutex::default(),
+            past: Arc::default(),
             lease: Mutex::default(),
             asked: Mutex::default(),
         })
@@ -106,7 +136,7 @@ impl Script {
     }
 
     pub fn times_given(&self, text: &str) -> usize {
-        lock(&self.history).iter().filter(|e| e.role == Role::Person && e.text == text).count()
+        lock(&self.past.rows).iter().filter(|e| e.role == Role::Person && e.text == text).count()
     }
 
     pub fn asked(&self, what: &str) -> usize {
@@ -122,7 +152,14 @@ impl Script {
             at: None,
             complete: true,
         };
-        lock(&self.history).push(entry);
+        lock(&self.past.rows).push(entry);
+        self.past.ended.notify_waiters();
+    }
+
+    /// The turn that was interrupted ends without an answer.
+    pub fn fail(&self, why: &str) {
+        *lock(&self.past.failed) = Some(why.to_owned());
+        self.past.ended.notify_waiters();
     }
 
     /// Each start is another process.
@@ -134,9 +171,12 @@ impl Script {
         lock(&self.asked).push(what.to_owned());
     }
 
-    fn take(&self, turn: &Turn) {
-        let mut history = lock(&self.history);
-        if !history.iter().any(|e| e.idempotency_key.as_ref() == Some(&turn.idempotency_key)) {
+    /// Takes a message in. Whether it is new.
+    fn take(&self, turn: &Turn) -> bool {
+        let mut history = lock(&self.past.rows);
+        let new =
+            !history.iter().any(|e| e.idempotency_key.as_ref() == Some(&turn.idempotency_key));
+        if new {
             history.push(HistoryEntry {
                 role: Role::Person,
                 text: turn.text.clone(),
@@ -145,6 +185,7 @@ impl Script {
                 complete: true,
             });
         }
+        new
     }
 }
 
@@ -195,7 +236,13 @@ impl Engine for Script {
                 }
                 will.turn
             };
-            self.take(&turn);
+            if !self.take(&turn) {
+                let past = self.past.clone();
+                let last = async move { Ok(past.known(&turn.idempotency_key).await) };
+                let events = stream::iter([Ok(TurnEvent::Started)]).chain(stream::once(last));
+                return Ok(Box::pin(events) as BoxStream<'static, _>);
+            }
+            self.note("turn");
             let cut = std::mem::replace(&mut self.will().cut, 0);
             if cut > 0 {
                 self.will().cut = cut - 1;
@@ -204,7 +251,7 @@ impl Engine for Script {
             }
             tokio::time::sleep(wait).await;
             let text = format!("you said: {}", turn.text);
-            lock(&self.history).push(HistoryEntry {
+            lock(&self.past.rows).push(HistoryEntry {
                 role: Role::Assistant,
                 text: text.clone(),
                 idempotency_key: None,
@@ -233,7 +280,7 @@ impl Engine for Script {
                 will.away -= 1;
                 return Err(EngineError::Interrupted);
             }
-            Ok(lock(&self.history).clone())
+            Ok(lock(&self.past.rows).clone())
         })
     }
 

@@ -12,6 +12,7 @@ use smartbox_core::engine::port::EngineError;
 use smartbox_core::message::Delivery;
 use smartbox_core::smartbox::{Desired, Rest, State};
 use smartbox_core::store::{Store, StoreError, Work};
+use smartbox_store::memory::{Fault, Moment};
 
 use crate::copies;
 use crate::world::{World, actor};
@@ -94,7 +95,65 @@ async fn a_message_that_the_engine_has_is_awaited_and_not_sent_again() {
     world.script.recover();
     let message = world.answer(&message).await;
     assert_eq!((message.reply.as_deref(), message.attempts), (Some("recovered"), 1));
-    assert_eq!(world.script.asked("chat"), 1);
+    assert_eq!(world.script.asked("turn"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_failed_while_nobody_looked_is_told_with_its_reason_and_not_begun_again() {
+    let mut world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().cut = 1;
+    let (first, second) = (world.say(&id, "first").await, world.say(&id, "second").await);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    world.script.fail("no credit is left");
+    world.kill_and_open().await;
+    let began = tokio::time::Instant::now();
+    let first = world.answer(&first).await;
+    assert_eq!(
+        (first.state, first.error.as_deref(), first.attempts),
+        (Delivery::Failed, Some("no credit is left"), 1)
+    );
+    assert_eq!(world.answer(&second).await.reply.as_deref(), Some("you said: second"));
+    assert!(began.elapsed() < Duration::from_secs(60), "nobody queues behind it");
+    assert_eq!((world.script.times_given("first"), world.script.asked("turn")), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_fails_while_it_is_awaited_is_told_with_its_reason() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().cut = 1;
+    let message = world.say(&id, "hello").await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    world.script.fail("aborted");
+    let message = world.answer(&message).await;
+    assert_eq!((message.error.as_deref(), message.attempts), (Some("aborted"), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_turn_that_the_engine_never_comes_back_to_ends_some_time() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().cut = 1;
+    let message = world.say(&id, "hello").await;
+    tokio::time::sleep(Duration::from_secs(890)).await;
+    assert_eq!(world.control.message(&message.id).await.unwrap().state, Delivery::Handed);
+    let message = world.answer(&message).await;
+    assert!(message.error.unwrap().contains("did not come back"));
+    assert_eq!(world.script.asked("turn"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_could_not_be_written_is_asked_for_and_not_made_anew() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().turn = Duration::from_secs(3);
+    let message = world.say(&id, "hello").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.memory.fail_commit(1, Moment::Before, Fault::Full);
+    let message = world.answer(&message).await;
+    assert_eq!((message.reply.as_deref(), message.attempts), (Some("you said: hello"), 1));
+    assert_eq!(world.script.asked("turn"), 1);
 }
 
 /// Records that cannot be read so often.
@@ -142,7 +201,8 @@ async fn a_message_is_delivered_though_the_records_could_not_be_read_when_it_cam
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_messages_of_a_box_that_waits_to_be_removed_are_given_up_once_and_its_storage_has_peace() {
+async fn the_messages_of_a_box_that_waits_to_be_removed_are_given_up_once_and_its_storage_has_peace()
+ {
     let world = World::new().await;
     let id = world.running("pa", Desired::On).await;
     world.script.will().lose = u32::MAX;

@@ -65,7 +65,8 @@ pub trait Engine: Send + Sync {
     /// Whether it can work. Changes nothing, wakes nobody.
     fn health<'a>(&'a self, dial: &'a dyn Dial) -> BoxFuture<'a, Result<Health, EngineError>>;
     /// Gives it a message and streams what happens. Dropping the stream does not end the turn.
-    /// If the same idempotency key is still at work in this engine, joins that turn.
+    /// A message that it knows by this idempotency key begins no second turn, whatever was killed in
+    /// between: its answer is told, or why it failed, or the turn that is at work is joined.
     fn chat(
         &self,
         dial: Arc<dyn Dial>,

@@ -78,7 +78,8 @@ impl Delivery {
 pub enum Redelivery {
     /// The engine has it and has answered.
     Take(String),
-    /// The engine has it and is (or will be) working on it: wait, do not send again.
+    /// The engine has it, and there is no answer (yet): its turn is under way, or will be, or failed.
+    /// Asked by the same key it tells which; that begins no second turn.
     Await,
     /// The engine has never seen it: send.
     Send,
