@@ -28,6 +28,19 @@ impl Control {
         self.submit(actor, &row.account, new).await
     }
 
+    /// Restarts a box and waits until the engine answers from a sandbox that was begun for it. What goes on
+    /// in the old one ends first.
+    pub async fn restart_within(
+        &self,
+        actor: &Actor,
+        id: &SmartboxId,
+        within: Duration,
+    ) -> Result<Smartbox, ControlError> {
+        let since = self.parts.clock.now();
+        let row = self.restart(actor, id).await?;
+        self.await_restart(id, row.restart, since, within).await
+    }
+
     /// The number of a restart that has not been asked for yet.
     pub(crate) async fn next_restart(&self, id: &SmartboxId) -> Result<u64, ControlError> {
         let row = self.row(id).await?.ok_or(ControlError::Missing { what: "smartbox" })?;
@@ -52,7 +65,18 @@ impl Control {
             self.restart_to(actor, id, number).await?;
         }
         let within = PATIENCE * self.parts.settings.patience;
-        let keeper = self.keeper(id).ok_or_else(missing)?;
+        self.await_restart(id, number, since, within).await
+    }
+
+    async fn await_restart(
+        &self,
+        id: &SmartboxId,
+        number: u64,
+        since: Timestamp,
+        within: Duration,
+    ) -> Result<Smartbox, ControlError> {
+        let missing = ControlError::Missing { what: "smartbox" };
+        let keeper = self.keeper(id).ok_or(missing)?;
         match tokio::time::timeout(within, self.restarted(id, number, since)).await {
             Ok(done) => done,
             Err(_) => Err(ControlError::Late { state: keeper.now().state }),

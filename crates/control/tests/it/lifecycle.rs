@@ -359,3 +359,36 @@ async fn stopping_every_box_changes_no_wish() {
     world.kill_and_open().await;
     assert_eq!(world.settle(&id, State::Running).await.desired, Desired::On);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_is_waited_for_ends_when_the_new_engine_answers_and_not_before() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().turn = Duration::from_secs(40);
+    let message = world.say(&id, "hello").await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let within = Duration::from_secs(10);
+    let late = world.control.restart_within(&actor(), &id, within).await;
+    assert!(matches!(late, Err(ControlError::Late { .. })), "{late:?}");
+    let row = world.control.restart_within(&actor(), &id, Duration::from_secs(600)).await.unwrap();
+    assert_eq!(
+        (row.epoch, row.restarted),
+        (2, row.restart),
+        "one restart is enough for two wishes"
+    );
+    assert_eq!(world.answer(&message).await.reply.as_deref(), Some("you said: hello"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_can_not_be_says_why() {
+    let world = World::new().await;
+    let id = world.running("pa", Desired::On).await;
+    world.script.will().deaf = true;
+    let failed = world.control.restart_within(&actor(), &id, Duration::from_secs(3600)).await;
+    assert!(matches!(failed, Err(ControlError::Failed(_))), "{failed:?}");
+    world.script.will().deaf = false;
+    world.control.stop(&actor(), &id).await.unwrap();
+    world.settle(&id, State::Stopped).await;
+    let off = world.control.restart_within(&actor(), &id, Duration::from_secs(3600)).await;
+    assert!(matches!(off, Err(ControlError::Off { .. })), "{off:?}");
+}

@@ -105,7 +105,8 @@ pub(super) async fn stop(
 
 /// Has the box begin anew: another sandbox, the same home.
 ///
-/// With `async` the reply is a job, which waits for the box.
+/// What goes on in it ends first. An engine that refuses its configuration starts with the last that
+/// worked; the `notice` and `issues` of the answer say so. With `async` the reply is a job, which waits for the box.
 #[utoipa::path(
     post,
     path = "/api/v1/boxes/{name}/restart",
@@ -128,8 +129,12 @@ pub(super) async fn restart(
         let job = app.control.restart_later(&who.actor, &row).await?;
         return Ok(accepted(job).into_response());
     }
-    let row = app.control.restart(&who.actor, &row.id).await?;
-    Ok(settled(&app, &row, &[BoxState::Running], how).await?.into_response())
+    // It may be running all the while: only one that was begun anew is what was asked for.
+    let row = match within(how) {
+        Some(within) => app.control.restart_within(&who.actor, &row.id, within).await?,
+        None => app.control.restart(&who.actor, &row.id).await?,
+    };
+    Ok(shown(&app, &row).await?.into_response())
 }
 
 /// Closes the circuit breaker of a box that failed too often: it starts again as is wished of it.
@@ -155,11 +160,19 @@ pub(super) async fn reset(
 }
 
 async fn settled(app: &App, row: &Smartbox, want: &[BoxState], how: Act) -> Shown {
-    if how.wait_ms > 0 {
-        let within = Duration::from_millis(how.wait_ms.min(MAX_WAIT_MS));
+    if let Some(within) = within(how) {
         app.control.settle(&row.id, want, within).await?;
     }
+    shown(app, row).await
+}
+
+async fn shown(app: &App, row: &Smartbox) -> Shown {
     Ok(Json(view::whole(app, app.control.view(&row.id).await?)))
+}
+
+/// How long to wait, if at all.
+fn within(how: Act) -> Option<Duration> {
+    (how.wait_ms > 0).then(|| Duration::from_millis(how.wait_ms.min(MAX_WAIT_MS)))
 }
 
 /// Nothing else is done as a job: it must not look as if it were.
