@@ -129,6 +129,11 @@ pub fn remove_for_good(name: &str) -> Call<Nothing> {
     Call::new("DELETE", format!("{}?purge=true", paths::smartbox(name)))
 }
 
+/// Removes a box, without a last snapshot if none can be taken.
+pub fn remove_anyway(name: &str) -> Call<Nothing> {
+    Call::new("DELETE", format!("{}?force=true", paths::smartbox(name)))
+}
+
 /// Everything of a box in one archive.
 pub fn export(name: &str) -> Call<Content> {
     Call::new("GET", paths::of_smartbox(name, "export"))
