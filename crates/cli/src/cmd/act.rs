@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use smartbox_api::call::{self, Verb};
-use smartbox_api::smartbox::{Act, MAX_WAIT_MS, SmartboxView};
+use smartbox_api::smartbox::{Act, MAX_WAIT_MS, SmartboxView, State};
+use smartbox_core::issue::Kind;
 use smartbox_core::time::parse_duration;
 
 use crate::client::Client;
@@ -60,7 +61,19 @@ pub(crate) async fn act(
     let held = Duration::from_millis(how.wait_ms);
     let work = client.json_within(call::act(&target.name, verb, how), held);
     let view = or_interrupt(phase::while_waiting(client, &target.name, work)).await?;
-    tell(&view, target.json)
+    tell(&view, target.json)?;
+    if how.wait_ms > 0 && view.state == State::Running {
+        refused_config(&view);
+    }
+    Ok(())
+}
+
+/// Says that it runs with another configuration than its owner's: the start looks as if all were well.
+fn refused_config(view: &SmartboxView) {
+    for issue in view.issues.iter().flatten().filter(|issue| issue.kind == Kind::ConfigRefused) {
+        out::note(out::tame(&issue.message));
+        out::note(out::tame(&format!("hint: {}", issue.hint)));
+    }
 }
 
 /// Prints a box in one line, or as JSON.

@@ -100,6 +100,55 @@ async fn removing_asks_and_names_the_box_by_its_id() {
 }
 
 #[tokio::test]
+async fn a_box_can_be_removed_without_its_last_snapshot_and_that_is_asked_about() {
+    let look = get(|| async { Json(smartbox("pa", "running", "")) });
+    let gone = delete(|| async { http::StatusCode::NO_CONTENT });
+    let router = Router::new().route("/api/v1/boxes/pa", look).route("/api/v1/boxes/{id}", gone);
+    let fake = Fake::new(router);
+    for (flag, query) in [("--force", "?force=true"), ("--purge", "?purge=true")] {
+        let ended = run(fake.dir(), &["rm", "pa", "--yes", flag]).await;
+        assert_eq!((ended.code, ended.out.as_str()), (Some(0), "pa: removed\n"), "{ended:?}");
+        let last = fake.seen_like("DELETE").pop().unwrap().line;
+        assert_eq!(last, format!("DELETE /api/v1/boxes/box_00000000000000000001{query}"));
+    }
+    let before = fake.seen_like("DELETE").len();
+    let both = run(fake.dir(), &["rm", "pa", "--yes", "--force", "--purge"]).await;
+    assert_eq!((both.code, fake.seen_like("DELETE").len()), (Some(2), before), "{both:?}");
+}
+
+#[tokio::test]
+async fn a_restart_with_a_refused_configuration_says_so() {
+    let mut view = smartbox("pa", "running", "");
+    view["issues"] = json!([
+        {
+            "id": "iss_00000000000000000001", "account": "acc_00000000000000000001",
+            "smartbox": "box_00000000000000000001", "kind": "config-refused",
+            "severity": "medium", "key": "config-refused box_00000000000000000001",
+            "message": "pa: The engine refuses its configuration: \u{1b}oops. It started with the last one that worked.",
+            "hint": "Correct it, then `smartbox restart pa`.",
+            "count": 1, "first": 1, "last": 1, "resolved": null,
+        },
+        {
+            "id": "iss_00000000000000000002", "account": null, "smartbox": null,
+            "kind": "disk-low", "severity": "critical", "key": "disk-low",
+            "message": "The disk is nearly full.", "hint": "Free some space.",
+            "count": 1, "first": 1, "last": 1, "resolved": null,
+        },
+    ]);
+    let act = post(move || async move { Json(view) });
+    let fake = Fake::new(Router::new().route("/api/v1/boxes/pa/restart", act));
+    let ended = run(fake.dir(), &["restart", "pa"]).await;
+    assert_eq!((ended.code, ended.out.as_str()), (Some(0), "pa: running\n"), "{ended:?}");
+    assert_eq!(
+        ended.err,
+        "pa: The engine refuses its configuration: \u{fffd}oops. It started with the last one that worked.\n\
+         hint: Correct it, then `smartbox restart pa`.\n"
+    );
+    let ended = run(fake.dir(), &["restart", "pa", "--no-wait"]).await;
+    assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "nothing is known of it yet");
+}
+
+#[tokio::test]
 async fn a_fresh_link_is_printed_alone() {
     let url = "http://127.0.0.1:7777/?token=abc";
     let make = post(move || async move { Json(json!({ "url": url })) });
