@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::activity::Counting;
 use crate::admission::Ledger;
+use crate::doors::Places;
 use crate::error::ControlError;
 use crate::exec::Waiting;
 use crate::issues::Open;
@@ -56,6 +57,10 @@ pub struct Control {
     pub(crate) given: Waiting,
     /// Admits boots.
     pub(crate) boots: Semaphore,
+    /// Admits connections to the AI gateway.
+    pub(crate) model_places: Places,
+    /// Admits connections to the broker.
+    pub(crate) proxy_places: Places,
     /// Cancelled when the platform goes down: keepers and deliveries end, sandboxes stay.
     pub(crate) draining: CancellationToken,
     /// Cancelled when another control plane has taken over.
@@ -77,6 +82,7 @@ impl Control {
         let model_key = model_key(&parts).await?;
         let jobs = Jobs::new(parts.settings.jobs, std::mem::take(&mut parts.works));
         let boots = Semaphore::new(parts.settings.boots.max(1));
+        let doors = parts.settings.doors;
         let control = Arc::new(Self {
             parts,
             idle: Mutex::default(),
@@ -88,6 +94,8 @@ impl Control {
             jobs,
             given: Waiting::default(),
             boots,
+            model_places: Places::new(doors.models),
+            proxy_places: Places::new(doors.proxy),
             draining: CancellationToken::new(),
             fenced: CancellationToken::new(),
             closing: false.into(),

@@ -15,6 +15,7 @@ mod admission;
 mod boxes;
 mod config;
 mod control;
+mod doors;
 mod egress;
 mod error;
 mod exec;
@@ -46,6 +47,7 @@ pub use boxes::select::Selection;
 pub use boxes::view::View;
 pub use config::{Config, How, Opened, Outcome, Terms};
 pub use control::Control;
+pub use doors::{Door, Doors};
 pub use egress::{
     Book, BookParts, NewRule, Preset, PresetError, Presets, Service, Services, Standin, Standings,
 };

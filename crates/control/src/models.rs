@@ -13,7 +13,8 @@ use crate::keeper::Keeper;
 
 impl Control {
     /// Serves the model calls of a box until its sandbox ends, and then tells the keeper.
-    /// Calls made while nobody serves them wait at the listener.
+    /// Calls made while nobody serves them, or while the box has as many open as it may, wait at the
+    /// listener.
     pub(crate) fn serve_models(
         self: &Arc<Self>,
         keeper: &Arc<Keeper>,
@@ -30,7 +31,9 @@ impl Control {
                         return;
                     }
                 };
+                let queue = control.model_places.queue();
                 while let Some(Incoming { conn, .. }) = calls.next().await {
+                    let Some(place) = queue.place().await else { return };
                     let caller = Caller {
                         id: id.clone(),
                         token: control.model_token(&id),
@@ -40,6 +43,7 @@ impl Control {
                     let draining = control.draining.clone();
                     control.tasks.spawn(async move {
                         let _ = draining.run_until_cancelled(call).await;
+                        drop(place);
                     });
                 }
             };

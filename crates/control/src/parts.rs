@@ -25,6 +25,7 @@ use smartbox_core::telemetry::Telemetry;
 use smartbox_core::time::Clock;
 
 use crate::activity::Tracker;
+use crate::doors::Doors;
 use crate::egress::Book;
 use crate::jobs::{Limits as JobLimits, Work};
 use crate::kinds::Kinds;
@@ -113,6 +114,8 @@ pub struct Settings {
     pub jobs: JobLimits,
     /// When snapshots are taken, and how long they are kept.
     pub snapshots: SnapshotSettings,
+    /// How many connections of boxes are held.
+    pub doors: Doors,
     /// Whom this machine trusts.
     pub trust: Trust,
     /// The origins of a box, by its host label.

@@ -51,6 +51,7 @@ use crate::site::Site;
 use crate::system::{SystemClock, SystemEntropy, trust};
 use crate::traces::{TracedEngine, TracedRuntime};
 use crate::up::account::{self, Ensured, Waits};
+use crate::up::descriptors::Room;
 use crate::up::{BootError, Event, Ready, UpOptions, engine, machine, serve};
 use crate::{http as routes, models};
 
@@ -105,6 +106,8 @@ pub(crate) async fn start(
     port: u16,
     ui: &(impl Fn(Event) + Sync),
 ) -> Result<Started, BootError> {
+    let room = Room::make();
+    let config = room.bound(config);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let sqlite = records(&config, &clock, &entropy).await?;
@@ -133,13 +136,13 @@ pub(crate) async fn start(
         kinds: config.kinds.clone(),
         engines: vec![slot],
         models: Arc::new(gateway.clone()),
-        egress: Arc::new(broker(&config, &book, &sqlite, &clock, metrics.clone())),
+        egress: Arc::new(broker(&config, &room, &book, &sqlite, &clock, metrics.clone())),
         book,
         activity: tracker,
         clock: clock.clone(),
         entropy: entropy.clone(),
         works: Vec::new(),
-        settings: settings(&config, &site, objective),
+        settings: settings(&config, &room, &site, objective),
     })
     .await
     .map_err(|e| BootError::broken("taking over the boxes", e))?;
@@ -291,6 +294,7 @@ fn book(
 /// What boxes send out goes through it.
 fn broker(
     config: &Config,
+    room: &Room,
     book: &Arc<Book>,
     sqlite: &Arc<Sqlite>,
     clock: &Arc<dyn Clock>,
@@ -306,6 +310,8 @@ fn broker(
         roots: Vec::new(),
         limits: smartbox_egress::Limits {
             connections: config.egress.connections,
+            all_connections: room.egress,
+            all_names: room.names,
             quota: config.egress.quota,
             ..smartbox_egress::Limits::default()
         },
@@ -540,7 +546,7 @@ fn not_installed(error: InstallError) -> BootError {
     }
 }
 
-fn settings(config: &Config, site: &Site, objective: Duration) -> Settings {
+fn settings(config: &Config, room: &Room, site: &Site, objective: Duration) -> Settings {
     let origins = site.clone();
     Settings {
         tiers: config.tiers.clone(),
@@ -554,6 +560,7 @@ fn settings(config: &Config, site: &Site, objective: Duration) -> Settings {
         model: config.models.model.clone(),
         jobs: config.jobs,
         snapshots: snapshot_settings(config, objective),
+        doors: room.doors(config.egress.connections),
         trust: trust(),
         origins: Arc::new(move |label| vec![origins.box_origin(label)]),
     }

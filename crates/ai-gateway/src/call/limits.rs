@@ -30,7 +30,9 @@ impl Default for Limits {
             body: 32 << 20,
             held: 256 << 20,
             calls: 32,
-            head: Duration::from_secs(60),
+            // A client that keeps connections closes idle ones sooner (undici: 4 s). Each is a place
+            // that another waits for.
+            head: Duration::from_secs(10),
             pause: Duration::from_secs(30),
             upload: Duration::from_secs(600),
         }

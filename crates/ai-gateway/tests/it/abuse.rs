@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use smartbox_ai_gateway::Protocol;
+use smartbox_ai_gateway::{Limits, Protocol};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::caller::post;
@@ -222,6 +222,25 @@ async fn slow_drips_run_out() {
     assert!(all.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&all));
     soon(dripping).await.unwrap();
     world.busy.quiet().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_ends_before_and_between_its_requests() {
+    assert!(Limits::default().head <= Duration::from_secs(10));
+    let world = World::with(vec![], |parts| parts.limits.head = SHORT);
+    // Not one byte, as twenty thousand of them once kept the platform from serving anybody.
+    let (mut silent, served) = world.connect();
+    let mut all = Vec::new();
+    let _ = soon(silent.read_to_end(&mut all)).await;
+    soon(served).await.unwrap();
+    // One request that is answered, on a connection that is then kept for nothing.
+    let (mut kept, served) = world.connect();
+    soon(kept.write_all(b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n")).await.unwrap();
+    let mut all = Vec::new();
+    let _ = soon(kept.read_to_end(&mut all)).await;
+    soon(served).await.unwrap();
+    let all = String::from_utf8_lossy(&all);
+    assert!(all.starts_with("HTTP/1.1 4") && all.matches("HTTP/1.1 ").count() == 1, "{all}");
 }
 
 #[tokio::test]

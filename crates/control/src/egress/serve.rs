@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::count::EVERY;
 use crate::control::Control;
+use crate::doors::Queue;
 use crate::keeper::Keeper;
 
 /// How soon to ask again for a listener that is not there.
@@ -34,7 +35,8 @@ impl Control {
         let (control, keeper, id) = (self.clone(), keeper.clone(), id.clone());
         self.tasks.spawn(async move {
             let proxy = async {
-                let served = control.serve_door(&id, PROXY_PORT, <dyn Egress>::serve).await;
+                let places = Some(control.proxy_places.queue());
+                let served = control.serve_door(&id, PROXY_PORT, <dyn Egress>::serve, places).await;
                 if let Err(error) = served {
                     tracing::warn!(smartbox = %id, %error, "what this smartbox sends out cannot be served");
                     // Its sandbox may be of an older platform, which made no such listener.
@@ -44,7 +46,7 @@ impl Control {
             let names = async {
                 // A sandbox of an older platform has none, and goes on without.
                 while let Err(error) =
-                    control.serve_door(&id, DNS_PORT, <dyn Egress>::serve_names).await
+                    control.serve_door(&id, DNS_PORT, <dyn Egress>::serve_names, None).await
                 {
                     tracing::debug!(smartbox = %id, %error, "this smartbox has no name service");
                     tokio::time::sleep(AGAIN).await;
@@ -63,19 +65,26 @@ impl Control {
         })
     }
 
-    /// Serves one of them until the sandbox ends.
+    /// Serves one of them until the sandbox ends. The name service counts by itself, and drops what is
+    /// too much: a question is asked again.
     async fn serve_door(
         &self,
         id: &SmartboxId,
         port: u16,
         serve: Serve,
+        places: Option<Queue>,
     ) -> Result<(), RuntimeError> {
         let mut calls = self.parts.runtime.incoming(id.clone(), port).await?;
         while let Some(conn) = calls.next().await {
+            let place = match &places {
+                Some(queue) => queue.place().await,
+                None => None,
+            };
             let call = serve(&*self.parts.egress, id.clone(), conn);
             let draining = self.draining.clone();
             self.tasks.spawn(async move {
                 let _ = draining.run_until_cancelled(call).await;
+                drop(place);
             });
         }
         Ok(())

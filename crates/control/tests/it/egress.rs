@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::AsyncReadExt as _;
+use futures_util::{AsyncReadExt as _, AsyncWriteExt as _};
 use smartbox_control::NewRule;
 use smartbox_core::egress::port::{Happening, Passage, Rules, Witness};
 use smartbox_core::egress::{
@@ -140,6 +140,7 @@ async fn what_left_is_counted_by_host_and_a_thousand_hosts_are_told_apart() {
 
 async fn heard(world: &World, id: &SmartboxId, port: u16) -> String {
     let mut conn = world.sim.call_out(id, port).unwrap();
+    let _ = conn.write_all(b"?").await;
     let mut text = String::new();
     let read = conn.read_to_string(&mut text);
     tokio::time::timeout(Duration::from_secs(600), read).await.unwrap().unwrap();

@@ -17,6 +17,9 @@ use smartbox_runtime::sim::{Call, Sim};
 
 use crate::world::Paused;
 
+/// Where it finds the AI gateway.
+pub const MODEL_PORT: u16 = 2;
+
 /// What the engine does next.
 #[derive(Default)]
 pub struct Will {
@@ -105,7 +108,7 @@ impl Script {
             argv: vec!["script".into()],
             env: Default::default(),
             port: 1,
-            model_port: 2,
+            model_port: MODEL_PORT,
             workspace: "workspace".into(),
             config: "config".into(),
             dirs: vec![],

@@ -8,6 +8,7 @@ mod bulk_config;
 mod config;
 mod configs;
 mod copies;
+mod doors;
 mod egress;
 mod engine;
 mod exec;

@@ -68,8 +68,8 @@ impl Entropy for Counting {
 struct NoModels;
 
 impl ModelCalls for NoModels {
-    fn serve(&self, _: Caller, _: Conn) -> BoxFuture<'static, ()> {
-        Box::pin(async {})
+    fn serve(&self, _: Caller, conn: Conn) -> BoxFuture<'static, ()> {
+        Box::pin(stay("the models", conn))
     }
 }
 
@@ -84,7 +84,7 @@ impl smartbox_core::egress::port::Egress for NoModels {
     }
 
     fn serve(&self, _: SmartboxId, call: Incoming) -> BoxFuture<'static, ()> {
-        Box::pin(say("the proxy", call.conn))
+        Box::pin(stay("the proxy", call.conn))
     }
 
     fn serve_names(&self, _: SmartboxId, call: Incoming) -> BoxFuture<'static, ()> {
@@ -98,6 +98,15 @@ impl smartbox_core::egress::port::Egress for NoModels {
 async fn say(what: &'static str, mut conn: Conn) {
     use futures_util::AsyncWriteExt as _;
     let _ = conn.write_all(what.as_bytes()).await;
+    let _ = conn.close().await;
+}
+
+/// The same, and goes on until the box hangs up. Nothing more is said: whoever reads to the end has to
+/// say something, or to hang up.
+async fn stay(what: &'static str, mut conn: Conn) {
+    use futures_util::{AsyncReadExt as _, AsyncWriteExt as _};
+    let _ = conn.write_all(what.as_bytes()).await;
+    let _ = conn.read(&mut [0]).await;
     let _ = conn.close().await;
 }
 
@@ -343,6 +352,10 @@ fn parts(
                 tombstones: Duration::from_hours(30 * 24),
                 drill_every: None,
                 exclude: vec![],
+            },
+            doors: smartbox_control::Doors {
+                models: smartbox_control::Door { each: 2, all: 3 },
+                proxy: smartbox_control::Door { each: 2, all: 3 },
             },
             trust: smartbox_control::Trust::default(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),

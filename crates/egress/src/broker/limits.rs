@@ -14,6 +14,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections of all boxes at once.
     pub all_connections: usize,
+    /// Connections of all boxes at once that ask for names.
+    pub all_names: usize,
     /// Bytes of a request's head.
     pub head_bytes: usize,
     /// How long a head may take to arrive.
@@ -31,6 +33,7 @@ impl Default for Limits {
         Self {
             connections: 512,
             all_connections: 20_000,
+            all_names: 4_096,
             head_bytes: 32 << 10,
             head_time: Duration::from_secs(30),
             dial_time: Duration::from_secs(15),

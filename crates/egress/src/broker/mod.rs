@@ -108,7 +108,7 @@ impl Broker {
         let in_flight = InFlight::new(parts.limits.connections, parts.limits.all_connections);
         let outward = Arc::new(open::outward(&parts.roots));
         let (tasks, known) = (TaskTracker::new(), Mutex::default());
-        let asking = InFlight::new(dns::CONNECTIONS.0, dns::CONNECTIONS.1);
+        let asking = InFlight::new(dns::CONNECTIONS, parts.limits.all_names);
         let (pace, stand_ins, told) = (Pace::default(), StandIns::default(), Told::default());
         Self(Arc::new(Inner {
             parts,

@@ -3,6 +3,7 @@
 //! (those are `boot.rs`'s).
 
 pub(crate) mod account;
+pub(crate) mod descriptors;
 pub(crate) mod engine;
 mod error;
 mod event;

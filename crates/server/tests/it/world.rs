@@ -264,6 +264,10 @@ async fn platform(
                 drill_every: None,
                 exclude: vec![],
             },
+            doors: smartbox_control::Doors {
+                models: smartbox_control::Door { each: 64, all: 64 },
+                proxy: smartbox_control::Door { each: 64, all: 64 },
+            },
             trust: smartbox_control::Trust::default(),
             origins: Arc::new(|label| vec![format!("http://{label}.localhost")]),
         },

@@ -29,8 +29,8 @@ pub(super) use told::Told;
 
 use super::Inner;
 
-/// Connections of one box at once, and of all: a question is answered at once, so that few are enough.
-pub(super) const CONNECTIONS: (usize, usize) = (128, 4_096);
+/// Connections of one box at once: a question is answered at once, so that few are enough.
+pub(super) const CONNECTIONS: usize = 128;
 /// The longest question. One name and what EDNS adds has some hundred bytes.
 const LONGEST: u16 = 4_096;
 /// How long a connection may be silent or leave an answer lying (RFC 7766, 6.2.3).
