@@ -284,6 +284,7 @@ impl Control {
     async fn finish(&self, message: &mut Message, last: TurnEvent) -> Result<(), Again> {
         let now = self.parts.clock.now();
         let mut done = Message { finished: Some(now), ..message.clone() };
+        let last = last.kept();
         match &last {
             TurnEvent::Failed(why) => {
                 done.state = Delivery::Failed;

@@ -10,7 +10,7 @@ use smartbox_core::message::{Delivery, Message};
 use smartbox_core::store;
 use tokio::sync::watch;
 
-use super::live::Turn;
+use super::live::{Seen, Turn};
 use crate::control::Control;
 use crate::error::ControlError;
 
@@ -32,7 +32,7 @@ impl Control {
             control: self.clone(),
             id: id.clone(),
             live: self.live.find(id),
-            seen: Turn::default(),
+            seen: Seen::default(),
             over: false,
             ready: Vec::new(),
         };
@@ -46,7 +46,7 @@ struct Watcher {
     control: Arc<Control>,
     id: MessageId,
     live: Option<watch::Receiver<Turn>>,
-    seen: Turn,
+    seen: Seen,
     over: bool,
     /// Events to hand out, last first.
     ready: Vec<TurnEvent>,
@@ -63,10 +63,8 @@ impl Watcher {
                 return None;
             }
             let Some(live) = &mut self.live else { return self.last_event().await };
-            let turn = live.borrow_and_update().clone();
-            self.ready = turn.since(&self.seen);
+            self.ready = live.borrow_and_update().since(&mut self.seen);
             self.ready.reverse();
-            self.seen = turn;
             if self.ready.is_empty() {
                 let draining = self.control.draining.clone();
                 match draining.run_until_cancelled(live.changed()).await {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use smartbox_core::engine::TurnEvent;
+use smartbox_core::engine::{LONGEST_ANSWER, TurnEvent};
 use smartbox_core::id::MessageId;
 use tokio::sync::watch;
 
@@ -23,12 +23,14 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Takes an event in.
+    /// Takes an event in. What is beyond any answer is not for watchers.
     pub(crate) fn apply(&mut self, event: TurnEvent) {
         match event {
             TurnEvent::Started => "working".clone_into(&mut self.doing),
             TurnEvent::Doing(what) => self.doing = what,
+            TurnEvent::Delta(more) if self.text.len() + more.len() > LONGEST_ANSWER => {}
             TurnEvent::Delta(more) => self.text.push_str(&more),
+            TurnEvent::Replace(text) if text.len() > LONGEST_ANSWER => {}
             TurnEvent::Replace(text) => {
                 self.text = text;
                 self.drafts += 1;
@@ -37,22 +39,41 @@ impl Turn {
         }
     }
 
-    /// The events that lead a watcher from what he has seen to what is now.
-    pub(crate) fn since(&self, seen: &Self) -> Vec<TurnEvent> {
+    /// The events that lead a watcher from what he has seen to what is now, which he has seen then.
+    pub(crate) fn since(&self, seen: &mut Seen) -> Vec<TurnEvent> {
         let mut events = Vec::new();
         if self.doing != seen.doing {
             events.push(TurnEvent::Doing(self.doing.clone()));
         }
-        match self.text.strip_prefix(&seen.text).filter(|_| self.drafts == seen.drafts) {
+        // Within one draft the text grows at its end only.
+        match self.text.get(seen.length..).filter(|_| self.drafts == seen.drafts) {
             Some("") => {}
             Some(more) => events.push(TurnEvent::Delta(more.to_owned())),
             None => events.push(TurnEvent::Replace(self.text.clone())),
         }
-        if seen.last.is_none() {
+        if !seen.over {
             events.extend(self.last.clone());
         }
+        *seen = Seen {
+            length: self.text.len(),
+            drafts: self.drafts,
+            doing: self.doing.clone(),
+            over: self.last.is_some(),
+        };
         events
     }
+}
+
+/// How far a watcher is: not the text again, of which each of them would have one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Bytes of the draft.
+    length: usize,
+    /// Which draft.
+    drafts: u32,
+    doing: String,
+    /// Whether the last event was among it.
+    over: bool,
 }
 
 /// All turns in progress.
@@ -108,25 +129,40 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_answer_without_end_is_not_held() {
+        let (mut turn, mut seen) = (Turn::default(), Seen::default());
+        let piece = "y".repeat(1 << 20);
+        for _ in 0..10 {
+            turn.apply(TurnEvent::Delta(piece.clone()));
+            turn.apply(TurnEvent::Replace(piece.repeat(5)));
+            turn.since(&mut seen);
+        }
+        assert!(turn.text.len() == LONGEST_ANSWER && turn.drafts == 0);
+        let whole = TurnEvent::Answered(piece.repeat(4));
+        assert_eq!(whole.clone().kept(), whole);
+        assert_eq!(TurnEvent::Answered(piece.repeat(5)).kept(), TurnEvent::too_long());
+    }
+
+    #[test]
     fn a_watcher_who_comes_late_or_slowly_sees_the_same_text() {
         let mut turn = Turn::default();
-        let late = Turn::default();
         for event in
             [TurnEvent::Started, TurnEvent::Delta("Hel".into()), TurnEvent::Delta("lo".into())]
         {
             turn.apply(event);
         }
         assert_eq!(
-            turn.since(&late),
+            turn.since(&mut Seen::default()),
             [TurnEvent::Doing("working".into()), TurnEvent::Delta("Hello".into())]
         );
-        let seen = turn.clone();
+        let mut seen = Seen::default();
+        turn.since(&mut seen);
         turn.apply(TurnEvent::Replace("Hello again".into()));
         turn.apply(TurnEvent::Answered("Hello again".into()));
         assert_eq!(
-            turn.since(&seen),
+            turn.since(&mut seen),
             [TurnEvent::Replace("Hello again".into()), TurnEvent::Answered("Hello again".into())]
         );
-        assert_eq!(turn.since(&turn.clone()), []);
+        assert_eq!(turn.since(&mut seen), []);
     }
 }

@@ -9,6 +9,10 @@ use utoipa::ToSchema;
 
 use crate::time::Timestamp;
 
+/// Bytes of an answer that the platform keeps. A turn with a longer one has failed, as far as the message
+/// is concerned; the engine's own record has what it has.
+pub const LONGEST_ANSWER: usize = 4 << 20;
+
 /// What the platform must know of an engine before it speaks to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -159,6 +163,23 @@ pub enum TurnEvent {
     Answered(String),
     /// The turn failed for good. The last event.
     Failed(String),
+}
+
+impl TurnEvent {
+    /// The end of a turn whose answer nobody would hold.
+    pub fn too_long() -> Self {
+        let most = LONGEST_ANSWER >> 20;
+        Self::Failed(format!("the answer is longer than {most} MiB; ask for it in a file"))
+    }
+
+    /// The same, unless it is an answer that is too long to be kept.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        match self {
+            Self::Answered(text) if text.len() > LONGEST_ANSWER => Self::too_long(),
+            other => other,
+        }
+    }
 }
 
 /// The engine's answer to "may I suspend you?".

@@ -214,6 +214,7 @@ async fn clock(process: &Process) -> Result<(), Failure> {
         "payload": { "kind": "agentTurn", "message": "tick" }, "delivery": { "mode": "none" },
     });
     let added = must("cron.add", process.engine.ask(&*dial, "cron.add", job).await)?;
+    let added: serde_json::Value = added.read().map_err(|e| Failure::new(e.to_string()))?;
     let next = must("the next wake", process.engine.next_wake(&*dial).await)?;
     let expected = added["nextRunAtMs"].as_i64().or(added["state"]["nextRunAtMs"].as_i64());
     ensure(next.is_some() && next.map(|t| t.0) == expected, || {

@@ -4,6 +4,7 @@
 //! wait a deadline.
 
 pub(crate) mod http;
+pub(crate) mod loose;
 pub(crate) mod socket;
 pub(crate) mod wire;
 

@@ -15,14 +15,19 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_util::compat::Compat;
 
-use super::wire::{Answer, Event, Hello, Incoming, Refusal, Server, check_floor};
+use super::wire::{Answer, Event, Hello, Incoming, Payload, Refusal, Server, check_floor};
 use super::{dial, garbled, silent};
 use crate::identity;
 
-/// The engine's own limit is 25 MiB.
-const MAX_MESSAGE: usize = 32 << 20;
-/// Events kept while an answer is awaited; a busy engine sends some dozens.
-const MAX_WAITING: usize = 4_096;
+/// One frame. The largest that OpenClaw sends is a page of a transcript, whose rows it keeps below
+/// 6 MiB; an answer of ours has 4 MiB at the most.
+const MAX_MESSAGE: usize = 12 << 20;
+/// Frames that may pass while an answer is awaited; a busy engine sends some dozens.
+const MAX_PASSING: usize = 4_096;
+/// Bytes of events that are kept meanwhile.
+const MAX_WAITING: usize = 8 << 20;
+/// Events that somebody may wait for. Others are not kept.
+const HEARD: [&str; 3] = ["chat", "agent", "shutdown"];
 /// A handshake takes 10 to 60 ms; an engine under load seconds.
 const HANDSHAKE: Duration = Duration::from_secs(20);
 /// The longest that any call may take.
@@ -45,6 +50,8 @@ pub(crate) enum Face {
 pub(crate) struct Socket {
     ws: WebSocketStream<Compat<Conn>>,
     waiting: VecDeque<Event>,
+    /// Bytes of them.
+    held: usize,
     next_id: u64,
     /// Who answers.
     pub(crate) server: Server,
@@ -89,7 +96,7 @@ impl Socket {
             Err(_) => return Err(silent("it does not answer the handshake").into()),
         };
         let server = Server { version: String::new(), build_id: String::new() };
-        let mut socket = Self { ws, waiting: VecDeque::new(), next_id: 0, server };
+        let mut socket = Self { ws, waiting: VecDeque::new(), held: 0, next_id: 0, server };
         match timeout_at(deadline, socket.sign_in(floor, face)).await {
             Ok(signed_in) => signed_in.map(|()| socket),
             Err(_) => Err(silent("it does not answer the handshake").into()),
@@ -109,8 +116,8 @@ impl Socket {
         let answer = self.exchange("connect", connect_params(face)).await?;
         match answer {
             Ok(payload) => {
-                let hello: Hello = serde_json::from_value(payload)
-                    .map_err(|_| garbled("its greeting has no version"))?;
+                let hello: Hello =
+                    payload.read().map_err(|_| garbled("its greeting has no version"))?;
                 check_floor(&hello.server.version, floor)?;
                 self.server = hello.server;
                 Ok(())
@@ -123,7 +130,11 @@ impl Socket {
     }
 
     /// Calls a method and waits for its answer. Events that come meanwhile are kept.
-    pub(crate) async fn call(&mut self, method: &str, params: Value) -> Result<Value, EngineError> {
+    pub(crate) async fn call(
+        &mut self,
+        method: &str,
+        params: Value,
+    ) -> Result<Payload, EngineError> {
         self.try_call(method, params).await?.map_err(Refusal::into_error)
     }
 
@@ -132,7 +143,7 @@ impl Socket {
         &mut self,
         method: &str,
         params: Value,
-    ) -> Result<Result<Value, Refusal>, EngineError> {
+    ) -> Result<Result<Payload, Refusal>, EngineError> {
         match timeout_at(Instant::now() + CALL, self.exchange(method, params)).await {
             Ok(answer) => answer,
             Err(_) => Err(silent("it does not answer the call")),
@@ -143,6 +154,7 @@ impl Socket {
     /// connection ends.
     pub(crate) async fn event(&mut self, within: Duration) -> Result<Option<Event>, EngineError> {
         if let Some(event) = self.waiting.pop_front() {
+            self.held -= event.payload.len();
             return Ok(Some(event));
         }
         let deadline = Instant::now() + within;
@@ -161,7 +173,7 @@ impl Socket {
         &mut self,
         method: &str,
         params: Value,
-    ) -> Result<Result<Value, Refusal>, EngineError> {
+    ) -> Result<Result<Payload, Refusal>, EngineError> {
         self.next_id += 1;
         let id = self.next_id.to_string();
         let frame = json!({ "type": "req", "id": id, "method": method, "params": params });
@@ -173,7 +185,7 @@ impl Socket {
         {
             return Err(garbled(error.to_string()));
         }
-        loop {
+        for _ in 0..MAX_PASSING {
             match self.frame().await? {
                 Incoming::Res(answer) if answer.id == id => {
                     return Ok(if answer.ok {
@@ -182,22 +194,31 @@ impl Socket {
                         Err(answer.error.unwrap_or_default())
                     });
                 }
-                Incoming::Event(event) => {
-                    if self.waiting.len() >= MAX_WAITING {
-                        return Err(garbled("more events than any engine sends"));
-                    }
-                    self.waiting.push_back(event);
-                }
+                Incoming::Event(event) => self.keep(event)?,
                 Incoming::Res(_) | Incoming::Unknown => {}
             }
         }
+        Err(garbled("more events than any engine sends"))
+    }
+
+    fn keep(&mut self, event: Event) -> Result<(), EngineError> {
+        if !HEARD.contains(&&*event.event) {
+            return Ok(());
+        }
+        let held = self.held + event.payload.len();
+        if held > MAX_WAITING || self.waiting.len() >= MAX_PASSING {
+            return Err(garbled("more events than any engine sends"));
+        }
+        self.held = held;
+        self.waiting.push_back(event);
+        Ok(())
     }
 
     async fn frame(&mut self) -> Result<Incoming, EngineError> {
         loop {
             match self.ws.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    return serde_json::from_str(&text)
+                    return Incoming::parse(&text)
                         .map_err(|e| garbled(format!("a frame is not of the protocol: {e}")));
                 }
                 Some(Ok(Message::Close(Some(close)))) => {

@@ -1,39 +1,90 @@
 //! The JSON frames of protocol version 4, as far as the platform reads them. Unknown keys pass.
+//!
+//! What a frame carries stays the text that it came as, until somebody reads what they need of it: as a
+//! tree it would be many times as large, and how large is for the box to say.
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use smartbox_core::engine::port::EngineError;
 
 /// What arrives on the socket.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[derive(Debug)]
 pub(crate) enum Incoming {
     /// The answer to a request.
     Res(Answer),
     /// Something happened.
     Event(Event),
     /// A later protocol may say more.
-    #[serde(other)]
     Unknown,
 }
 
 /// The answer to a request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) id: String,
     pub(crate) ok: bool,
-    #[serde(default)]
-    pub(crate) payload: Value,
-    #[serde(default)]
+    pub(crate) payload: Payload,
     pub(crate) error: Option<Refusal>,
 }
 
 /// Something happened.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) event: String,
+    pub(crate) payload: Payload,
+}
+
+/// JSON that is not read yet.
+#[derive(Debug, Default)]
+pub(crate) struct Payload(Option<Box<RawValue>>);
+
+impl Payload {
+    /// Reads it. Types that are read should hold what is needed and nothing else, and lists have an end
+    /// ([`super::loose::list`]).
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(self.0.as_deref().map_or("null", RawValue::get))
+    }
+
+    /// Bytes of it.
+    pub(crate) fn len(&self) -> usize {
+        self.0.as_deref().map_or(0, |raw| raw.get().len())
+    }
+}
+
+/// Every frame, as it comes.
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
     #[serde(default)]
-    pub(crate) payload: Value,
+    id: Option<String>,
+    #[serde(default)]
+    ok: Option<bool>,
+    #[serde(default)]
+    event: Option<String>,
+    #[serde(default)]
+    payload: Option<Box<RawValue>>,
+    #[serde(default)]
+    error: Option<Refusal>,
+}
+
+impl Incoming {
+    /// Reads a frame.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let frame: Frame<'_> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let payload = Payload(frame.payload);
+        match (&*frame.kind, frame.id, frame.ok, frame.event) {
+            ("res", Some(id), Some(ok), _) => {
+                Ok(Self::Res(Answer { id, ok, payload, error: frame.error }))
+            }
+            ("event", _, _, Some(event)) => Ok(Self::Event(Event { event, payload })),
+            ("res" | "event", ..) => Err("a part of it is missing".into()),
+            _ => Ok(Self::Unknown),
+        }
+    }
 }
 
 /// Why a request was not done.
@@ -44,7 +95,6 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     pub(crate) retryable: bool,
     pub(crate) retry_after_ms: Option<u64>,
-    pub(crate) details: Value,
 }
 
 impl Refusal {
@@ -119,7 +169,10 @@ mod tests {
 
     #[test]
     fn frames_of_a_later_protocol_are_passed_over() {
-        let frame: Incoming = serde_json::from_str(r#"{"type":"hint","x":1}"#).unwrap();
-        assert!(matches!(frame, Incoming::Unknown));
+        let frame = Incoming::parse(r#"{"type":"hint","x":[1]}"#);
+        assert!(matches!(frame, Ok(Incoming::Unknown)));
+        for part in [r#"{"type":"res","id":"1"}"#, r#"{"type":"event"}"#, r#"{"id":"1"}"#, "[]"] {
+            assert!(Incoming::parse(part).is_err(), "{part}");
+        }
     }
 }

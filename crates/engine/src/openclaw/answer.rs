@@ -62,12 +62,12 @@ fn fate(page: &Page, key: &str) -> Fate {
         // An answer before the turn's end is a draft while the turn goes on.
         let last_person = later.iter().all(|row| !row.is_person());
         if !(last_person && page.at_work()) {
-            return Fate::Answered(answer.text());
+            return Fate::Answered(answer.text().to_owned());
         }
         return Fate::AtWork;
     }
     if let Some(answer) = later.iter().find(|row| row.is_of_run(key) && row.is_answer()) {
-        return Fate::Answered(answer.text());
+        return Fate::Answered(answer.text().to_owned());
     }
     if page.at_work() {
         return Fate::AtWork;
@@ -78,7 +78,7 @@ fn fate(page: &Page, key: &str) -> Fate {
     }
     // Steered into another turn: whatever that turn said next is the answer.
     match later.iter().find(|row| row.is_answer()) {
-        Some(answer) => Fate::Answered(answer.text()),
+        Some(answer) => Fate::Answered(answer.text().to_owned()),
         None => Fate::Ended,
     }
 }
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
 
     fn page(rows: &Value, status: &str) -> Page {
-        serde_json::from_value(json!({ "messages": rows, "sessionInfo": { "status": status } }))
-            .unwrap()
+        let page = json!({ "messages": rows, "sessionInfo": { "status": status } });
+        serde_json::from_str(&page.to_string()).unwrap()
     }
 
     fn user(key: &str, text: &str) -> Value {

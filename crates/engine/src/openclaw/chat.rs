@@ -38,7 +38,7 @@ pub(super) async fn chat(
     let found = look_up(&mut socket, &session, &turn.idempotency_key).await?;
     let (fate, exists) = found.map_err(Refusal::into_error)?;
     match fate {
-        Fate::Answered(text) => return Ok(told(TurnEvent::Answered(text))),
+        Fate::Answered(text) => return Ok(told(TurnEvent::Answered(text).kept())),
         Fate::Failed(why) => return Ok(told(TurnEvent::Failed(why))),
         Fate::AtWork => {
             return Ok(Follow::any_run(socket, session, turn.idempotency_key).stream());
@@ -55,8 +55,8 @@ pub(super) async fn chat(
         socket = engine.program(&*dial).await?;
         answer = socket.try_call("chat.send", message(&session, &turn)).await?;
     }
-    let ack: Ack = serde_json::from_value(answer.map_err(Refusal::into_error)?)
-        .map_err(|_| garbled("its answer to a message has no status"))?;
+    let ack = answer.map_err(Refusal::into_error)?;
+    let ack: Ack = ack.read().map_err(|_| garbled("its answer to a message has no status"))?;
     match ack.status.as_str() {
         "started" | "in_flight" => {
             Ok(Follow::own_run(socket, session, turn.idempotency_key).stream())
@@ -83,7 +83,7 @@ fn not_admitted(refusal: &Refusal) -> bool {
 async fn finished(socket: &mut Socket, session: &str, key: &str) -> Result<Events, EngineError> {
     let found = look_up(socket, session, key).await?;
     Ok(told(match found.map_err(Refusal::into_error)?.0 {
-        Fate::Answered(text) => TurnEvent::Answered(text),
+        Fate::Answered(text) => TurnEvent::Answered(text).kept(),
         Fate::Failed(why) => TurnEvent::Failed(why),
         // Its answer is being written, or it joined a turn that still runs: ask again.
         Fate::AtWork => return Err(silent("the message's turn is not at rest")),

@@ -13,6 +13,7 @@ use smartbox_core::sandbox::port::Dial;
 
 use super::{OpenClaw, configure, models, owner};
 use crate::gateway::garbled;
+use crate::gateway::loose::{Word, list};
 use crate::schema::{Schema, Source};
 
 /// Puppet's own: what it reads, and a few keys more for tests.
@@ -44,12 +45,31 @@ impl OpenClawConfigs {
 #[serde(rename_all = "camelCase")]
 struct Told {
     valid: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     issues: Vec<Issue>,
     config_revision_hash: Option<String>,
     applied_config_hash: Option<String>,
     #[serde(default)]
-    config: Value,
+    config: Option<Document>,
+}
+
+/// The configuration itself, as far as it matters here.
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    gateway: Option<Gateway>,
+}
+
+#[derive(Deserialize)]
+struct Gateway {
+    #[serde(default)]
+    reload: Option<Reload>,
+}
+
+#[derive(Deserialize)]
+struct Reload {
+    #[serde(default)]
+    mode: Word,
 }
 
 #[derive(Deserialize)]
@@ -92,8 +112,7 @@ impl Configs for OpenClawConfigs {
     fn taken<'a>(&'a self, dial: &'a dyn Dial) -> BoxFuture<'a, Result<Taken, EngineError>> {
         Box::pin(async move {
             let answer = self.engine.ask(dial, "config.get", json!({})).await?;
-            let told: Told =
-                serde_json::from_value(answer).map_err(|_| garbled("its configuration"))?;
+            let told: Told = answer.read().map_err(|_| garbled("its configuration"))?;
             if !told.valid {
                 let plain = |text: String| {
                     text.chars().filter(|c| !c.is_control()).take(LONGEST).collect::<String>()
@@ -107,7 +126,8 @@ impl Configs for OpenClawConfigs {
             }
             let applied = told.applied_config_hash.is_some()
                 && told.applied_config_hash == told.config_revision_hash;
-            let watches = told.config["gateway"]["reload"]["mode"] != "off";
+            let reload = told.config.and_then(|config| config.gateway?.reload);
+            let watches = reload.is_none_or(|reload| reload.mode.0 != "off");
             Ok(match (applied, watches) {
                 (true, _) => Taken::Yes,
                 (false, true) => Taken::NotYet,

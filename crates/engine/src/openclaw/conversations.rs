@@ -11,6 +11,7 @@ use smartbox_core::time::Timestamp;
 use super::rows::{Page, Row};
 use super::{OpenClaw, session_key};
 use crate::gateway::garbled;
+use crate::gateway::loose::list;
 
 /// Characters of a title that are passed on.
 const TITLE: usize = 120;
@@ -24,7 +25,7 @@ const TRIES: usize = 8;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Listed {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     sessions: Vec<Told>,
     #[serde(default)]
     has_more: bool,
@@ -90,8 +91,8 @@ impl Conversations for OpenClaw {
                 "includeDerivedTitles": true, "includeLastMessage": true,
             });
             let answer = self.ask(dial, "sessions.list", params).await?;
-            let listed: Listed = serde_json::from_value(answer)
-                .map_err(|e| garbled(format!("its conversations: {e}")))?;
+            let listed: Listed =
+                answer.read().map_err(|e| garbled(format!("its conversations: {e}")))?;
             let next = listed.next_offset.filter(|next| listed.has_more && *next > offset);
             let items = listed.sessions.into_iter().map(Conversation::from).collect();
             Ok(Part { items, next: next.map(|next| next.to_string()) })

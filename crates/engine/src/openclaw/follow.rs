@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
-use serde_json::Value;
 use smartbox_core::BoxStream;
-use smartbox_core::engine::TurnEvent;
 use smartbox_core::engine::port::EngineError;
+use smartbox_core::engine::{LONGEST_ANSWER, TurnEvent};
 
 use super::answer::{Fate, look_up};
-use super::rows::text_of;
+use super::rows::LONGEST_REASON;
+use crate::gateway::loose::{Text, Word};
 use crate::gateway::socket::Socket;
 use crate::gateway::wire::Event;
 
@@ -63,9 +63,45 @@ struct Chat {
     #[serde(default)]
     delta_text: String,
     #[serde(default)]
-    message: Value,
+    message: Option<Said>,
     #[serde(default)]
     error_message: String,
+}
+
+/// A message within it.
+#[derive(Default, Deserialize)]
+struct Said {
+    #[serde(default)]
+    content: Text,
+}
+
+/// An `agent` event's payload, as far as tools are concerned.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Agent {
+    #[serde(default)]
+    run_id: Word,
+    #[serde(default)]
+    session_key: Word,
+    #[serde(default)]
+    stream: Word,
+    #[serde(default)]
+    data: Tool,
+}
+
+#[derive(Default, Deserialize)]
+struct Tool {
+    #[serde(default)]
+    phase: Word,
+    #[serde(default)]
+    name: Word,
+}
+
+/// Characters of what the engine is doing.
+const LONGEST_DOING: usize = 200;
+
+fn doing(what: &str) -> TurnEvent {
+    TurnEvent::Doing(what.chars().take(LONGEST_DOING).collect())
 }
 
 impl Follow {
@@ -123,11 +159,11 @@ impl Follow {
             return if self.own { Err(EngineError::Interrupted) } else { self.settled().await };
         };
         match event.as_str() {
-            "chat" => match serde_json::from_value::<Chat>(payload) {
+            "chat" => match payload.read::<Chat>() {
                 Ok(chat) if self.is_mine(&chat.session_key, &chat.run_id) => self.chat(chat).await,
                 _ => Ok(None),
             },
-            "agent" => Ok(self.tool(&payload)),
+            "agent" => Ok(payload.read().ok().and_then(|agent| self.tool(&agent))),
             "shutdown" => Err(EngineError::Interrupted),
             _ => Ok(None),
         }
@@ -137,21 +173,24 @@ impl Follow {
         session == self.session && (!self.own || run == self.key)
     }
 
-    async fn chat(&mut self, chat: Chat) -> Result<Option<TurnEvent>, EngineError> {
+    async fn chat(&mut self, mut chat: Chat) -> Result<Option<TurnEvent>, EngineError> {
         match chat.state.as_str() {
-            "status" if !chat.phase.is_empty() => Ok(Some(TurnEvent::Doing(chat.phase))),
-            "delta" => Ok(self.delta(&chat)),
+            "status" if !chat.phase.is_empty() => Ok(Some(doing(&chat.phase))),
+            "delta" => Ok(self.delta(chat)),
             "final" if self.own => {
-                let text = text_of(&chat.message["content"]);
+                let text = chat.message.take().unwrap_or_default().content.0;
                 if text.is_empty() {
                     // It was put into a turn that was running: that one's answer has it.
                     self.own = false;
                     self.patience = SETTLING;
                     return self.settled().await;
                 }
-                Ok(Some(TurnEvent::Answered(text)))
+                Ok(Some(TurnEvent::Answered(text).kept()))
             }
-            "error" if self.own => Ok(Some(TurnEvent::Failed(chat.error_message))),
+            "error" if self.own => {
+                let why = chat.error_message.chars().take(LONGEST_REASON).collect();
+                Ok(Some(TurnEvent::Failed(why)))
+            }
             "aborted" if self.own => Ok(Some(TurnEvent::Failed("the turn was aborted".into()))),
             "final" | "error" | "aborted" => {
                 self.patience = SETTLING;
@@ -162,12 +201,20 @@ impl Follow {
     }
 
     /// The answer grows; the engine sends it whole each time, so that nothing is lost when it
-    /// gathers several pieces or begins anew.
-    fn delta(&mut self, chat: &Chat) -> Option<TurnEvent> {
-        let whole = match text_of(&chat.message["content"]) {
-            text if text.is_empty() => format!("{}{}", self.so_far, chat.delta_text),
+    /// gathers several pieces or begins anew. One that grows without end is the end of the turn.
+    fn delta(&mut self, chat: Chat) -> Option<TurnEvent> {
+        let whole = match chat.message.unwrap_or_default().content.0 {
+            text if text.is_empty() => {
+                if chat.delta_text.len() > LONGEST_ANSWER - self.so_far.len() {
+                    return Some(TurnEvent::too_long());
+                }
+                format!("{}{}", self.so_far, chat.delta_text)
+            }
             text => text,
         };
+        if whole.len() > LONGEST_ANSWER {
+            return Some(TurnEvent::too_long());
+        }
         let event = match whole.strip_prefix(&self.so_far) {
             Some("") => return None,
             Some(more) => TurnEvent::Delta(more.to_owned()),
@@ -177,11 +224,10 @@ impl Follow {
         Some(event)
     }
 
-    fn tool(&self, payload: &Value) -> Option<TurnEvent> {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let mine = self.is_mine(&text(&payload["sessionKey"]), &text(&payload["runId"]));
-        let begins = payload["stream"] == "tool" && payload["data"]["phase"] == "start";
-        (mine && begins).then(|| TurnEvent::Doing(text(&payload["data"]["name"])))
+    fn tool(&self, agent: &Agent) -> Option<TurnEvent> {
+        let mine = self.is_mine(&agent.session_key.0, &agent.run_id.0);
+        let begins = agent.stream.0 == "tool" && agent.data.phase.0 == "start";
+        (mine && begins).then(|| doing(&agent.data.name.0))
     }
 
     /// Asks the transcript whether the message is answered by now.
@@ -194,7 +240,7 @@ impl Follow {
             Err(error) => return Err(error),
         };
         Ok(match fate {
-            Fate::Answered(text) => Some(TurnEvent::Answered(text)),
+            Fate::Answered(text) => Some(TurnEvent::Answered(text).kept()),
             Fate::Failed(why) => Some(TurnEvent::Failed(why)),
             Fate::AtWork | Fate::Ended | Fate::Unknown => None,
         })

@@ -27,7 +27,7 @@ use smartbox_core::time::Timestamp;
 use smartbox_core::{BoxFuture, BoxStream};
 
 use crate::gateway::socket::{Face, Socket, Unopened};
-use crate::gateway::wire::check_floor;
+use crate::gateway::wire::{Payload, check_floor};
 use crate::gateway::{garbled, http, nobody_listens};
 use crate::manifest::{self, BadManifest};
 pub use configs::OpenClawConfigs;
@@ -101,7 +101,7 @@ impl OpenClaw {
         dial: &dyn Dial,
         method: &str,
         params: serde_json::Value,
-    ) -> Result<serde_json::Value, EngineError> {
+    ) -> Result<Payload, EngineError> {
         self.program(dial).await?.call(method, params).await
     }
 

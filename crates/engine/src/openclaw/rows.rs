@@ -1,12 +1,13 @@
 //! The rows of the engine's transcript, as `chat.history` gives them.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use smartbox_core::engine::port::EngineError;
 use smartbox_core::engine::{HistoryEntry, Role};
 use smartbox_core::time::Timestamp;
 
 use crate::gateway::garbled;
+use crate::gateway::loose::{Text, list};
 use crate::gateway::socket::Socket;
 use crate::gateway::wire::Refusal;
 
@@ -14,6 +15,8 @@ use crate::gateway::wire::Refusal;
 pub(super) const MAX_ROWS: u32 = 1_000;
 /// Characters of one text before the engine cuts it off; its own upper limit.
 const MAX_CHARS: u32 = 500_000;
+/// Characters of a reason that are passed on.
+pub(super) const LONGEST_REASON: usize = 2_000;
 /// How the engine begins a row that it wrote in a person's place.
 const SYSTEM: &str = "[System] ";
 
@@ -24,7 +27,7 @@ pub(super) struct Page {
     /// Absent if there is no such conversation yet.
     #[serde(default)]
     pub(super) session_id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     pub(super) messages: Vec<Row>,
     #[serde(default)]
     pub(super) session_info: SessionInfo,
@@ -47,7 +50,7 @@ pub(super) struct SessionInfo {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Row {
     role: String,
-    content: Value,
+    content: Text,
     timestamp: Option<i64>,
     idempotency_key: Option<String>,
     stop_reason: Option<String>,
@@ -107,7 +110,7 @@ impl Page {
             params["offset"] = json!(offset);
         }
         match socket.try_call("chat.history", params).await? {
-            Ok(answer) => match serde_json::from_value(answer) {
+            Ok(answer) => match answer.read() {
                 Ok(page) => Ok(Ok(page)),
                 Err(e) => Err(garbled(format!("its history: {e}"))),
             },
@@ -157,12 +160,12 @@ impl Row {
             && self.custom_type.as_deref().is_some_and(|t| t.starts_with("run-failed"))
             || self.role == "assistant"
                 && matches!(self.stop_reason.as_deref(), Some("error" | "aborted"));
-        failed.then(|| self.text())
+        failed.then(|| self.text().chars().take(LONGEST_REASON).collect())
     }
 
     /// The text of it, without tool calls.
-    pub(super) fn text(&self) -> String {
-        text_of(&self.content)
+    pub(super) fn text(&self) -> &str {
+        &self.content.0
     }
 
     fn complete(&self) -> bool {
@@ -178,24 +181,10 @@ impl Row {
         };
         HistoryEntry {
             role,
-            text: self.text(),
+            text: self.text().to_owned(),
             idempotency_key: self.key().map(str::to_owned),
             at: self.timestamp.map(Timestamp),
             complete: self.complete(),
         }
-    }
-}
-
-/// The text of a message's content: a string, or parts of which some are text.
-pub(super) fn text_of(content: &Value) -> String {
-    match content {
-        Value::String(text) => text.clone(),
-        Value::Array(parts) => parts
-            .iter()
-            .filter(|part| part["type"] == "text")
-            .filter_map(|part| part["text"].as_str())
-            .collect::<Vec<_>>()
-            .join(""),
-        _ => String::new(),
     }
 }

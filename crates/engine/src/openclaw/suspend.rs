@@ -12,6 +12,14 @@ use smartbox_core::time::Timestamp;
 
 use super::OpenClaw;
 use crate::gateway::garbled;
+use crate::gateway::loose::list;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Clock {
+    #[serde(default)]
+    next_wake_at_ms: Option<f64>,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,7 +31,7 @@ struct Prepared {
     expires_at_ms: i64,
     #[serde(default)]
     retry_after_ms: u64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     blockers: Vec<Blocker>,
 }
 
@@ -42,8 +50,8 @@ pub(super) async fn suspend(
 ) -> Result<Suspended, EngineError> {
     let mut socket = engine.program(dial).await?;
     let answer = socket.call("gateway.suspend.prepare", json!({ "requestId": request })).await?;
-    let prepared: Prepared = serde_json::from_value(answer)
-        .map_err(|_| garbled("its answer to suspending has no status"))?;
+    let prepared: Prepared =
+        answer.read().map_err(|_| garbled("its answer to suspending has no status"))?;
     match prepared.status.as_str() {
         "ready" if !prepared.suspension_id.is_empty() => Ok(Suspended::Ready {
             lease: prepared.suspension_id,
@@ -82,15 +90,9 @@ pub(super) async fn next_wake(
 ) -> Result<Option<Timestamp>, EngineError> {
     let mut socket = engine.program(dial).await?;
     let status = socket.call("cron.status", json!({})).await?;
-    match status.get("nextWakeAtMs") {
-        None | Some(serde_json::Value::Null) => Ok(None),
-        Some(at) => at
-            .as_i64()
-            .or_else(|| {
-                #[expect(clippy::cast_possible_truncation, reason = "a float of milliseconds")]
-                at.as_f64().map(|ms| ms as i64)
-            })
-            .map(|ms| Some(Timestamp(ms)))
-            .ok_or_else(|| garbled("its next wake is not a number")),
-    }
+    let clock: Option<Clock> =
+        status.read().map_err(|_| garbled("its next wake is not a number"))?;
+    #[expect(clippy::cast_possible_truncation, reason = "a float of milliseconds")]
+    let at = clock.and_then(|clock| clock.next_wake_at_ms).map(|ms| Timestamp(ms as i64));
+    Ok(at)
 }

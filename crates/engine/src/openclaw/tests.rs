@@ -289,3 +289,118 @@ async fn a_turn_that_ends_while_the_transcript_is_read_is_read_again() {
     let last = last_of(Arc::new(torn)).await.unwrap();
     assert_eq!(last, TurnEvent::Answered("yes".into()));
 }
+
+/// Plays along until this is called, and hands over who asked.
+async fn asked(io: DuplexStream, method: &str) -> Option<(Ws, Value)> {
+    let mut ws = greeted(io, "2026.9.6").await?;
+    while let Some(call) = heard(&mut ws).await {
+        if call["method"] == method {
+            return Some((ws, call["id"].clone()));
+        }
+    }
+    None
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_while_an_answer_is_awaited_is_held_within_bounds() {
+    // As trees these are sixteen times as large: half a dozen once took a gigabyte.
+    let zeros = format!("[{}0]", "0,".repeat(1 << 19));
+    for event in ["chat", "agent", "presence"] {
+        let frame = format!(r#"{{"type":"event","event":"{event}","payload":{zeros}}}"#);
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let said = history_of(move |io| {
+            let (frame, tell) = (frame.clone(), tell.clone());
+            async move {
+                let Some((mut ws, id)) = asked(io, "chat.history").await else { return };
+                for _ in 0..30 {
+                    if ws.send(Message::text(frame.clone())).await.is_err() {
+                        return;
+                    }
+                    let _ = tell.send(());
+                }
+                let page = json!({ "messages": [], "sessionId": "s" });
+                let answer = json!({ "type": "res", "id": id, "ok": true, "payload": page });
+                let _ = ws.send(Message::text(answer.to_string())).await;
+                std::future::pending::<()>().await;
+            }
+        })
+        .await;
+        let mut taken = 0;
+        while told.try_recv().is_ok() {
+            taken += 1;
+        }
+        // What nobody waits for passes; of the rest eight MiB are kept, and what lies in the pipe.
+        if event == "presence" {
+            assert!(said.is_ok_and(|rows| rows.is_empty()));
+        } else {
+            assert!(matches!(said, Err(EngineError::Garbled { .. })), "{said:?}");
+            assert!(taken <= 9, "{taken} of one MiB each");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_page_of_the_transcript_is_read_and_nothing_larger_is_held() {
+    // As much as OpenClaw gives at once: a thousand rows, six MiB.
+    let row =
+        json!({ "role": "assistant", "content": [{ "type": "text", "text": "é".repeat(3_000) }] });
+    let page = json!({ "messages": vec![row; 1_000], "sessionId": "s" }).to_string();
+    assert!(page.len() > 6_000_000);
+    let many = format!(r#"{{"messages":[{}{{}}]}}"#, "{},".repeat(1 << 20));
+    let large = format!(r#"{{"messages":["{}"]}}"#, "x".repeat(13 << 20));
+    let [whole, many, large] = [page, many, large].map(|payload| {
+        history_of(move |io| {
+            let payload = payload.clone();
+            async move {
+                let Some((mut ws, id)) = asked(io, "chat.history").await else { return };
+                let frame = format!(r#"{{"type":"res","id":{id},"ok":true,"payload":{payload}}}"#);
+                let _ = ws.send(Message::text(frame)).await;
+                std::future::pending::<()>().await;
+            }
+        })
+    });
+    let rows = whole.await.unwrap();
+    assert_eq!((rows.len(), rows[999].text.len()), (1_000, 6_000));
+    let many = many.await;
+    assert!(matches!(many, Err(EngineError::Garbled { .. })), "{many:?}");
+    assert!(large.await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_end_is_the_end_of_its_turn() {
+    let piece = "y".repeat(1 << 20);
+    let whole = |n: usize| json!({ "content": [{ "type": "text", "text": "z".repeat(n << 20) }] });
+    for endless in [
+        json!({ "state": "delta", "deltaText": piece }),
+        json!({ "state": "delta", "message": whole(5) }),
+        json!({ "state": "final", "message": whole(5) }),
+        json!({ "state": "delta", "message": { "content": [{ "type": "image" }] },
+                "deltaText": piece }),
+    ] {
+        let mut payload = endless;
+        payload["runId"] = json!("key");
+        payload["sessionKey"] = json!("agent:main:main");
+        let frame = json!({ "type": "event", "event": "chat", "payload": payload }).to_string();
+        let runs_on = Stage(move |io| {
+            let frame = frame.clone();
+            async move {
+                let Some(mut ws) = plays_along(io).await else { return };
+                while ws.send(Message::text(frame.clone())).await.is_ok() {}
+            }
+        });
+        let mut events = engine().chat(Arc::new(runs_on), turn()).await.unwrap();
+        let (mut told, mut last) = (0, None);
+        while let Some(event) = events.next().await {
+            let event = event.unwrap();
+            if let TurnEvent::Delta(more) | TurnEvent::Replace(more) = &event {
+                told += more.len();
+            }
+            last = Some(event);
+        }
+        assert!(told <= 4 << 20, "{told}");
+        assert!(
+            matches!(&last, Some(TurnEvent::Failed(why)) if why.contains("longer than 4 MiB")),
+            "{last:?}"
+        );
+    }
+}
