@@ -30,6 +30,9 @@ pub enum LinkError {
     /// Init's answer is too long or not understood.
     #[error("init's answer is not understood")]
     Garbled,
+    /// It did not answer within the time that such a thing may take.
+    #[error("init did not answer in time")]
+    Late,
     /// The connection failed.
     #[error("the connection to init failed")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -39,6 +42,11 @@ pub enum LinkError {
 /// init's limit of streams can add up to, so that one that nobody reads holds up no other.
 const STREAM_WINDOW: u32 = 256 << 10;
 const LINK_WINDOW: u32 = 128 * STREAM_WINDOW;
+
+/// How long anything may take that init does at once, its whole answer included: somebody holds a place
+/// for it, at a start one that all boxes wait for. A disk that stalls takes seconds. What takes as long as
+/// somebody's program does (a command, the engine's end) is timed by whoever asks.
+const AT_ONCE: Duration = Duration::from_secs(30);
 
 type Outgoing = BoxBody<Bytes, std::convert::Infallible>;
 
@@ -67,12 +75,12 @@ impl Link {
 
     /// What init says of itself.
     pub async fn status(&self) -> Result<Status, LinkError> {
-        self.json(Method::GET, wire::STATUS, empty()).await
+        at_once(self.json(Method::GET, wire::STATUS, empty())).await
     }
 
     /// Starts the engine; the same order twice is one start.
     pub async fn engine_start(&self, order: &EngineOrder) -> Result<Status, LinkError> {
-        self.json(Method::PUT, wire::ENGINE, json_body(order)?).await
+        at_once(self.json(Method::PUT, wire::ENGINE, json_body(order)?)).await
     }
 
     /// Ends the engine: SIGTERM, `grace`, kill. Returns once it has ended.
@@ -83,18 +91,21 @@ impl Link {
 
     /// Reads a file of the home; `None` if it is absent.
     pub async fn read(&self, path: &str) -> Result<Option<Bytes>, LinkError> {
-        let answer = self.send(Method::GET, &file_path(path, None), empty()).await?;
-        if answer.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        collect(accepted(answer).await?).await.map(Some)
+        at_once(async {
+            let answer = self.send(Method::GET, &file_path(path, None), empty()).await?;
+            if answer.status() == StatusCode::NOT_FOUND {
+                return Ok(None);
+            }
+            collect(accepted(answer).await?).await.map(Some)
+        })
+        .await
     }
 
     /// Writes a file of the home, whole or not at all. `mode` is its permission bits.
     pub async fn write(&self, path: &str, mode: u32, bytes: Bytes) -> Result<(), LinkError> {
-        let answer =
-            self.send(Method::PUT, &file_path(path, Some(mode)), Full::new(bytes).boxed()).await?;
-        accepted(answer).await.map(drop)
+        let (path, body) = (file_path(path, Some(mode)), Full::new(bytes).boxed());
+        at_once(async { accepted(self.send(Method::PUT, &path, body).await?).await.map(drop) })
+            .await
     }
 
     /// Runs a command. Dropping the [`Exec`] cancels and kills it.
@@ -207,6 +218,10 @@ impl Stream for Outbox {
     }
 }
 
+async fn at_once<T>(work: impl Future<Output = Result<T, LinkError>>) -> Result<T, LinkError> {
+    tokio::time::timeout(AT_ONCE, work).await.unwrap_or(Err(LinkError::Late))
+}
+
 fn empty() -> Outgoing {
     Full::new(Bytes::new()).boxed()
 }
@@ -254,4 +269,90 @@ async fn collect(body: impl Body<Data = Bytes, Error = hyper::Error>) -> Result<
         }
     })?;
     Ok(whole.to_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    use hyper::server::conn::http2 as server;
+    use hyper::service::service_fn;
+    use tokio::io::DuplexStream;
+
+    fn order() -> EngineOrder {
+        serde_json::from_value(
+            serde_json::json!({ "argv": ["true"], "env": {}, "cwd": "/", "final_codes": [] }),
+        )
+        .unwrap()
+    }
+
+    /// Every operation that is done at once ends, whatever this end of the link does.
+    async fn ends<W>(play: impl Fn(DuplexStream) -> W)
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        tokio::spawn(play(far));
+        let link = Link::open(near, 1).await.unwrap();
+        assert!(matches!(link.read("a").await, Err(LinkError::Late)));
+        assert!(matches!(
+            link.write("a", 0o600, Bytes::from_static(b"x")).await,
+            Err(LinkError::Late)
+        ));
+        assert!(matches!(link.status().await, Err(LinkError::Late)));
+        assert!(matches!(link.engine_start(&order()).await, Err(LinkError::Late)));
+    }
+
+    /// A body of which a byte comes now and then, for ever.
+    struct Drip(tokio::time::Interval);
+
+    impl Body for Drip {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            cx: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Infallible>>> {
+            self.0
+                .poll_tick(cx)
+                .map(|_| Some(Ok(hyper::body::Frame::data(Bytes::from_static(b" ")))))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_init_that_is_stuck_or_drips_holds_nobody_for_long() {
+        ends(|io| async move {
+            let _io = io;
+            std::future::pending().await
+        })
+        .await;
+        // It takes the request and never answers, as one that waits for its disk.
+        ends(|io| async move {
+            let never = service_fn(|_| async {
+                std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>().await
+            });
+            let served = server::Builder::new(TokioExecutor::new());
+            let _ = served.serve_connection(TokioIo::new(io), never).await;
+        })
+        .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_drips_ends_too() {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        tokio::spawn(async move {
+            let drips = service_fn(|_| async {
+                let every = tokio::time::interval(Duration::from_secs(1));
+                Ok::<_, Infallible>(Response::new(Drip(every)))
+            });
+            let served = server::Builder::new(TokioExecutor::new());
+            let _ = served.serve_connection(TokioIo::new(far), drips).await;
+        });
+        let link = Link::open(near, 1).await.unwrap();
+        assert!(matches!(link.read("a").await, Err(LinkError::Late)));
+        assert!(matches!(link.status().await, Err(LinkError::Late)));
+        assert!(matches!(link.engine_start(&order()).await, Err(LinkError::Late)));
+    }
 }
