@@ -6,8 +6,13 @@
 //! still delete. Whoever grows the home by another tenth regardless is killed. So a filler gets
 //! past its limit by what it can write in one look (a quarter of a second and one walk of the
 //! home). It holds while the control plane runs.
+//!
+//! A home with more files than anybody has ([`ENDLESS`]) is at its limit, and whether it grows is seen by
+//! the file system alone: a home that goes on filling it is killed like any other.
 
 use std::time::{Duration, Instant};
+
+use super::usage::ENDLESS;
 
 /// What is known of one home.
 #[derive(Debug)]
@@ -16,6 +21,8 @@ pub(super) struct Disk {
     used: u64,
     /// Free bytes of the file system when it was measured.
     free: u64,
+    /// Those that there were when a home became endless, or was killed for it.
+    mark: u64,
     measured: Option<Instant>,
     took: Duration,
     pub(super) shut: bool,
@@ -43,7 +50,7 @@ const LITTLE: u64 = 1 << 20;
 
 impl Disk {
     pub(super) fn new(limit: u64) -> Self {
-        Self { limit, used: 0, free: 0, measured: None, took: Duration::ZERO, shut: false }
+        Self { limit, used: 0, free: 0, mark: 0, measured: None, took: Duration::ZERO, shut: false }
     }
 
     /// The bytes that it held when it was measured last.
@@ -62,8 +69,9 @@ impl Disk {
         let grown = self.free.saturating_sub(free);
         let room = self.limit.saturating_sub(self.used);
         // Walking must not become the load itself, unless the limit may have been passed.
-        let rest = if grown >= room { self.took } else { self.took * 5 };
-        age >= STALE
+        let urgent = grown >= room && self.used != ENDLESS;
+        let rest = if urgent { self.took } else { self.took * 5 };
+        age >= STALE.max(self.took * 5)
             || (age >= rest && grown >= (room / 2).max(LITTLE))
             || (self.shut && free != self.free && age >= SHUT.max(rest))
     }
@@ -76,10 +84,15 @@ impl Disk {
         free: u64,
         used: u64,
     ) -> Verdict {
-        let grew = used > self.used;
         let slack = (self.limit / 10).max(16 * LITTLE);
+        let endless = used == ENDLESS && self.used == ENDLESS;
+        if !endless {
+            self.mark = free;
+        }
+        let grew = if endless { free.saturating_add(slack) < self.mark } else { used > self.used };
         (self.measured, self.took, self.free, self.used) = (Some(now), took, free, used);
         if used >= self.limit.saturating_add(slack) && self.shut && grew {
+            self.mark = free;
             Verdict::Kill
         } else if used >= self.limit && !self.shut {
             self.shut = true;
@@ -110,6 +123,22 @@ mod tests {
         assert_eq!(disk.measured(now, took, 0, 120 * MIB), Verdict::Kill);
         assert_eq!(disk.measured(now, took, 0, 95 * MIB), Verdict::Fine);
         assert_eq!(disk.measured(now, took, 0, 89 * MIB), Verdict::Open);
+    }
+
+    #[test]
+    fn a_home_with_too_many_files_is_shut_and_killed_if_the_file_system_goes_on_filling() {
+        let (now, took) = (Instant::now(), Duration::from_secs(30));
+        let mut disk = Disk::new(100 * MIB);
+        assert_eq!(disk.measured(now, took, 1000 * MIB, ENDLESS), Verdict::Shut);
+        assert_eq!(disk.measured(now, took, 1000 * MIB, ENDLESS), Verdict::Fine);
+        assert_eq!(disk.measured(now, took, 990 * MIB, ENDLESS), Verdict::Fine);
+        // Slowly, too.
+        assert_eq!(disk.measured(now, took, 980 * MIB, ENDLESS), Verdict::Kill);
+        assert_eq!(disk.measured(now, took, 970 * MIB, ENDLESS), Verdict::Fine);
+        // A walk of half a minute is not walked again each minute.
+        assert!(!disk.is_due(now + Duration::from_secs(100), 970 * MIB));
+        assert!(disk.is_due(now + Duration::from_secs(151), 970 * MIB));
+        assert_eq!(disk.measured(now, took, 1000 * MIB, 50 * MIB), Verdict::Open);
     }
 
     #[test]

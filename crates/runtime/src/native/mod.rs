@@ -32,6 +32,7 @@ mod start;
 mod swap;
 mod sys;
 mod touched;
+mod turns;
 mod unboxed;
 mod usage;
 mod watch;

@@ -8,10 +8,12 @@ use smartbox_core::id::SmartboxId;
 use smartbox_core::machine::HomeUse;
 use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::sandbox::{Limits, SandboxSpec};
+use tokio::sync::Semaphore;
 use tokio::time::MissedTickBehavior;
 
 use super::disk::{Disk, Verdict};
 use super::error::{blocking, broken_by};
+use super::turns::Turns;
 use super::{Inner, dirs, freeze, guard, helper, log, peer, procs, unboxed, usage};
 use crate::nest::spec::{Level, Limit, Order};
 
@@ -19,6 +21,8 @@ use crate::nest::spec::{Level, Limit, Order};
 const EVERY: Duration = Duration::from_millis(250);
 /// A box boots with twice its processors for so long.
 const BOOT: Duration = Duration::from_secs(60);
+/// Homes that are walked through at the same time.
+const WALKS: usize = 8;
 /// Init's own files are cut beyond this.
 const SMALL: u64 = 1 << 20;
 
@@ -76,19 +80,23 @@ pub(super) fn begin_box(inner: &Inner, spec: &SandboxSpec) {
 async fn run(inner: Weak<Inner>) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut turns, walks) = (Turns::default(), Arc::new(Semaphore::new(WALKS)));
     loop {
         tick.tick().await;
         let Some(inner) = inner.upgrade() else { return };
         let ids: Vec<SmartboxId> = guard(&inner.watch).keys().cloned().collect();
         for id in ids {
-            if let Err(error) = look(&inner, &id).await {
-                tracing::warn!(%id, %error, "looking after a box");
-            }
+            let (inner, walks, of) = (inner.clone(), walks.clone(), id.clone());
+            turns.begin(&id, async move {
+                if let Err(error) = look(&inner, &of, &walks).await {
+                    tracing::warn!(id = %of, %error, "looking after a box");
+                }
+            });
         }
     }
 }
 
-async fn look(inner: &Arc<Inner>, id: &SmartboxId) -> Result<(), RuntimeError> {
+async fn look(inner: &Arc<Inner>, id: &SmartboxId, walks: &Semaphore) -> Result<(), RuntimeError> {
     if inner.level == Level::None && unboxed::end_orphans(inner, id).await? {
         return Ok(());
     }
@@ -108,9 +116,12 @@ async fn look(inner: &Arc<Inner>, id: &SmartboxId) -> Result<(), RuntimeError> {
     if !guard(&inner.watch).get(id).is_some_and(|w| w.disk.is_due(now, free)) {
         return keep_shut(inner, id).await;
     }
+    let walk = walks.acquire().await;
+    let began = Instant::now();
     let used = blocking("measuring a home", move || usage::measure(&home)).await?;
+    drop(walk);
     let verdict = match guard(&inner.watch).get_mut(id) {
-        Some(watched) => watched.disk.measured(Instant::now(), now.elapsed(), free, used),
+        Some(watched) => watched.disk.measured(Instant::now(), began.elapsed(), free, used),
         None => return Ok(()),
     };
     match verdict {
