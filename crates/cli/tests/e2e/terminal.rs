@@ -147,7 +147,8 @@ fn a_person_works_in_it(platform: &Platform) {
         }
         assert!(Instant::now() < end, "the new size never arrived: {:?}", terminal.seen);
     }
-    terminal.type_in("echo $TERM-$LANG; echo be''gun; sleep 1000\r");
+    // A job that speaks has the terminal already.
+    terminal.type_in("echo $TERM-$LANG; sh -c \"echo be''gun; exec sleep 1000\"\r");
     terminal.wait_for("xterm-C.UTF-8");
     terminal.wait_for("begun");
     terminal.type_in("\u{3}");
