@@ -158,7 +158,7 @@ pub(crate) fn order(argv: &[&str]) -> ExecOrder {
         argv: argv.iter().map(|word| (*word).to_owned()).collect(),
         env: BTreeMap::new(),
         cwd: None,
-        timeout_ms: Some(60_000),
+        timeout_ms: Some(300_000),
         tty: None,
     }
 }
