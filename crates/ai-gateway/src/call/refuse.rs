@@ -2,13 +2,16 @@
 //! error handling (retry, back off, tell the person) works with them.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::json;
 
 use crate::call::relay::Reply;
 use crate::provider::Protocol;
+
+/// By this the vendors' own clients go before they go by the status.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Why the gateway itself did not pass a call on, or its answer back.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,7 +55,7 @@ pub(crate) enum Refusal {
     #[error("the AI gateway is busy; try again shortly")]
     Busy,
     #[error(
-        "the model provider `{0}` cannot be reached. Check this machine's connection, the provider's base address and, behind an inspecting proxy, `SSL_CERT_FILE`"
+        "the model provider `{0}` cannot be reached: its host is unreachable. Check this machine's connection, the provider's base address and, behind an inspecting proxy, `SSL_CERT_FILE`"
     )]
     Unreachable(String),
     #[error("the model provider `{0}` broke the connection before it answered; try again")]
@@ -87,7 +90,10 @@ impl Refusal {
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy if protocol == Protocol::Openai => StatusCode::SERVICE_UNAVAILABLE,
             Self::Busy => StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
-            Self::Unreachable(_) | Self::Broken(_) | Self::Moved(_) => StatusCode::BAD_GATEWAY,
+            // Not 5xx: at those the engine tries for a minute, and tells the status in its own words. Of
+            // this one it tells that the endpoint is unreachable, by that word in ours, after seconds.
+            Self::Unreachable(_) => StatusCode::FAILED_DEPENDENCY,
+            Self::Broken(_) | Self::Moved(_) => StatusCode::BAD_GATEWAY,
             Self::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Asked(code) => {
                 StatusCode::from_u16(*code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
@@ -117,6 +123,9 @@ impl Refusal {
         if matches!(status.as_u16(), 429 | 503 | 529) {
             reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if matches!(self, Self::Unreachable(_)) {
+            reply.headers_mut().insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
         reply
     }
 }
@@ -137,6 +146,8 @@ fn anthropic_type(status: u16) -> &'static str {
         404 => "not_found_error",
         413 => "request_too_large",
         408 | 504 => "timeout_error",
+        // The call is not at fault.
+        424 => "api_error",
         429 => "rate_limit_error",
         529 => "overloaded_error",
         400..=499 => "invalid_request_error",
@@ -146,6 +157,8 @@ fn anthropic_type(status: u16) -> &'static str {
 
 fn openai_type(status: u16) -> &'static str {
     match status {
+        // Not its `server_error`, which is a reason to try again.
+        424 => "api_error",
         429 => "rate_limit_error",
         400..=499 => "invalid_request_error",
         _ => "server_error",
@@ -159,6 +172,7 @@ fn openai_code(status: u16) -> &'static str {
         404 => "not_found",
         408 | 504 => "timeout",
         413 => "request_too_large",
+        424 => "provider_unreachable",
         429 => "rate_limit_exceeded",
         400..=499 => "invalid_request",
         503 | 529 => "overloaded",

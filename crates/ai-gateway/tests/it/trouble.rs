@@ -129,7 +129,7 @@ async fn a_huge_piece_passes_and_what_follows_is_still_metered() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_there_is_a_502_with_a_hint() {
+async fn a_provider_that_is_not_there_is_told_with_a_hint_and_is_no_reason_to_try_again() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -138,14 +138,19 @@ async fn a_provider_that_is_not_there_is_a_502_with_a_hint() {
         provider("openai", Protocol::Openai, &base),
     ]);
     let answer = world.call(post("/v1/messages", BODY)).await;
-    assert_eq!((answer.status.as_u16(), answer.json()["type"].as_str()), (502, Some("error")));
+    assert_eq!((answer.status.as_u16(), answer.json()["type"].as_str()), (424, Some("error")));
+    assert_eq!(answer.headers["x-should-retry"], "false");
     assert_eq!(answer.json()["error"]["type"], "api_error");
     let message = answer.json()["error"]["message"].as_str().unwrap().to_owned();
     assert!(message.contains("`anthropic`") && message.contains("base address"), "{message}");
-    assert_eq!(world.only_row().await.status, 502);
+    // What the engine knows it by, and what it would take it for something else by.
+    assert!(message.contains("host is unreachable"), "{message}");
+    assert!(!message.to_lowercase().contains("dns") && !message.contains("refused"), "{message}");
+    assert_eq!(world.only_row().await.status, 424);
     let answer = world.call(post("/v1/chat/completions", BODY)).await;
-    assert_eq!(answer.json()["error"]["type"], "server_error");
-    assert_eq!(answer.json()["error"]["code"], "bad_gateway");
+    assert_eq!(answer.status, 424);
+    assert_eq!(answer.json()["error"]["type"], "api_error");
+    assert_eq!(answer.json()["error"]["code"], "provider_unreachable");
 }
 
 #[tokio::test]
