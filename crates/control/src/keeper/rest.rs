@@ -76,7 +76,7 @@ impl Keeper {
                 return Ok(Done::NotNow(ASK_AGAIN));
             }
             Ok(Some(_)) => {
-                tracing::warn!(smartbox = %self.id, ?waited, "it is still busy, and ended")
+                tracing::warn!(smartbox = %self.id, "it is still busy, and ended");
             }
             Err(ControlError::Engine(error)) => {
                 tracing::warn!(smartbox = %self.id, %error, "the engine cannot be asked, and is ended");
