@@ -117,7 +117,9 @@ async fn check(guard: &Guard, request: Request) -> Result<Request, Refusal> {
     match (guard.policy, who) {
         (Policy::Public, _) => {}
         (Policy::Api(_) | Policy::Operator(_) | Policy::Admin, None) => {
-            return Err(nobody(Trouble::unauthenticated()));
+            let brings = principal::tries(&parts.headers);
+            let why = if brings { Trouble::unknown_token } else { Trouble::unauthenticated };
+            return Err(nobody(why()));
         }
         (Policy::Session(_) | Policy::Browser, None) => {
             return Err((page::ask(&guard.app, &parts).await, None));

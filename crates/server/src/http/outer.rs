@@ -19,7 +19,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 
 use super::principal::Peer;
-use super::trouble::Trouble;
+use super::trouble::{self, Trouble};
 use super::{compat, page, reminder};
 use crate::app::App;
 use crate::traces;
@@ -46,7 +46,8 @@ pub(super) async fn outer(State(app): State<App>, mut request: Request, next: Ne
     let route = request.extensions().get::<MatchedPath>().cloned();
     let began = Instant::now();
     let span = span(&request, route.as_ref(), &id);
-    let mut response = if local || ours(&app, &request) {
+    let dress = page::dresses(&method, &path);
+    let mut response = if local || ours(&app, &request) || dress {
         name_host(&mut request);
         next.run(request).instrument(span.clone()).await
     } else {
@@ -55,6 +56,7 @@ pub(super) async fn outer(State(app): State<App>, mut request: Request, next: Ne
     let told = response.extensions_mut().remove::<Problem>();
     if let Some(mut problem) = told.or_else(|| untold(&response)) {
         problem.request_id = Some(id.clone());
+        name_missing(&mut problem, &path);
         response = render(&app, &problem, reader, response);
     }
     if app.dev {
@@ -124,6 +126,17 @@ fn wrong_host(app: &App) -> Trouble {
         "this platform does not answer to that host name",
         format!("open {}, or set `http.url` to the address that people use", app.site.origin()),
     )
+}
+
+/// Says which smartbox there is none of: the one in the address, unless it is no name at all.
+fn name_missing(problem: &mut Problem, path: &str) {
+    let Some(rest) = path.strip_prefix("/api/v1/boxes/") else { return };
+    let name = rest.split('/').next().unwrap_or_default();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let none = problem.known() == Some(Code::NotFound) && problem.detail == trouble::NO_BOX;
+    if none && !name.is_empty() && name.len() <= 80 && name.bytes().all(plain) {
+        problem.detail = format!("there is no smartbox `{name}`");
+    }
 }
 
 /// What axum itself refuses (a path that is not UTF-8) has neither a page nor a problem.

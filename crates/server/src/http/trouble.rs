@@ -14,6 +14,9 @@ use smartbox_core::sandbox::port::RuntimeError;
 use smartbox_core::snapshot::port::SnapshotError;
 use smartbox_core::store::StoreError;
 
+/// What [`Trouble::missing`] says of a smartbox.
+pub(super) const NO_BOX: &str = "there is no such smartbox";
+
 /// Why a request is not done. Rendered by [`super::outer`], which knows what the asker reads.
 #[derive(Debug)]
 pub(super) struct Trouble {
@@ -46,6 +49,16 @@ impl Trouble {
             Code::Unauthenticated,
             "this needs a sign-in, and there is none that is known",
             "open the link that `smartbox up` printed, or send `Authorization: Bearer <token>`",
+        )
+    }
+
+    /// Somebody brings what nobody here knows. Whether it ever was something is not said.
+    pub(super) fn unknown_token() -> Self {
+        Self::new(
+            Code::Unauthenticated,
+            "the token that came with this is not known here: it is wrong, or it has ended",
+            "put the right one into SMARTBOX_TOKEN, or be let in anew by `smartbox login`; the link that \
+             `smartbox up` printed holds one too",
         )
     }
 

@@ -52,6 +52,21 @@ async fn every_refusal_is_a_problem_document() {
 }
 
 #[tokio::test]
+async fn a_smartbox_that_there_is_none_of_is_named_and_what_is_no_name_is_not() {
+    let world = World::new().await;
+    for (path, detail) in [
+        ("nobody", "there is no smartbox `nobody`"),
+        ("nobody/logs", "there is no smartbox `nobody`"),
+        ("no%20body", "there is no such smartbox"),
+        ("%3Cscript%3E", "there is no such smartbox"),
+        ("pa/snapshots/99", "there is no such snapshot"),
+    ] {
+        let found = problem(world.as_owner(Method::GET, &format!("/api/v1/boxes/{path}"))).await;
+        assert_eq!((found.known(), found.detail.as_str()), (Some(Code::NotFound), detail));
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_method_names_the_right_ones() {
     let world = World::new().await;
     let answer = world.as_owner(Method::PATCH, "/api/v1/boxes").send().await.unwrap();
@@ -99,4 +114,47 @@ async fn a_person_gets_a_page() {
     assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
     let text = answer.text().await.unwrap();
     assert!(text.contains("<h1>Not found</h1>") && !text.contains("<script>where"), "{text}");
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_ours_gets_a_page_that_looks_like_ours_and_leads_to_the_platform() {
+    let world = World::new().await;
+    let strange = |path: &str| {
+        let request = world.ask(Method::GET, path).header("host", "a.b.localhost:7777");
+        request.header("accept", "text/html,*/*").send()
+    };
+    let answer = strange("/").await.unwrap();
+    assert_eq!(answer.status(), 421);
+    let text = answer.text().await.unwrap();
+    let start = format!("<a href=\"{}/\">", world.app.site.origin());
+    assert!(text.contains(&start) && !text.contains("href=\"/\""), "{text}");
+    for path in ["/assets/page.css", "/favicon.svg"] {
+        assert!(text.contains(&format!("href=\"{path}\"")), "{text}");
+        assert_eq!(strange(path).await.unwrap().status(), 200, "{path}");
+    }
+    for path in ["/assets/browser.js", "/assets/page.css/", "/health", "/boxes", "/api/v1/boxes"] {
+        assert_eq!(strange(path).await.unwrap().status(), 421, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_brings_a_token_that_nobody_knows_is_told_so_and_nothing_of_it() {
+    let world = World::new().await;
+    let boxes = "/api/v1/boxes";
+    let nothing = problem(world.ask(Method::GET, boxes)).await;
+    assert!(nothing.detail.contains("sign-in") && !nothing.detail.contains("token"), "{nothing:?}");
+    // A wrong one, one of the right form, one that was good until a new link was made.
+    let ended = world.token.clone();
+    world.app.access.link(&world.app.account.id).await.unwrap();
+    let mut said = Vec::new();
+    for token in ["wrong", "sbl_00000000", &ended] {
+        let found = problem(world.ask(Method::GET, boxes).bearer_auth(token)).await;
+        assert_eq!(found.known(), Some(Code::Unauthenticated));
+        assert!(
+            found.detail.contains("token") && found.hint.contains("SMARTBOX_TOKEN"),
+            "{found:?}"
+        );
+        said.push((found.detail, found.hint));
+    }
+    assert!(said.iter().all(|one| *one == said[0]), "each is told the same: {said:?}");
 }

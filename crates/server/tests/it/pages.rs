@@ -75,6 +75,15 @@ async fn signing_in_by_the_form_leads_where_one_was_going_and_nowhere_else() {
     assert_eq!(request.form(&form).send().await.unwrap().status(), 403);
 }
 
+#[tokio::test]
+async fn whoever_types_the_address_of_the_form_is_led_to_it() {
+    let world = World::new().await;
+    let typed = world.ask(Method::GET, "/login").send().await.unwrap();
+    assert_eq!((typed.status().as_u16(), header(&typed, "location")), (303, "/"));
+    let form = world.ask(Method::GET, "/").send().await.unwrap().text().await.unwrap();
+    assert!(form.contains("action=\"/login\"") && form.contains("smartbox open pa"), "{form}");
+}
+
 /// From the platform's page to the box's origin: the ticket.
 async fn ticket(world: &World, session: &str) -> String {
     let request = world.ask(Method::POST, "/open/pa").header("cookie", session);

@@ -1,4 +1,4 @@
-//! `POST /login`: exchanges a token for a session.
+//! `/login`: exchanges a token for a session.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -26,6 +26,11 @@ pub(super) struct Given {
     token: String,
     #[serde(default)]
     next: String,
+}
+
+/// The form is on the start page, and whoever is signed in already is led on from there.
+pub(super) async fn show() -> Redirect {
+    Redirect::to("/")
 }
 
 pub(super) async fn login(

@@ -37,6 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
     let (public, session) = (Policy::Public, Policy::Session(Right::Read));
     let mut routes = vec![
         Route::page((Method::GET, "/"), public, SMALL, home::home),
+        Route::page((Method::GET, "/login"), public, SMALL, login::show),
         Route::page((Method::POST, "/login"), public, SMALL, login::login),
         Route::page((Method::POST, "/login/dev"), public, SMALL, dev::dev),
         Route::page((Method::POST, "/logout"), Policy::Browser, SMALL, logout::logout),
@@ -78,6 +79,12 @@ pub(super) fn refused(policy: Policy, parts: &Parts, why: Trouble) -> Response {
         && !matches!(policy, Policy::Api(_) | Policy::Operator(_) | Policy::Admin)
         && origin::harmless(&parts.method);
     if leads { Redirect::to(&browser::before(parts)).into_response() } else { why.into_response() }
+}
+
+/// Whether this is what a page of ours looks by. It is served whatever the host is called, and says
+/// nothing: the page that refuses a host looks by it too.
+pub(super) fn dresses(method: &Method, path: &str) -> bool {
+    origin::harmless(method) && matches!(path, "/assets/page.css" | "/favicon.svg")
 }
 
 /// A problem as a page.

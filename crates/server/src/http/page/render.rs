@@ -57,6 +57,8 @@ struct Trouble<'a> {
     problem: &'a Problem,
     detail: String,
     hint: String,
+    /// Where the platform begins.
+    start: String,
     /// Where the session is what is in the way: its end is a button.
     signs_out: bool,
 }
@@ -107,7 +109,7 @@ pub(super) fn open(
     Ok(page(&Open { label: &row.label, name: &row.name, sign }))
 }
 
-pub(super) fn problem(_: &App, problem: &Problem) -> String {
+pub(super) fn problem(app: &App, problem: &Problem) -> String {
     let known = problem.known();
     let detail = match known {
         // It begins with a smartbox's name.
@@ -115,7 +117,13 @@ pub(super) fn problem(_: &App, problem: &Problem) -> String {
         _ => words::sentence(&problem.detail),
     };
     let signs_out = known == Some(Code::Unproven);
-    page(&Trouble { problem, detail, hint: words::sentence(&problem.hint), signs_out }).0
+    // On a host that is not ours the same path would lead to the same page.
+    let start = match known {
+        Some(Code::WrongHost) => app.site.origin() + "/",
+        _ => "/".to_owned(),
+    };
+    let hint = words::sentence(&problem.hint);
+    page(&Trouble { problem, detail, hint, start, signs_out }).0
 }
 
 pub(super) fn page(template: &impl Template) -> Html<String> {
