@@ -47,7 +47,8 @@ pub struct Lines {
 pub enum Begin {
     /// The last ones, as many as may be.
     Last,
-    /// Those since a time. Of a line that has none it is not known.
+    /// Those since a time. A line without one has that of the line before, or of the first that has one;
+    /// where none has, nothing is left out.
     Since(Timestamp),
     /// Those behind a place, all of them.
     After(Place),
@@ -145,7 +146,9 @@ impl Reader {
             self.split = Split::new(self.control.log_tail(&self.id, 0).await?.next);
         }
         if self.which.begin != Begin::Last {
-            pieces.retain(|piece| piece.time.is_some_and(|time| time >= since));
+            // What stands before the first time that is told was not written after it.
+            let first = pieces.iter().find_map(|piece| piece.time);
+            pieces.retain(|piece| piece.time.or(first).is_none_or(|time| time >= since));
         }
         let entries = self.entries(0, since).await?;
         self.place.engine = pieces.first().map_or(self.split.given(), |piece| piece.from);

@@ -98,6 +98,24 @@ async fn since_leaves_out_what_is_older() {
 }
 
 #[tokio::test]
+async fn since_loses_no_line_that_has_no_time() {
+    let world = World::new().await;
+    let pa = world.pa().await;
+    let settled = world.app.control.settle(&pa.id, &[State::Running], Duration::from_secs(60));
+    settled.await.unwrap();
+    let engine = async |since: &str| {
+        texts(&lines(&world, &format!("?source=engine&since={since}")).await).join(", ")
+    };
+    world.sim.log(&pa.id, "Error: it did not start");
+    assert_eq!(engine("10m").await, "Error: it did not start", "nobody says when that was");
+    world.sim.log(&pa.id, "2020-01-01T00:00:00.000+00:00 old");
+    world.sim.log(&pa.id, "- and its second line");
+    assert_eq!(engine("10m").await, "", "it was written before what is old");
+    let all = "Error: it did not start, old, - and its second line";
+    assert_eq!(engine("2020-01-01T00:00:00Z").await, all);
+}
+
+#[tokio::test]
 async fn after_a_line_nothing_is_missed_and_nothing_comes_twice() {
     let world = asleep().await;
     let all = lines(&world, "").await;
