@@ -108,6 +108,7 @@ impl CliError {
             Self::NotOurs { .. } => Exit::Denied.code(),
             Self::Garbled(_) => Exit::Failure.code(),
             Self::Usage { .. } => Exit::Usage.code(),
+            Self::Config(error) if error.is_option() => Exit::Usage.code(),
             Self::Config(_) => Exit::Config.code(),
             Self::Boot(error) => error.exit().code(),
             Self::Interrupted(signal) => 128 + u8::try_from(*signal).unwrap_or(0),

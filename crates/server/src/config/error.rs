@@ -1,6 +1,8 @@
 //! Why the configuration cannot be used. Each names the place and what to write instead.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use super::sources;
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +41,10 @@ pub enum ConfigError {
         why: String,
     },
     /// A value that is understood and makes no sense.
-    #[error("{key}: {why}")]
+    #[error("{}{key}: {why}", at(place.as_ref()))]
     BadValue {
+        /// The file and the line, from 1, if it stands in one.
+        place: Option<(PathBuf, usize)>,
         /// The key, or the environment variable.
         key: String,
         /// What is wrong with it.
@@ -62,6 +66,10 @@ pub enum ConfigError {
     /// There is no home directory to put the data directory in.
     #[error("there is no place for the data directory: HOME is not set")]
     NoHome,
+}
+
+fn at(place: Option<&(PathBuf, usize)>) -> String {
+    place.map(|(path, line)| format!("{}:{line}: ", path.display())).unwrap_or_default()
 }
 
 impl ConfigError {
@@ -87,6 +95,22 @@ impl ConfigError {
         why: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
-        Self::BadValue { key: key.into(), why: why.into(), hint: hint.into() }
+        Self::BadValue { place: None, key: key.into(), why: why.into(), hint: hint.into() }
+    }
+
+    /// The same, with the place of the value if it stands in this text of this file.
+    pub(crate) fn placed(self, path: &Path, text: &str) -> Self {
+        match self {
+            Self::BadValue { place: None, key, why, hint } => {
+                let line = sources::line_of(path, text, &key);
+                Self::BadValue { place: line.map(|line| (path.to_owned(), line)), key, why, hint }
+            }
+            other => other,
+        }
+    }
+
+    /// Whether it is the command line that is wrong, and no file.
+    pub fn is_option(&self) -> bool {
+        matches!(self, Self::BadValue { key, .. } if key.starts_with("--"))
     }
 }

@@ -147,6 +147,16 @@ impl Config {
         env: &Env,
         over: &Overrides,
     ) -> Result<Self, ConfigError> {
+        let read = Self::settle(data_dir, text, env, over);
+        read.map_err(|error| error.placed(&data_dir.join(FILE), text))
+    }
+
+    fn settle(
+        data_dir: &Path,
+        text: &str,
+        env: &Env,
+        over: &Overrides,
+    ) -> Result<Self, ConfigError> {
         let path = data_dir.join(FILE);
         let base: Written = file::parse(Path::new("defaults.toml"), include_str!("defaults.toml"))?;
         let file: Written = file::parse(&path, text)?;

@@ -74,7 +74,7 @@ pub fn settings(
     env: &Env,
     over: &Overrides,
 ) -> Result<Vec<Setting>, ConfigError> {
-    let lines = lines(&config.data_dir, text)?;
+    let lines = lines(&config.data_dir.join(super::FILE), text)?;
     let mut said = Said { lines, env, out: Vec::new() };
     said.add("data_dir", &config.data_dir.display().to_string(), &[place::DATA_DIR]);
     if over.data_dir {
@@ -306,12 +306,19 @@ fn time(time: std::time::Duration) -> String {
 }
 
 /// The line of each key of the file, by its dotted name; a provider's by its own name.
-fn lines(data_dir: &Path, text: &str) -> Result<BTreeMap<String, usize>, ConfigError> {
-    let path = data_dir.join(super::FILE);
-    let table = DeTable::parse(text).map_err(|error| file::explain(&path, text, &error))?;
+fn lines(path: &Path, text: &str) -> Result<BTreeMap<String, usize>, ConfigError> {
+    let table = DeTable::parse(text).map_err(|error| file::explain(path, text, &error))?;
     let mut lines = BTreeMap::new();
     walk(text, "", table.get_ref(), &mut lines);
     Ok(lines)
+}
+
+/// The line of a key, or the first one of what is in it.
+pub(super) fn line_of(path: &Path, text: &str, key: &str) -> Option<usize> {
+    let lines = lines(path, text).ok()?;
+    let within = |name: &str| name.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
+    let inner = || lines.iter().filter(|(name, _)| within(name)).map(|(_, line)| *line).min();
+    lines.get(key).copied().or_else(inner)
 }
 
 fn walk(text: &str, above: &str, table: &DeTable<'_>, lines: &mut BTreeMap<String, usize>) {

@@ -70,6 +70,24 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
     assert_eq!(error.hint(), "the keys here are: cpu, memory, pids, disk");
 }
 
+#[test]
+fn a_value_that_makes_no_sense_is_named_with_its_line_if_it_stands_in_the_file() {
+    let said = |text: &str, env: &Env| load(text, env).unwrap_err().to_string();
+    let none = Env::default();
+    let text = "[http]\nlisten = \"127.0.0.1:1\"\n\n[sleep]\nafter = \"10 bananas\"\n";
+    let words = said(text, &none);
+    assert!(words.starts_with("/data/smartbox.toml:5: sleep.after: "), "{words}");
+    let words = said("\nsleep.after = \"soon\"", &none);
+    assert!(words.starts_with("/data/smartbox.toml:2: sleep.after: "), "{words}");
+    // The file is not at fault where something else says it.
+    let env = Env::of([("SANDBOX_SLEEP_AFTER", "soon")]);
+    assert!(said("[sleep]\nafter = \"10m\"", &env).starts_with("SANDBOX_SLEEP_AFTER: "));
+    let over = Overrides { listen: Some("banana".into()), ..Overrides::default() };
+    let error = Config::from_text(Path::new("/data"), text, &none, &over).unwrap_err();
+    assert_eq!(error.to_string(), "--listen: `banana` is not an address and port");
+    assert!(error.is_option() && !load(text, &none).unwrap_err().is_option());
+}
+
 /// A provider of whom a line is changed, or added.
 fn oidc(line: &str) -> String {
     let issuer = if line.starts_with("issuer") { "" } else { "issuer = \"https://id.example\"\n" };
