@@ -482,10 +482,10 @@ async fn engine_slot(
     let (engine, dir): (_, _) = match config.engine.name.as_str() {
         "openclaw" => {
             let installed = match path {
-                Some(dir) => install::adopt(dir),
-                None => install_openclaw(&config.data_dir, ui).await,
+                Some(dir) => install::adopt(dir).map_err(|e| unfit(config, e))?,
+                None => install_openclaw(&config.data_dir, ui).await.map_err(not_installed)?,
             };
-            (OpenClaw::new().map_err(unreadable)?, installed.map_err(not_installed)?.dir)
+            (OpenClaw::new().map_err(unreadable)?, installed.dir)
         }
         "puppet" => {
             let dir = engine::place_puppet(&config.data_dir, path)?;
@@ -534,6 +534,18 @@ async fn install_openclaw(
     let engine = format!("OpenClaw {} on Node.js {}", installed.version, installed.node);
     ui(Event::Installed { engine });
     Ok(installed)
+}
+
+/// `[engine] path` names what cannot be used: a mistake in the file, and nothing was installed.
+fn unfit(config: &Config, error: InstallError) -> BootError {
+    if !matches!(error, InstallError::NotAnEngine { .. }) {
+        return not_installed(error);
+    }
+    let hint = "it takes the directory of an engine that `smartbox up` installed, like \
+                engines/openclaw-… in a data directory; without the key the engine is installed";
+    let error = ConfigError::value("engine.path", error.to_string(), hint);
+    let text = config::text_of(&config.data_dir).unwrap_or_default();
+    BootError::Config(error.placed(&config.data_dir.join(config::FILE), &text))
 }
 
 fn not_installed(error: InstallError) -> BootError {

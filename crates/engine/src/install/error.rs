@@ -57,6 +57,12 @@ pub enum InstallError {
         /// npm's own words.
         detail: String,
     },
+    /// Somebody ended npm, or the machine did.
+    #[error("npm was killed by signal {signal}")]
+    NpmKilled {
+        /// Its number.
+        signal: i32,
+    },
     /// What was installed does not work.
     #[error("the installed engine does not work: {what}")]
     Broken {
@@ -100,7 +106,10 @@ impl InstallError {
             Self::Altered { .. } => {
                 "run `npm cache verify`, try again, and do not trust this registry if it stays so"
             }
-            Self::Npm { .. } => "run `npm doctor`; the words in brackets are npm's own",
+            Self::Npm { .. } => "run `npm doctor`; what stands in brackets is what npm said",
+            Self::NpmKilled { .. } => {
+                "try again; if it stays so, look whether the machine has memory to spare (`dmesg`)"
+            }
             Self::Broken { .. } => {
                 "try again; if it stays so, this release does not fit the machine"
             }
@@ -153,6 +162,7 @@ pub(super) fn of_npm(output: &str, dir: &std::path::Path) -> InstallError {
     ]) {
         return InstallError::CutOff { detail };
     }
+    let detail = if detail.is_empty() { "it did not say why".to_owned() } else { detail };
     InstallError::Npm { detail }
 }
 

@@ -2,6 +2,7 @@
 //! that closes it kills its whole process group. (A parent-death signal would follow the thread, not
 //! the process.)
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
@@ -17,7 +18,8 @@ const { spawn } = require("node:child_process");
 const [program, ...args] = process.argv.slice(1);
 const child = spawn(program, args, { stdio: ["ignore", "inherit", "inherit"] });
 child.on("error", (error) => { console.error(String(error)); process.exit(127); });
-child.on("exit", (code) => process.exit(code ?? 1));
+const { signals } = require("node:os").constants;
+child.on("exit", (code, signal) => process.exit(signal ? 128 + signals[signal] : code ?? 1));
 process.stdin.on("close", () => process.kill(0, "SIGKILL"));
 process.stdin.resume();
 "#;
@@ -29,6 +31,14 @@ const MAX_OUTPUT: usize = 64 << 10;
 pub(super) struct Ended {
     pub(super) status: ExitStatus,
     pub(super) output: String,
+}
+
+impl Ended {
+    /// The signal that ended the program, or what ran it.
+    pub(super) fn signal(&self) -> Option<i32> {
+        let told = self.status.code().filter(|code| (129..=192).contains(code));
+        self.status.signal().or(told.map(|code| code - 128))
+    }
 }
 
 struct Group(Child);

@@ -46,6 +46,8 @@ pub struct Progress {
 pub enum Phase {
     /// Another process installs; its result will do.
     Waiting,
+    /// npm is looked for, and room.
+    Preparing,
     /// Node.js is fetched.
     Node,
     /// The engine is fetched.
@@ -65,6 +67,7 @@ impl Phase {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Waiting => "waiting for another installation",
+            Self::Preparing => "looking for npm",
             Self::Node => "fetching Node.js",
             Self::Engine => "fetching OpenClaw",
             Self::Trimming => "trimming",
@@ -95,6 +98,8 @@ async fn install_by(
     if let Some(there) = installed(data)? {
         return Ok(there);
     }
+    // Said at once: npm may take its time before there is anything to count.
+    report(Progress { phase: Phase::Preparing, done: 0, total: 0, unit: "" });
     place::sweep(&engines)?;
     place::room(&engines, NEEDED)?;
     let partial = Partial::new(&engines)?;

@@ -58,7 +58,11 @@ impl Npm {
         let path = std::env::join_paths(all)
             .map_err(|e| InstallError::Broken { what: format!("PATH: {e}") })?;
         let ended = guard::run(&argv, dir, &path, watch).await?;
-        if ended.status.success() { Ok(()) } else { Err(error::of_npm(&ended.output, dir)) }
+        match ended.signal() {
+            _ if ended.status.success() => Ok(()),
+            Some(signal) => Err(InstallError::NpmKilled { signal }),
+            None => Err(error::of_npm(&ended.output, dir)),
+        }
     }
 }
 

@@ -44,6 +44,21 @@ async fn a_failed_download_is_told_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn an_npm_that_is_killed_is_not_blamed() {
+    for (script, words) in [
+        ("kill -9 $$", "npm was killed by signal 9"),
+        ("kill -TERM $$", "npm was killed by signal 15"),
+        ("exit 7", "npm failed (it did not say why)"),
+    ] {
+        let data = tempfile::tempdir().unwrap();
+        let (_keep, path) = npm(script);
+        let error = install_by(data.path(), path, &|_| {}).await.unwrap_err();
+        assert_eq!(error.to_string(), words);
+        assert_eq!(left(data.path()), [".lock"], "{script}");
+    }
+}
+
+#[tokio::test]
 async fn an_npm_that_installs_nothing_is_noticed() {
     let data = tempfile::tempdir().unwrap();
     let (_keep, path) = npm("exit 0");
@@ -69,7 +84,7 @@ async fn cancelling_leaves_nothing_but_what_the_next_one_sweeps() {
         assert!(step.is_err(), "{step:?}");
     }
     drop(work);
-    assert_eq!(*phases.lock().unwrap().first().unwrap(), Phase::Node);
+    assert_eq!(phases.lock().unwrap()[..2], [Phase::Preparing, Phase::Node]);
     let (_keep, path) = npm("echo 'npm error code ECONNREFUSED' >&2; exit 1");
     assert!(install_by(data.path(), path, &|_| {}).await.is_err());
     assert_eq!(left(data.path()), [".lock"]);
