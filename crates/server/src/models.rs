@@ -37,7 +37,7 @@ pub async fn ready(
     let wanted = providers.iter().find_map(|(_, secret)| secret.as_deref());
     if let (true, Some(wanted)) = (models.is_empty(), wanted) {
         missing.push(format!(
-            "a model key: until then the built-in demo model answers. Give one with \
+            "a model key; the built-in demo model answers until there is one. Give one with \
              `smartbox secret set {wanted}`, or start `smartbox up` with {wanted} in its environment"
         ));
     }

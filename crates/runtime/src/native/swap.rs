@@ -19,8 +19,7 @@ fn decide(
         swaps.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
     if names.is_empty() {
         return Err(
-            "there is no swap; `zramctl --find --size 4G && mkswap /dev/zram0 && swapon -p 100 \
-             /dev/zram0` makes some of compressed memory"
+            "there is no swap; `smartbox doctor` has the commands that make some of compressed memory"
                 .to_owned(),
         );
     }
