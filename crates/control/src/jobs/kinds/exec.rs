@@ -28,8 +28,10 @@ impl Work for Exec {
 
     fn run<'a>(&'a self, ctx: &'a Ctx) -> BoxFuture<'a, Result<Value, Halt>> {
         Box::pin(async move {
-            let missing = ControlError::Missing { what: "smartbox" };
-            let id = ctx.job().smartbox.clone().ok_or(missing)?;
+            let missing = || ControlError::Missing { what: "smartbox" };
+            let id = ctx.job().smartbox.clone().ok_or_else(missing)?;
+            let row = ctx.control().row(&id).await.map_err(ControlError::from)?;
+            let row = row.ok_or_else(missing)?;
             let asked: Asked = ctx.input()?;
             let given = match &asked.given {
                 None => Given::default(),
@@ -45,20 +47,21 @@ impl Work for Exec {
             let actor = ctx.actor();
             let caps = Caps::of(MAX_STREAM);
             let run = ctx.control().run(&actor, &id, order, given.stdin, caps);
-            outcome(ctx.unless_stopped(run).await??)
+            outcome(ctx.unless_stopped(run).await??, &row.name)
         })
     }
 }
 
-fn outcome(captured: Captured) -> Result<Value, Halt> {
+fn outcome(captured: Captured, name: &str) -> Result<Value, Halt> {
     let exit = match captured.end {
         End::Exit(exit) => exit,
         End::Failed(why) => {
             return Err(Halt::Failed(JobFailure {
                 code: "refused".into(),
                 detail: format!("the command could not be run: {why}"),
-                hint: "look whether the program is there: `smartbox exec BOX -- ls /usr/bin`"
-                    .into(),
+                hint: format!(
+                    "look whether the program is there: `smartbox exec {name} -- ls /usr/bin`"
+                ),
             }));
         }
     };
