@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::table::facts;
 use crate::ui::watch::watch;
-use crate::ui::{age, out, phase, size};
+use crate::ui::{age, count, out, phase, size};
 
 /// Shows the platform, or one smartbox; wakes nothing.
 #[derive(Debug, clap::Args)]
@@ -132,14 +132,18 @@ fn smartbox(view: &SmartboxView, now: Timestamp) -> String {
         lines.push(("notice", notice.clone()));
     }
     if let Some(waiting) = view.waiting.filter(|n| *n > 0) {
-        lines.push(("waiting", format!("{waiting} messages without an answer")));
+        lines.push((
+            "waiting",
+            count::of(waiting, "message without an answer", "messages without an answer"),
+        ));
     }
     if view.busy == Some(true) {
         lines.push(("busy", "yes".into()));
     }
     if let Some(usage) = &view.usage {
         let Total { calls, input, output } = usage;
-        let words = format!("{calls} calls: {input} tokens read, {output} written");
+        let calls = count::of(*calls, "call", "calls");
+        let words = format!("{calls}: {input} tokens read, {output} written");
         lines.push(("models", words));
     }
     if let Some(alarm) = view.alarm {
@@ -206,11 +210,18 @@ fn health(view: &SmartboxView, now: Timestamp, lines: &mut Vec<(&str, String)>) 
         let words = format!("open for {}: `smartbox reset {}`", age::ago(now, open.at), view.name);
         lines.push(("breaker", words));
     } else if !breaker.strikes.is_empty() {
-        lines.push(("breaker", format!("closed, {} failures lately", breaker.strikes.len())));
+        let strikes = u64::try_from(breaker.strikes.len()).unwrap_or(u64::MAX);
+        let words = count::of(strikes, "failure", "failures");
+        lines.push(("breaker", format!("closed, {words} lately")));
     }
-    if let Some(issues) = view.issues.as_ref().filter(|issues| !issues.is_empty()) {
-        let words: Vec<String> = issues.iter().map(|issue| issue.message.clone()).collect();
-        lines.push(("issues", words.join(" ")));
+    // What `state` and `notice` say above is not said again.
+    let failure = view.failure.as_ref().map(|failure| failure.message.as_str());
+    let said = [view.notice.as_deref(), failure];
+    let told = |text: &str| said.iter().flatten().any(|said| text.ends_with(said));
+    let issues = view.issues.iter().flatten().map(|issue| issue.message.as_str());
+    let issues: Vec<&str> = issues.filter(|text| !told(text)).collect();
+    if !issues.is_empty() {
+        lines.push(("issues", issues.join(" ")));
     }
     if let Some(home) = view.home {
         let limit = match home.limit {
@@ -225,8 +236,10 @@ fn process(sandbox: &SandboxView) -> String {
     match &sandbox.engine {
         EngineProcess::Unknown => "not seen".into(),
         EngineProcess::Idle => "not started".into(),
-        EngineProcess::Running { starts, .. } => format!("runs, started {starts} times"),
-        EngineProcess::Backoff { starts, .. } => format!("crashed, started {starts} times"),
+        EngineProcess::Running { starts, .. } => format!("runs, started {}", count::times(*starts)),
+        EngineProcess::Backoff { starts, .. } => {
+            format!("crashed, started {}", count::times(*starts))
+        }
         EngineProcess::Ended { last } => match (last.code, last.signal) {
             (Some(code), _) => format!("ended with code {code}"),
             (None, Some(signal)) => format!("killed by signal {signal}"),

@@ -5,6 +5,7 @@
 
 pub(crate) mod age;
 pub(crate) mod ask;
+pub(crate) mod count;
 pub(crate) mod interrupt;
 pub(crate) mod out;
 pub(crate) mod phase;

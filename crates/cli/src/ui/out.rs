@@ -63,15 +63,27 @@ pub(crate) fn complain(error: &CliError) {
             note(tame(&format!("  and: {}: {}{hint}", fault.path, fault.message)));
         }
     }
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        note(format!("  because: {inner}"));
-        cause = inner.source();
+    for cause in causes(error) {
+        note(format!("  because: {cause}"));
     }
     let hint = error.hint();
     if !hint.is_empty() {
         note(format!("hint: {hint}"));
     }
+}
+
+/// What lies behind an error, in words that were not said yet.
+fn causes(error: &dyn std::error::Error) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !said.iter().any(|before| before.contains(&words)) {
+            said.push(words);
+        }
+        cause = inner.source();
+    }
+    said.split_off(1)
 }
 
 /// Whether this stream shows colours.
@@ -96,6 +108,27 @@ pub(crate) fn line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{words}")]
+    struct Said {
+        words: &'static str,
+        #[source]
+        source: Option<Box<Said>>,
+    }
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let chain = |words: &[&'static str]| {
+            let link =
+                |source, words: &&'static str| Some(Box::new(Said { words: *words, source }));
+            causes(&*words.iter().rev().fold(None, link).unwrap())
+        };
+        assert_eq!(chain(&["it failed", "the disk is full"]), ["the disk is full"]);
+        assert_eq!(chain(&["it failed: no npm", "no npm"]), [""; 0]);
+        assert_eq!(chain(&["it failed: no npm", "no npm", "not found"]), ["not found"]);
+        assert_eq!(chain(&["it failed", "no", "no"]), ["no"]);
+    }
 
     #[test]
     fn what_a_box_says_cannot_drive_the_terminal() {

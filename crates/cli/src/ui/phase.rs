@@ -43,11 +43,12 @@ async fn watch(client: &Client, name: &str, teller: &mut Teller) -> std::convert
 
 /// What a box does, in a few words.
 pub(crate) fn words(view: &SmartboxView) -> String {
-    let state = match (&view.failure, view.state) {
+    match (&view.failure, view.state) {
         (Some(failure), State::Failed) => format!("failed: {}", failure.message),
-        (_, state) => state.to_string(),
-    };
-    if view.phase.is_empty() { state } else { format!("{state}: {}", view.phase) }
+        (_, state) if view.phase.is_empty() => state.to_string(),
+        (_, State::Running) => format!("running, {}", view.phase),
+        (_, state) => format!("{state}: {}", view.phase),
+    }
 }
 
 /// Tells each new thing once: on a line of its own, or in one line that moves on a terminal.

@@ -77,9 +77,13 @@ async fn a_platform_in_trouble_is_found() {
     let fake = Fake::new(router);
     let ended = run(fake.dir(), &["doctor"]).await;
     assert_eq!(ended.code, Some(1));
-    for part in
-        ["version 0.0.0", "without any isolation", "pa: it ended", "-> look", "no model key"]
-    {
+    for part in [
+        "version 0.0.0",
+        "without any isolation",
+        "pa: it ended",
+        "-> look",
+        "there is none; answers",
+    ] {
         assert!(ended.out.contains(part), "{part} {}", ended.out);
     }
     let version: Value =

@@ -57,6 +57,15 @@ fn over(state: &'static str, outcome: &'static str) -> Router {
 }
 
 #[tokio::test]
+async fn none_at_all_is_told_from_none_of_those() {
+    let none = || async { Json(json!({ "items": [] })) };
+    let fake = Fake::new(Router::new().route("/api/v1/jobs", get(none)));
+    assert_eq!(run(fake.dir(), &["jobs", "ls"]).await.out, "There are no jobs.\n");
+    let some = run(fake.dir(), &["jobs", "ls", "--state", "failed"]).await;
+    assert_eq!(some.out, "There is no such job.\n");
+}
+
+#[tokio::test]
 async fn jobs_are_listed_and_shown_for_people_and_programs() {
     let fake = Fake::new(over("failed", "failed"));
     let ended = run(fake.dir(), &["jobs", "ls", "--box", "a b", "--state", "failed"]).await;

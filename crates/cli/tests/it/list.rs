@@ -73,3 +73,43 @@ async fn a_listing_follows_its_pages_to_the_last() {
     let names: Vec<_> = list.as_array().unwrap().iter().map(|b| b["name"].as_str()).collect();
     assert_eq!(names, [Some("one"), Some("two")]);
 }
+
+#[tokio::test]
+async fn a_failure_is_said_once_and_one_is_no_plural() {
+    let look = || async {
+        let mut failed = smartbox("pa", "failed", "failed");
+        let message = "The engine refuses its configuration.";
+        failed["failure"] =
+            json!({ "reason": "bad-config", "message": message, "hint": "h", "at": 1 });
+        failed["usage"] = json!({ "calls": 1, "input": 2, "output": 3 });
+        failed["waiting"] = json!(1);
+        failed["notice"] = json!("It runs with the last good one.");
+        let issue = |message: &str| {
+            json!({
+                "id": "iss_00000000000000000001", "account": "acc_00000000000000000001",
+                "kind": "config-refused", "severity": "medium", "key": "k", "message": message,
+                "hint": "h", "count": 1, "first": 1, "last": 1,
+            })
+        };
+        failed["issues"] = json!([
+            issue("pa: The engine refuses its configuration."),
+            issue("pa: It runs with the last good one."),
+            issue("pa: its home is nearly full."),
+        ]);
+        Json(failed)
+    };
+    let fake = Fake::new(Router::new().route("/api/v1/boxes/pa", get(look)));
+    let ended = run(fake.dir(), &["status", "pa"]).await;
+    let count = |text: &str| ended.out.matches(text).count();
+    assert!(ended.out.contains("failed: The engine refuses its configuration.\n"), "{ended:?}");
+    assert_eq!((count("refuses its"), count("last good one"), count("nearly full")), (1, 1, 1));
+    assert!(count("1 call:") == 1 && count("1 message without") == 1, "{ended:?}");
+}
+
+#[tokio::test]
+async fn what_goes_on_in_one_that_runs_is_no_second_state() {
+    let list = || async { Json(json!({ "items": [smartbox("pa", "running", "stopping")] })) };
+    let fake = Fake::new(Router::new().route("/api/v1/boxes", get(list)));
+    let ended = run(fake.dir(), &["ls"]).await;
+    assert!(ended.out.contains("running, stopping"), "{ended:?}");
+}

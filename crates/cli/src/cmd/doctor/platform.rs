@@ -106,8 +106,7 @@ fn model_key(running: Option<&PlatformStatus>, config: Option<&Config>) -> Check
             let real: Vec<&str> =
                 status.models.iter().map(String::as_str).filter(|name| *name != "demo").collect();
             if real.is_empty() {
-                let why = status.missing.first().map_or("there is none", String::as_str);
-                return Check::warn(NAME, format!("{why}; {demo}"), hint);
+                return Check::warn(NAME, format!("there is none; {demo}"), hint);
             }
             Check::ok(NAME, format!("there is one for {}", real.join(", ")))
         }

@@ -25,7 +25,7 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<u8, CliError> {
     let forward = args.interactive || args.tty || !term::typed();
     let feeding = tokio::spawn(input::feed(frames, forward, args.tty));
     let ended = tokio::select! {
-        ended = print(exec) => ended,
+        ended = print(exec, &args.name) => ended,
         signal = interrupt.wait() => Err(CliError::Interrupted(signal)),
     };
     feeding.abort();
@@ -34,7 +34,7 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<u8, CliError> {
     ended.map(|exit| code(exit.code, exit.signal, exit.oom, exit.timed_out))
 }
 
-async fn print(mut exec: Exec) -> Result<exec::Exit, CliError> {
+async fn print(mut exec: Exec, name: &str) -> Result<exec::Exit, CliError> {
     loop {
         match exec.next().await? {
             Frame::Stdout(bytes) => out::raw(&bytes)?,
@@ -43,7 +43,10 @@ async fn print(mut exec: Exec) -> Result<exec::Exit, CliError> {
             Frame::Failed(why) => {
                 return Err(CliError::here(
                     format!("the command could not be run: {}", out::tame(&why)),
-                    "look whether the program is there: `smartbox exec BOX -- ls /usr/bin`",
+                    format!(
+                        "look whether the program is there: `smartbox exec {} -- ls /usr/bin`",
+                        out::line(name)
+                    ),
                 ));
             }
             Frame::Order(_)

@@ -50,7 +50,8 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         return out::json(&jobs);
     }
     if jobs.is_empty() {
-        return out::say("There is no such job.");
+        let all = args.smartbox.is_none() && args.state.is_none() && args.kind.is_none();
+        return out::say(if all { "There are no jobs." } else { "There is no such job." });
     }
     let now = SystemClock.now();
     let rows = jobs

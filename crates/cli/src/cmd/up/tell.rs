@@ -1,20 +1,25 @@
 //! What a person sees of `up`: progress on standard error, the link on standard output.
 
 use std::io::{self, IsTerminal};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use smartbox_core::sandbox::Capabilities;
 use smartbox_server::{Event, Ready};
 
-use crate::ui::out;
+use crate::ui::{count, out};
 
 /// Tells each event as it comes.
 #[derive(Default)]
 pub(in crate::cmd) struct Teller {
     bar: Option<ProgressBar>,
     step: &'static str,
+    /// When a line was last printed where no bar can be.
+    told: Option<Instant>,
 }
+
+/// How long a file is silent about a step that goes on.
+const SILENCE: Duration = Duration::from_secs(10);
 
 impl Teller {
     pub(in crate::cmd) fn tell(&mut self, event: Event) {
@@ -43,9 +48,14 @@ impl Teller {
         let changed = self.step != step;
         self.step = step;
         if !io::stderr().is_terminal() {
-            // A line for each step; a file needs no bar.
-            if changed {
-                out::note(format!("Installing the engine: {step}"));
+            // A file needs no bar: a line for each step, and now and then one that it goes on.
+            if changed || self.told.is_none_or(|told| told.elapsed() >= SILENCE) {
+                self.told = Some(Instant::now());
+                let counted = match (changed, total) {
+                    (true, _) | (_, 0) => String::new(),
+                    _ => format!(", {done} of {total} {unit}"),
+                };
+                out::note(format!("Installing the engine: {step}{counted}"));
             }
             return;
         }
@@ -103,7 +113,9 @@ fn text(ready: &Ready) -> String {
         lines.push(format!("  without  {}", off.join("\n           ")));
     }
     if ready.adopted > 0 {
-        lines.push(format!("  adopted  {} running smartboxes", ready.adopted));
+        let adopted = u64::try_from(ready.adopted).unwrap_or(u64::MAX);
+        let what = count::of(adopted, "running smartbox", "running smartboxes");
+        lines.push(format!("  adopted  {what}"));
     }
     lines.extend(ready.missing.iter().map(|text| format!("  missing  {text}")));
     lines.extend(ready.advice.iter().map(|text| format!("  advice   {text}")));
