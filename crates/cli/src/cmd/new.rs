@@ -6,11 +6,11 @@ use std::time::Duration;
 use smartbox_api::call;
 use smartbox_api::execs::MAX_WAIT_MS;
 use smartbox_api::page::PageQuery;
-use smartbox_api::smartbox::{Desired, Kind, NewSmartbox};
+use smartbox_api::smartbox::{Desired, Kind, NewSmartbox, State};
 use smartbox_core::smartbox::name;
 use smartbox_core::smartbox::repository::Repository;
 
-use super::{act, cp, labels};
+use super::{act, chosen, cp, labels};
 use crate::client::Client;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
@@ -78,14 +78,25 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         desired: args.auto.then_some(Desired::Auto),
         repository: args.repo.clone(),
     };
-    let view = or_interrupt(client.json(call::new_smartbox(&new))).await?;
+    let view = match or_interrupt(client.json(call::new_smartbox(&new))).await {
+        Ok(view) => view,
+        Err(error) => {
+            let (kind, tier) = (args.kind.as_ref().map(Kind::as_str), args.tier.as_deref());
+            return Err(chosen::explain(client, error, kind, tier).await);
+        }
+    };
     if let Some(folder) = &args.folder {
         or_interrupt(cp::folder_into(client, folder, &view.name, WORKSPACE)).await?;
     }
     if let Some(url) = &args.repo {
         or_interrupt(cloned(client, &view.name, url)).await?;
     }
-    act::tell(&view, args.json)?;
+    // Made and not begun yet; the wish says what comes.
+    if !args.json && view.state == State::Stopped && view.desired == Desired::On {
+        out::say(format!("{}: made, and starting", view.name))?;
+    } else {
+        act::tell(&view, args.json)?;
+    }
     if !args.json {
         let name = &view.name;
         out::note(format!("`smartbox chat {name}` talks to it, `smartbox open {name}` shows it."));

@@ -3,7 +3,7 @@
 use smartbox_api::call;
 use smartbox_api::smartbox::{BoxChange, Desired, SmartboxView};
 
-use super::{act, labels};
+use super::{act, chosen, labels};
 use crate::client::Client;
 use crate::cmd::completions::names;
 use crate::error::CliError;
@@ -64,7 +64,12 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
         let hint = "add --tier, --label, --display, --sleep-after or --stop-after";
         return Err(CliError::usage("nothing is to be changed", hint));
     }
-    let view = or_interrupt(client.json(call::change(&args.name, &change))).await?;
+    let view = match or_interrupt(client.json(call::change(&args.name, &change))).await {
+        Ok(view) => view,
+        Err(error) => {
+            return Err(chosen::explain(client, error, None, args.tier.as_deref()).await);
+        }
+    };
     act::tell(&view, args.json)?;
     if !args.json && waits(&view) {
         let name = &view.name;

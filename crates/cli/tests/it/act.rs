@@ -84,6 +84,43 @@ async fn a_new_box_is_what_was_asked_for() {
 }
 
 #[tokio::test]
+async fn a_new_box_that_starts_at_once_is_not_called_stopped() {
+    for (desired, words) in [
+        ("on", "work: made, and starting\n"),
+        ("auto", "work: stopped\n"),
+        ("off", "work: stopped\n"),
+    ] {
+        let make = post(move || async move {
+            let mut made = smartbox("work", "stopped", "");
+            made["desired"] = json!(desired);
+            (http::StatusCode::CREATED, Json(made))
+        });
+        let fake = Fake::new(Router::new().route("/api/v1/boxes", make));
+        assert_eq!(run(fake.dir(), &["new", "work"]).await.out, words, "{desired}");
+    }
+}
+
+#[tokio::test]
+async fn a_kind_or_tier_that_there_is_none_of_is_a_mistake_in_the_command() {
+    let refused = || async { refuse(Code::Refused, "there is none", "choose another") };
+    let kinds = || async {
+        Json(json!({ "items": [{
+            "name": "creative", "base": "project", "description": "", "own": false,
+            "egress": [], "tools": [], "files": [], "settings": {},
+        }] }))
+    };
+    let router =
+        Router::new().route("/api/v1/boxes", post(refused)).route("/api/v1/kinds", get(kinds));
+    let fake = Fake::new(router);
+    let ended = run(fake.dir(), &["new", "work", "--kind", "creativ"]).await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err.contains("no kind `creativ`") && ended.err.contains("`creative`?"));
+    // What was refused for another reason keeps the platform's words and its code.
+    let ended = run(fake.dir(), &["new", "work", "--kind", "creative"]).await;
+    assert!(ended.code == Some(1) && ended.err.contains("choose another"), "{ended:?}");
+}
+
+#[tokio::test]
 async fn removing_asks_and_names_the_box_by_its_id() {
     let look = get(|| async { Json(smartbox("pa", "running", "")) });
     let gone = delete(|| async { http::StatusCode::NO_CONTENT });

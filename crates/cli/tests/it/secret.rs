@@ -75,7 +75,9 @@ async fn names_are_listed_and_forgotten() {
         serde_json::from_str(&run(fake.dir(), &["secret", "ls", "--json"]).await.out).unwrap();
     assert_eq!(list[0]["name"], "A_KEY");
     assert!(run(fake.dir(), &["secret", "ls"]).await.out.contains("A_KEY  account"));
-    let ended = run(fake.dir(), &["secret", "rm", "A_KEY", "--box", "pa"]).await;
+    let unasked = run(fake.dir(), &["secret", "rm", "A_KEY", "--box", "pa"]).await;
+    assert!(unasked.code == Some(2) && unasked.err.contains("add --yes"), "{unasked:?}");
+    let ended = run(fake.dir(), &["secret", "rm", "A_KEY", "--box", "pa", "--yes"]).await;
     assert_eq!(ended.code, Some(0));
     assert_eq!(fake.seen_like("DELETE")[0].line, "DELETE /api/v1/secrets/A_KEY?box=pa");
 }

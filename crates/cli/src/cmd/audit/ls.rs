@@ -6,6 +6,7 @@ use smartbox_core::time::Clock;
 use smartbox_server::system::SystemClock;
 
 use crate::client::Client;
+use crate::cmd::called::Called;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{age, out, table};
@@ -37,6 +38,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     if args.json {
         return out::json(&entries);
     }
+    let called = or_interrupt(async { Ok(Called::ask(client).await) }).await?;
     let now = SystemClock.now();
     let row = |entry: AuditEntry| {
         let result = if entry.result == AuditResult::Done { "done" } else { "refused" };
@@ -47,7 +49,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
             entry.from.unwrap_or_default(),
             entry.action,
             result.to_owned(),
-            entry.smartbox.map_or_else(String::new, |id| id.to_string()),
+            entry.smartbox.map_or_else(String::new, |id| called.name(&id)),
             entry.detail,
         ]
     };

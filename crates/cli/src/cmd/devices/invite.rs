@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", add = names())]
     smartbox: Option<String>,
     /// How much it may: read, chat or manage
-    #[arg(long, value_name = "RIGHT", default_value = "chat", value_parser = right)]
+    #[arg(long, value_name = "RIGHT", default_value = "chat", value_parser = lent)]
     right: Right,
     /// What the browser is to be called
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
@@ -33,6 +33,12 @@ pub(super) struct Args {
     /// Print it as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Reads a right that a link may give.
+fn lent(text: &str) -> Result<Right, String> {
+    let right = right(text).ok().filter(|right| *right != Right::Own);
+    right.ok_or_else(|| "write read, chat or manage: a link gives no more".to_owned())
 }
 
 pub(super) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {

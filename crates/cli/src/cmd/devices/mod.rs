@@ -79,6 +79,9 @@ enum Verb {
     Revoke {
         #[command(flatten)]
         which: find::Which,
+        /// Do not ask: nothing is asked, and scripts may say so
+        #[arg(long, short)]
+        yes: bool,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
@@ -107,7 +110,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
             let id = which.find(client).await?.id;
             told(&or_interrupt(client.json(call::reject_device(id.as_str()))).await?, *json)
         }
-        Verb::Revoke { which, json } => {
+        Verb::Revoke { which, yes: _, json } => {
             let id = which.find(client).await?.id;
             told(&or_interrupt(client.json(call::revoke_device(id.as_str()))).await?, *json)
         }

@@ -9,6 +9,7 @@ use smartbox_core::person::Right;
 
 use crate::client::Client;
 use crate::cmd::act::time;
+use crate::cmd::called::Called;
 use crate::cmd::token::{right, shown, tell};
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
@@ -71,7 +72,7 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
                     "There is no key; `smartbox operator key create --right read` makes one.";
                 return out::say(none);
             }
-            tell(&keys, *json)
+            tell(&keys, *json, &Called::default())
         }
         Verb::Revoke { id, yes, json } => {
             if !yes && !ask::sure(&format!("Revoke the key {id}?"), "--yes")? {

@@ -7,6 +7,7 @@ use smartbox_server::system::SystemClock;
 
 use super::ahead;
 use crate::client::Client;
+use crate::cmd::called::Called;
 use crate::error::CliError;
 use crate::ui::interrupt::or_interrupt;
 use crate::ui::{age, out, table};
@@ -24,17 +25,22 @@ pub(crate) async fn run(client: &Client, args: &Args) -> Result<(), CliError> {
     if tokens.is_empty() && !args.json {
         return out::say("There is no token; `smartbox token create` makes one.");
     }
-    tell(&tokens, args.json)
+    let called = if args.json { Called::default() } else { Called::ask(client).await };
+    tell(&tokens, args.json, &called)
 }
 
 /// Prints tokens or keys, for people or as JSON.
-pub(crate) fn tell(tokens: &[TokenView], json: bool) -> Result<(), CliError> {
+pub(in crate::cmd) fn tell(
+    tokens: &[TokenView],
+    json: bool,
+    called: &Called,
+) -> Result<(), CliError> {
     if json {
         return out::json(&tokens);
     }
     let now = SystemClock.now();
     let row = |token: &TokenView| {
-        let of = token.smartbox.as_ref().map_or_else(|| "all".to_owned(), ToString::to_string);
+        let of = token.smartbox.as_ref().map_or_else(|| "all".to_owned(), |id| called.name(id));
         [
             token.id.to_string(),
             match token.invites {

@@ -10,7 +10,7 @@ use smartbox_core::person::Right;
 use smartbox_core::time::Clock;
 use smartbox_server::system::SystemClock;
 
-pub(crate) use ls::tell;
+pub(in crate::cmd) use ls::tell;
 
 use crate::client::Client;
 use crate::error::CliError;
