@@ -25,7 +25,8 @@ pub(crate) struct Place {
     /// The data directory of the platform that is meant [env: SMARTBOX_DATA_DIR]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Where the platform is")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// The address that the platform listens on, like 127.0.0.1:7777; with https:// before it, or
+    /// The address that the platform listens on, like 127.0.0.1:7777: where `up` does, and where other
+    /// commands ask with a token if the data directory has no socket; with https:// before it, or
     /// http://, the same as --server [env: SMARTBOX_LISTEN]
     #[arg(long, global = true, value_name = "ADDRESS", help_heading = "Where the platform is")]
     pub(crate) listen: Option<String>,
@@ -182,10 +183,15 @@ impl Client {
 }
 
 fn start_command(place: &Place, dir: &Path) -> String {
-    match place.data_dir {
-        Some(_) => format!("smartbox --data-dir {} up", dir.display()),
-        None => "smartbox up".into(),
+    let mut command = "smartbox".to_owned();
+    if place.data_dir.is_some() {
+        command += &format!(" --data-dir {}", dir.display());
     }
+    command += " up";
+    if let Some(listen) = &place.listen {
+        command += &format!(" --listen {listen}");
+    }
+    command
 }
 
 fn address(listen: &str) -> String {
@@ -239,6 +245,10 @@ mod tests {
         let error = client.unreachable();
         assert_eq!(error.to_string(), "no platform is running on /nowhere/data/control.sock");
         assert_eq!(error.hint(), "start it with `smartbox --data-dir /nowhere/data up`");
+        let place = Place { listen: Some("127.0.0.1:7801".into()), ..place };
+        let hint = self::client(&place, &Env::default()).unreachable().hint();
+        let command = "smartbox --data-dir /nowhere/data up --listen 127.0.0.1:7801";
+        assert_eq!(hint, format!("start it with `{command}`"));
     }
 
     #[test]

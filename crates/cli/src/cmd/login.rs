@@ -95,7 +95,18 @@ pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), Cli
             "context": args.name, "server": args.server, "right": right, "device": device,
         }));
     }
-    out::say(format!("{}: let in with `{right}`, and in use", args.name, right = right.as_str()))
+    let used = if in_use(env, &args.name) {
+        "and in use".to_owned()
+    } else {
+        format!("and used with `--context {}`: the environment names another platform", args.name)
+    };
+    out::say(format!("{}: let in with `{}`, {used}", args.name, right.as_str()))
+}
+
+/// Whether a command that names no platform means this one from now on.
+fn in_use(env: &Env, name: &str) -> bool {
+    let usual = Place::default();
+    usual.address(env).is_none() && usual.name(env).is_ok_and(|meant| meant == name)
 }
 
 /// What is kept of whom to trust, if this context is there already.

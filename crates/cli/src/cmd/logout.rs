@@ -25,10 +25,13 @@ pub(crate) async fn run(place: &Place, env: &Env, args: &Args) -> Result<(), Cli
     let name = meant(place, env, args)?;
     let key = Contexts::find(env, &name)?.and_then(|context| context.key);
     let Some(key) = key else {
+        if name == LOCAL {
+            let what = "this machine's own platform is meant, and nobody was let in to that";
+            let hint = "say which one: `smartbox logout NAME`; `smartbox context ls` shows them";
+            return Err(CliError::here(what, hint));
+        }
         let what = format!("`{name}` was not let in by `smartbox login`");
-        let hint =
-            if name == LOCAL { "name a context" } else { "`smartbox context rm` forgets it" };
-        return Err(CliError::here(what, hint));
+        return Err(CliError::here(what, "`smartbox context rm` forgets it"));
     };
     let over = shut_out(place, env, &name, &key).await;
     // Forgotten here whatever the platform says: that is what was asked for.

@@ -158,6 +158,20 @@ async fn logging_out_is_of_the_platform_that_every_other_command_means() {
 }
 
 #[tokio::test]
+async fn a_login_says_whether_other_commands_mean_it() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let (_fake, one) = willing("sbd_one").await;
+    let ended = ran(home, &["login", &one]).await;
+    assert!(ended.out.contains("and in use"), "{ended:?}");
+    let mut command = command(home, &["login", &one]);
+    command.env("HOME", home).env("XDG_DATA_HOME", home.join("data"));
+    let ended = end(command.env("SMARTBOX_DATA_DIR", home).spawn().unwrap()).await;
+    assert!(ended.code == Some(0) && ended.out.contains("--context platform"), "{ended:?}");
+    assert!(!ended.out.contains("in use"), "{ended:?}");
+}
+
+#[tokio::test]
 async fn a_second_platform_does_not_take_the_name_of_the_first() {
     let home = tempfile::tempdir().unwrap();
     let home = home.path();
@@ -325,6 +339,8 @@ async fn an_invitation_is_asked_for_as_it_is_said_and_printed_once() {
     let asked: Value = serde_json::from_str(&fake.seen()[0].body).unwrap();
     let want = json!({ "box": "pa", "right": "read", "name": "my phone", "expires_secs": 600 });
     assert_eq!(asked, want);
+    let own = run(fake.dir(), &["devices", "invite", "--right", "own"]).await;
+    assert!(own.code == Some(2) && own.err.contains("read, chat or manage"), "{own:?}");
     let ended = run(fake.dir(), &["devices", "invite", "--expires", "1h", "--json"]).await;
     assert_eq!(serde_json::from_str::<Value>(&ended.out).unwrap(), made);
     let asked: Value = serde_json::from_str(&fake.seen()[1].body).unwrap();
