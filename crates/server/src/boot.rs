@@ -106,13 +106,11 @@ pub(crate) async fn start(
     port: u16,
     ui: &(impl Fn(Event) + Sync),
 ) -> Result<Started, BootError> {
-    let room = Room::make();
-    let config = room.bound(config);
+    let (room, config) = Room::make(config);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let sqlite = records(&config, &clock, &entropy).await?;
-    let runtime = runtime(options, &config).await?;
-    let adopted = runtime.list().await.map_err(unusable)?.len();
+    let (runtime, adopted) = runtime(options, &config).await?;
     let slot = engine_slot(&config, ui).await?;
     let site = config.http.url.as_ref().map_or_else(|| Site::local(port), Site::public);
     let about = about_of(&config, slot.engine.manifest(), runtime.capabilities(), clock.now());
@@ -442,7 +440,8 @@ pub enum TrySnapshots {
 /// Host uids that one installation may give out.
 const BOXES: u32 = 100_000;
 
-async fn runtime(options: &UpOptions, config: &Config) -> Result<Arc<Native>, BootError> {
+/// What makes sandboxes, and how many there are already.
+async fn runtime(options: &UpOptions, config: &Config) -> Result<(Arc<Native>, usize), BootError> {
     // Names cgroups on this machine: short, and another for every data directory.
     let digest = Sha256::digest(config.data_dir.as_os_str().as_encoded_bytes());
     let mut native = NativeConfig::new(config.data_dir.clone(), hex::encode(&digest[..4]));
@@ -455,7 +454,9 @@ async fn runtime(options: &UpOptions, config: &Config) -> Result<Arc<Native>, Bo
         native.profile = Profile::InsecureNone;
     }
     native.lease.clone_from(&options.lease);
-    Ok(Arc::new(Native::open(native).await.map_err(unusable)?))
+    let native = Native::open(native).await.map_err(unusable)?;
+    let adopted = native.list().await.map_err(unusable)?.len();
+    Ok((Arc::new(native), adopted))
 }
 
 /// What this machine can do for isolation: tried, and nothing kept. For `doctor`.

@@ -120,8 +120,7 @@ mod tests {
     #[test]
     fn a_cause_that_was_said_is_not_said_again() {
         let chain = |words: &[&'static str]| {
-            let link =
-                |source, words: &&'static str| Some(Box::new(Said { words: *words, source }));
+            let link = |source, words: &&'static str| Some(Box::new(Said { words, source }));
             causes(&*words.iter().rev().fold(None, link).unwrap())
         };
         assert_eq!(chain(&["it failed", "the disk is full"]), ["the disk is full"]);

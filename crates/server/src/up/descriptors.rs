@@ -28,8 +28,8 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Takes as many descriptors as this process may have.
-    pub(crate) fn make() -> Self {
+    /// Takes as many descriptors as this process may have, and lowers what the operator allows to them.
+    pub(crate) fn make(config: Config) -> (Self, Config) {
         let limit = raised();
         let room = Self::within(limit);
         tracing::info!(
@@ -39,7 +39,8 @@ impl Room {
             room.egress,
             room.models
         );
-        room
+        let config = room.bound(config);
+        (room, config)
     }
 
     /// Nine tenths of so many: the rest is for records, links and listeners, about ten for each box.
@@ -56,7 +57,7 @@ impl Room {
 
     /// Lowers what the operator allows to what there is room for. Of what there is for all boxes one has
     /// a quarter at the most.
-    pub(crate) fn bound(&self, mut config: Config) -> Config {
+    fn bound(&self, mut config: Config) -> Config {
         let limits = &mut config.limits;
         for (what, most, of) in [
             ("limits.connections", self.edge, &mut limits.connections),
