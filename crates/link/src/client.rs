@@ -325,7 +325,7 @@ mod tests {
     async fn an_init_that_is_stuck_or_drips_holds_nobody_for_long() {
         ends(|io| async move {
             let _io = io;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         })
         .await;
         // It takes the request and never answers, as one that waits for its disk.

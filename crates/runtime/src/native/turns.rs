@@ -40,7 +40,7 @@ mod tests {
             let count = begun.clone();
             turns.begin(&endless, async move {
                 count.fetch_add(1, Ordering::SeqCst);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             });
             let tell = seen.clone();
             turns.begin(&other, async move { tell.notify_one() });
