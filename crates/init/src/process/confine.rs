@@ -30,15 +30,11 @@ pub(crate) fn landlock(home: &str) -> Option<Landlock> {
         | AccessFs::WriteFile
         | AccessFs::Truncate
         | AccessFs::IoctlDev;
-    // Of its own processes, by the kernel's rules for each file: what an engine starts it marks as the first
-    // to go when memory is short.
-    let processes = AccessFs::WriteFile | AccessFs::Truncate;
     let rules = Ruleset::default()
         .handle_access(all)
         .and_then(Ruleset::create)
         .and_then(|rules| rules.add_rules(path_beneath_rules(["/"], read)))
         .and_then(|rules| rules.add_rules(path_beneath_rules(["/dev"], devices)))
-        .and_then(|rules| rules.add_rules(path_beneath_rules(["/proc"], processes)))
         .and_then(|rules| rules.add_rules(path_beneath_rules(SCRATCH, all)))
         .and_then(|rules| rules.add_rules(path_beneath_rules([home], all)))
         .ok()?;
