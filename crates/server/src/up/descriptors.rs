@@ -65,7 +65,7 @@ impl Room {
             ("egress.connections", quarter(self.egress), &mut config.egress.connections),
         ] {
             if *of > most {
-                tracing::warn!(
+                tracing::info!(
                     "`{what}` is {of}; with the descriptors that this process may have (`ulimit -n`) it \
                      can be {most}"
                 );
