@@ -41,7 +41,8 @@ impl Keeper {
         let last = control.parts.activity.going(&self.id).last;
         self.say("going to sleep");
         // Open pages are told before: from here on they keep what a person does, and ask for a wake.
-        self.now.send_modify(|now| now.state = State::Frozen);
+        // Whoever waits for the box to be frozen waits on.
+        self.now.send_modify(|now| (now.state, now.settled) = (State::Frozen, false));
         let page_out = control.parts.settings.page_out;
         self.shift(control, Shift::Freeze { page_out }).await?;
         let now = control.parts.clock.now();

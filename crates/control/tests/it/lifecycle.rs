@@ -88,6 +88,12 @@ async fn an_engine_at_work_is_not_frozen_until_it_is_done() {
     assert!(world.script.asked("suspend") > 1);
     world.script.will().busy = false;
     world.settle(&id, State::Frozen).await;
+    let row = world.control.view(&id).await.unwrap();
+    assert_eq!(
+        (row.row.state, row.observed.phase),
+        (State::Frozen, Phase::Frozen),
+        "told too early"
+    );
 }
 
 #[tokio::test(start_paused = true)]
