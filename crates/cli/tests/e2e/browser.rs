@@ -123,6 +123,13 @@ impl Browser {
         self.wait(&there, within).await;
     }
 
+    /// Opens the list of smartboxes as whoever is signed in here; no worker of another page rules it.
+    pub async fn open_list(&mut self, origin: &str, within: Duration) {
+        let ready = "document.body.innerText.includes('Your smartboxes')";
+        self.open_ready(&format!("{origin}/boxes"), ready, within).await;
+        assert_eq!(self.eval("navigator.serviceWorker.controller").await, Value::Null);
+    }
+
     /// The value of an expression in the page; null while the page is changing.
     pub async fn eval(&mut self, expression: &str) -> Value {
         let params =

@@ -50,14 +50,7 @@ async fn a_hostile_page_of_a_box_acts_on_nothing_but_its_box() {
 
     assert_eq!(state(&platform), before, "nothing has changed");
     // Nobody was signed out, no cookie of its took ours' place, and its worker rules nowhere else.
-    browser
-        .open_ready(
-            &format!("{origin}/boxes"),
-            "document.body.innerText.includes('Your smartboxes')",
-            LONG,
-        )
-        .await;
-    assert_eq!(browser.eval("navigator.serviceWorker.controller").await, Value::Null);
+    browser.open_list(&origin, LONG).await;
     browser.open_ready(&format!("{}/", at("other")), "document.title === 'puppet'", LONG).await;
     assert_eq!(browser.eval("document.cookie").await, json!(""));
     // A window that was opened from its page is cut off from it, and it from the window.

@@ -57,14 +57,7 @@ async fn a_hostile_page_below_a_real_domain_reaches_no_sibling() {
     assert!(report["tossed"].as_u64().unwrap() > 0, "a browser lets it toss some: {report}");
 
     // Its cookies of the whole domain took nobody's place: everybody is still who they were.
-    browser
-        .open_ready(
-            &format!("{origin}/boxes"),
-            "document.body.innerText.includes('Your smartboxes')",
-            LONG,
-        )
-        .await;
-    assert_eq!(browser.eval("navigator.serviceWorker.controller").await, Value::Null);
+    browser.open_list(&origin, LONG).await;
     browser.open_ready(&format!("{}/", of("other")), "document.title === 'puppet'", LONG).await;
     assert_eq!(browser.eval("navigator.serviceWorker.controller").await, Value::Null);
     let desired = |text: &str| -> Vec<Value> {

@@ -15,7 +15,7 @@ use smartbox_core::engine::port::EngineError;
 use smartbox_core::engine::{Health, Suspended};
 use smartbox_core::sandbox::Shift;
 use smartbox_core::sandbox::port::BoxDial;
-use smartbox_core::smartbox::State;
+use smartbox_core::smartbox::{Smartbox, State};
 use smartbox_core::time::Timestamp;
 use tokio::time::Instant;
 
@@ -35,10 +35,10 @@ impl Keeper {
         self: &Arc<Self>,
         control: &Arc<Control>,
     ) -> Result<Done, ControlError> {
+        let last = control.parts.activity.going(&self.id).last;
         if let Some(wait) = self.hold_still(control).await? {
             return Ok(Done::NotNow(wait));
         }
-        let last = control.parts.activity.going(&self.id).last;
         self.say("going to sleep");
         // Open pages are told before: from here on they keep what a person does, and ask for a wake.
         // Whoever waits for the box to be frozen waits on.
@@ -96,12 +96,7 @@ impl Keeper {
         self.forget_sandbox();
         self.shift(control, Shift::Remove).await?;
         self.no_stop();
-        let row = control
-            .change(&self.id, None, |row| {
-                row.suspension = None;
-                Ok(())
-            })
-            .await?;
+        let row = self.no_suspension(control).await?;
         self.keep_home(control, Self::why_stopped(&row)).await;
         Ok(Done::Yes)
     }
@@ -226,18 +221,17 @@ impl Keeper {
                 self.memory().ready = None;
             }
         }
-        self.no_suspension(control).await
+        self.no_suspension(control).await.map(drop)
     }
 
     /// Forgets a suspension that is over.
-    pub(super) async fn no_suspension(&self, control: &Control) -> Result<(), ControlError> {
+    pub(super) async fn no_suspension(&self, control: &Control) -> Result<Smartbox, ControlError> {
         control
             .change(&self.id, None, |row| {
                 row.suspension = None;
                 Ok(())
             })
             .await
-            .map(drop)
     }
 
     fn answers(&self, ready: bool) {

@@ -10,6 +10,7 @@ mod accounts;
 mod api;
 mod attacks;
 mod audit;
+mod away;
 mod browser_forms;
 mod browsers;
 mod bucket_import;
